@@ -1,0 +1,1 @@
+"""Sources: where records come from, and how a record becomes a row of pages."""

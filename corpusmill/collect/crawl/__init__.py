@@ -1,0 +1,1 @@
+"""A polite crawl: bounded rounds, robots.txt, WARC files, the fate of every URL on record."""

@@ -1,0 +1,26 @@
+"""What can go wrong, as one small tree.
+
+    CorpusmillError
+    ├── InputError        the user's recipe, input or argument is wrong        (exit code 2)
+    └── RunError          the run failed: full disk, lost worker, lost record   (exit code 1)
+        └── BalanceError  the books do not balance: a record was lost or made up
+
+Every message is one sentence that says what is wrong, where, and what to do about it.  A traceback is for our own
+mistakes, which are assertions and end with exit code 1.
+"""
+
+
+class CorpusmillError(Exception):
+    """Base of every error that corpusmill raises on purpose."""
+
+
+class InputError(CorpusmillError):
+    """What the user gave is wrong: a recipe, a file, an argument."""
+
+
+class RunError(CorpusmillError):
+    """The run could not go on; the same command resumes it."""
+
+
+class BalanceError(RunError):
+    """Rows in are not rows kept plus rows dropped."""

@@ -1,0 +1,1 @@
+"""Language, signals, rules and personal data."""

@@ -1,0 +1,1 @@
+"""The Beam pipelines: the only package that imports apache_beam."""

@@ -1,0 +1,62 @@
+"""Stages, and the reasons for which records, pages, documents and URLs are dropped: named once, read everywhere."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What became of a record when it was read: `ok`, or why there is no text.  Column `status` of pages."""
+
+    OK = "ok"
+    HTTP_ERROR = "http_error"  # the server answered 4xx or 5xx
+    REDIRECT = "redirect"  # the server answered 3xx; the target is a record of its own
+    CONTENT_TYPE = "content_type"  # not a type that the recipe's extractor reads: an image, a PDF, ...
+    TOO_LARGE = "too_large"  # larger than `extract.max_page_bytes`
+    OPTED_OUT = "opted_out"  # the page or its headers ask not to be used
+    UNDECODABLE = "undecodable"  # bytes that are no text in any charset that was declared or detected
+    EXTRACTOR_FAILED = "extractor_failed"  # the extractor raised an error; it is in `metadata`
+    BROKEN_RECORD = "broken_record"  # the container is damaged here: cut or garbled gzip member, bad JSON line, ...
+    NO_TEXT_FIELD = "no_text_field"  # a JSON line or row without the text column, or with null there
+
+
+class Stage(StrEnum):
+    """The stages of a run, in order; each has a folder of parts under this name."""
+
+    PAGES = "pages"
+    SIGNALS = "signals"
+    VERDICTS = "verdicts"
+    SKETCHES = "sketches"
+    TWINS = "twins"
+    DOCS = "docs"
+    TOKENIZER = "tokenizer"
+    TOKENS = "tokens"
+
+
+class Reason(StrEnum):
+    """The kinds of reasons for which a page leaves the corpus.  A ledger row's `stage` says which one it was."""
+
+    UNREADABLE = "pages"  # `rule` is the Status
+    RULE = "verdicts"  # `rule` is the rule's name in the recipe
+    DUPLICATE = "twins"  # `rule` is a Duplicate
+
+
+class Duplicate(StrEnum):
+    """How a duplicate was found.  Column `rule` of twins."""
+
+    EXACT = "exact_duplicate"  # same final text
+    NEAR = "near_duplicate"  # true Jaccard similarity of the shingle sets reaches `dedup.threshold`
+
+
+class Fate(StrEnum):
+    """What became of a URL that a crawl met.  Column `fate` of urls."""
+
+    FETCHED = "fetched"  # answered; the record is in the WARC file, whatever the HTTP status
+    ROBOTS_DISALLOWED = "robots_disallowed"  # robots.txt forbids it
+    ROBOTS_UNREACHABLE = "robots_unreachable"  # robots.txt answered 5xx, 429 or not at all: everything is forbidden
+    OUT_OF_SCOPE = "out_of_scope"  # host or scheme outside the recipe's scope
+    TOO_DEEP = "too_deep"  # more links away from a seed than `max_depth`
+    PAGE_LIMIT = "page_limit"  # `max_pages` or `max_pages_per_host` was reached first
+    NOFOLLOW = "nofollow"  # only met on pages or links that ask not to be followed
+    PRIVATE_ADDRESS = "private_address"  # the name resolves to an address that is not public
+    TOO_LARGE = "too_large"  # the answer was cut off at `max_page_bytes`
+    FAILED = "failed"  # no answer: DNS, connection, TLS, timeout; `error` says which
+    REDIRECT_LIMIT = "redirect_limit"  # more redirects in a row than allowed

@@ -1,0 +1,1 @@
+"""The catalog, the report page, and the story of one document."""

@@ -1,0 +1,120 @@
+"""The tables of a corpus: every column with its type and a one-line description.
+
+Writers take their Arrow schema from here; the catalog's comments and the reference in the docs are made from the same
+lines.  Names of tables and columns are a promise to other people's scripts: add columns, never rename one.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: name, Arrow type, what it holds in one line."""
+
+    name: str
+    type: pa.DataType
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the corpus: its folder's name, what one row is, its columns."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema, without metadata."""
+        return pa.schema([(c.name, c.type) for c in self.columns])
+
+
+DOC_ID = Column("doc_id", pa.string(), "stable identity of the document: 24 hexadecimal digits")
+SOURCE = Column("source", pa.string(), "name of the source in the recipe")
+URL = Column("url", pa.string(), "address of the page, as the record gives it; null where there is none")
+LANGUAGE = Column("language", pa.string(), "language code by fastText lid.176 (ISO 639-1 where there is one)")
+LICENCE = Column("licence", pa.string(), "licence that the page or the recipe states; null if unknown")
+
+PAGES = Table("pages", "one row a content record of the input, readable or not, in the input's order", (
+    DOC_ID,
+    SOURCE,
+    URL,
+    Column("fetched_at", pa.timestamp("ms"), "when the record was fetched or written, UTC"),
+    Column("title", pa.string(), "title of the page"),
+    Column("text", pa.large_string(), "text as extracted, personal data not masked; null unless status is ok"),
+    Column("html_lang", pa.string(), "language that the page or its headers declare"),
+    Column("content_type", pa.string(), "media type as declared, without parameters"),
+    LICENCE,
+    Column("metadata", pa.string(), "the input's other columns and headers, a JSON object"),
+    Column("n_bytes", pa.int64(), "bytes of the payload before extraction"),
+    Column("origin_path", pa.string(), "file that holds the record, relative to its source's root"),
+    Column("origin_offset", pa.int64(), "where the record starts: byte, or row of a Parquet file; 0 for whole files"),
+    Column("status", pa.string(), "ok, or why the record could not be read"),
+))  # fmt: skip
+
+VERDICTS = Table("verdicts", "one row a page: kept by the rules, or what dropped it", (
+    DOC_ID,
+    Column("kept", pa.bool_(), "true if the page was readable and no rule dropped it"),
+    Column("stage", pa.string(), "pages (unreadable) or verdicts (a rule); null if kept"),
+    Column("rule", pa.string(), "first rule that dropped the page, or the status that made it unreadable"),
+    Column("value", pa.float64(), "the signal's value for this page; null for free SQL rules"),
+    Column("threshold", pa.float64(), "the rule's threshold; null for free SQL rules"),
+    Column("also_dropped_by", pa.list_(pa.string()), "the other rules that would have dropped the page"),
+))  # fmt: skip
+
+SKETCHES = Table("sketches", "one row a page: what deduplication compares; empty for unreadable pages", (
+    DOC_ID,
+    Column("content_hash", pa.uint64(), "first 64 bits of BLAKE2b of the final text; 0 for a page without text"),
+    Column("n_chars", pa.int64(), "characters of the final text; the longer copy is kept"),
+    Column("bands", pa.list_(pa.uint64()), "one hash a band of MinHash values; empty if there is no text"),
+    Column("shingles", pa.list_(pa.uint32()), "sorted distinct 32-bit shingle hashes"),
+))  # fmt: skip
+
+TWINS = Table("twins", "one row a document that the rules kept and deduplication dropped", (
+    DOC_ID,
+    Column("rule", pa.string(), "exact_duplicate or near_duplicate"),
+    Column("twin_doc_id", pa.string(), "the kept document that this one duplicates"),
+    Column("jaccard", pa.float64(), "true Jaccard similarity of the two shingle sets; 1 for exact duplicates"),
+    Column("threshold", pa.float64(), "the similarity from which a document is dropped"),
+))  # fmt: skip
+
+DOCS = Table("docs", "the corpus: one row a kept document, personal data masked", (
+    DOC_ID,
+    SOURCE,
+    URL,
+    LANGUAGE,
+    LICENCE,
+    Column("title", pa.string(), "title of the page, personal data masked"),
+    Column("text", pa.large_string(), "final text"),
+    Column("split", pa.string(), "train or validation"),
+    Column("weight", pa.float64(), "sampling weight of the document's source in training"),
+))  # fmt: skip
+
+TOKENS = Table("tokens", "one row a document of docs, same order: its token ids", (
+    DOC_ID,
+    SOURCE,
+    Column("split", pa.string(), "train or validation"),
+    Column("n_bytes", pa.int64(), "bytes of the document's UTF-8 text, for bits per byte"),
+    Column("ids", pa.list_(pa.uint16()), "token ids, no special tokens (uint32 from 65,536 vocabulary entries on)"),
+))  # fmt: skip
+
+URLS = Table("urls", "one row a URL that a crawl met, fetched or not", (
+    SOURCE,
+    Column("url", pa.string(), "the URL, normalised"),
+    Column("host", pa.string(), "its host, with the port unless it is the scheme's default"),
+    Column("round", pa.int32(), "round of the crawl in which its fate was decided, from 1"),
+    Column("depth", pa.int32(), "links away from the nearest seed"),
+    Column("found_on", pa.string(), "the URL on which it was first met; null for seeds"),
+    Column("fate", pa.string(), "fetched, or why it was not"),
+    Column("http_status", pa.int32(), "status code of the answer; null without one"),
+    Column("redirect_to", pa.string(), "target of a redirect"),
+    Column("error", pa.string(), "what went wrong, in words; the robots.txt rule that forbids; null otherwise"),
+    Column("fetched_at", pa.timestamp("ms"), "time of the request, UTC"),
+    Column("warc_file", pa.string(), "file under raw/ that holds the record"),
+))  # fmt: skip
+
+TABLES = (PAGES, VERDICTS, SKETCHES, TWINS, DOCS, TOKENS, URLS)

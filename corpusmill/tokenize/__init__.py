@@ -1,0 +1,1 @@
+"""Train a vocabulary, encode documents, write token rows."""
