@@ -121,7 +121,7 @@ class UserModule:
             sys.modules[key] = module
             try:
                 exec(compile(self.source, self.name, "exec"), module.__dict__)
-            except Exception as error:  # noqa: BLE001  # any error of the user's code is the user's to see
+            except Exception as error:  # any error of the user's code is the user's to see
                 del sys.modules[key]
                 what = f"{type(error).__name__}: {error}"
                 raise InputError(f"recipe: module '{self.name}' fails to load: {what}") from error
