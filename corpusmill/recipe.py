@@ -84,6 +84,7 @@ class RunSettings(Settings):
     """How the input is cut up."""
 
     slice_bytes: int = Field(16_000_000, ge=4096)  # of input as stored; a part is made from one slice
+    limit: int | None = Field(None, ge=1)  # read at most so many records, spread over all slices; `--limit`
 
 
 class ExtractSettings(Settings):
