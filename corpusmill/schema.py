@@ -98,7 +98,9 @@ TOKENS = Table("tokens", "one row a document of docs, same order: its token ids"
     DOC_ID,
     SOURCE,
     Column("split", pa.string(), "train or validation"),
+    Column("weight", pa.float64(), "sampling weight of the document's source in training"),
     Column("n_bytes", pa.int64(), "bytes of the document's UTF-8 text, for bits per byte"),
+    Column("n_tokens", pa.int32(), "number of ids, readable without them"),
     Column("ids", pa.list_(pa.uint16()), "token ids, no special tokens (uint32 from 65,536 vocabulary entries on)"),
 ))  # fmt: skip
 
@@ -117,4 +119,13 @@ URLS = Table("urls", "one row a URL that a crawl met, fetched or not", (
     Column("warc_file", pa.string(), "file under raw/ that holds the record"),
 ))  # fmt: skip
 
-TABLES = (PAGES, VERDICTS, SKETCHES, TWINS, DOCS, TOKENS, URLS)
+METRICS = Table("metrics", "one row a figure measured while a model was trained; a file a model", (
+    Column("step", pa.int64(), "optimizer steps done when it was measured; 0 before the first"),
+    Column("seconds", pa.float64(), "seconds of training until then, over all resumed runs"),
+    Column("tokens", pa.int64(), "training tokens seen until then"),
+    Column("metric", pa.string(), "name of the figure: loss, validation_loss, validation_bits_per_byte, ..."),
+    Column("source", pa.string(), "the source whose documents were measured; null: all of them"),
+    Column("value", pa.float64(), "the figure; losses and entropies are in nats a token"),
+))  # fmt: skip
+
+TABLES = (PAGES, VERDICTS, SKETCHES, TWINS, DOCS, TOKENS, URLS, METRICS)
