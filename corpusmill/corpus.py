@@ -62,11 +62,10 @@ class Receipt:
     def read(cls, path: Path) -> "Receipt | None":
         """The receipt at `path`; None if there is none, or one of an older form."""
         try:
-            data = json.loads(path.read_bytes())
-            return cls(**data)
+            return cls(**json.loads(path.read_bytes()))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (ValueError, TypeError):  # not ours, or of another version: the part is made again
+        except (ValueError, TypeError):  # of another version: the part is made again
             return None
 
 
@@ -175,6 +174,14 @@ class Corpus:
             )
             self.write_json(final.with_suffix(".json"), asdict(receipt))
         return receipt
+
+    def read_json(self, path: Path) -> dict[str, Any] | None:
+        """What `write_json` wrote; None if there is no such file or it is not JSON."""
+        try:
+            data: dict[str, Any] = json.loads(path.read_bytes())
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        return data
 
     def write_json(self, path: Path, data: Mapping[str, Any]) -> None:
         """A small JSON file in one rename: never seen half-written."""

@@ -1,0 +1,165 @@
+"""The driver: the process of a run that imports Beam.  Started by `supervise`, in a process group of its own.
+
+It reads one request (a line of JSON) from its standard input and keeps that open: when it closes, the supervisor is
+gone, and the driver kills its whole group.  It writes events (lines of JSON) to its standard output; everything that
+Beam, workers or libraries print goes to the run's log file.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from corpusmill.collect.plan import plan
+from corpusmill.corpus import Corpus
+from corpusmill.errors import CorpusmillError, RunError
+from corpusmill.extensions import REGISTRY, UserModule
+from corpusmill.pipelines import state
+from corpusmill.pipelines.request import Event, Request
+from corpusmill.pipelines.stages import STAGES, Job
+from corpusmill.reasons import Stage
+from corpusmill.recipe import Recipe
+
+
+def main() -> None:
+    """Entry point of the driver process."""
+    request = Request.from_json(sys.stdin.readline())
+    events = os.fdopen(os.dup(1), "w", buffering=1)
+    _die_with_the_supervisor(os.dup(0))
+    with Path(request.log).open("ab", buffering=0) as log, Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        mill(request, events)
+        _send(events, Event(kind="done"))
+    except BaseException as error:  # whatever it is, the supervisor must hear of it
+        traceback.print_exc()
+        _send(events, _failure(error))
+        sys.exit(1)
+
+
+def mill(request: Request, events: TextIO) -> None:
+    """Crawl what is to be crawled, then run the one pipeline, then check the books."""
+    job = make_job(request)
+    _check_rules(job)
+    crawl_sources(job, request, events)
+    slices = plan(job.recipe.sources, job.recipe.run, folder=job.folder, corpus=job.corpus)
+    names = {piece.part for piece in slices}
+    job.corpus.tidy(dict.fromkeys((*STAGES, Stage.TWINS), names))
+    _send(events, Event(kind="planned"))
+    _warm_up(events)
+    run_pipeline(job, slices, request)
+    _send(events, Event(kind="finished"))
+    state.balance(job, slices, request.until)
+
+
+def make_job(request: Request) -> Job:
+    """The job that the supervisor asks for."""
+    modules = tuple(UserModule(name, source) for name, source in request.modules)
+    for module in modules:
+        module.load()
+    recipe = Recipe.model_validate_json(request.recipe)
+    return Job(recipe=recipe, corpus=Corpus(request.corpus), folder=Path(request.folder), modules=modules)
+
+
+def crawl_sources(job: Job, request: Request, events: TextIO) -> None:
+    """Run the crawls that are not finished; a crawl ends in WARC files, which are then a source like any other."""
+    from corpusmill.collect.crawl.state import finished
+
+    for source in job.recipe.sources:
+        folder = job.corpus.folder / "raw" / source.name
+        if source.crawl is not None and not finished(folder, source.crawl):
+            from corpusmill.pipelines.crawl import crawl
+
+            _send(events, Event(kind="crawling", text=source.name))
+            crawl(source, str(folder), options_of(request.beam, workers=1))
+
+
+def run_pipeline(job: Job, slices: Sequence[object], request: Request) -> None:
+    """Build the graph and wait for it."""
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from corpusmill.pipelines.corpus import build
+
+    workers = min(request.workers, len(slices)) or 1
+    pipeline = beam.Pipeline(options=PipelineOptions(options_of(request.beam, workers=workers)))
+    build(pipeline, job, slices, request.until)
+    pipeline.run().wait_until_finish()
+
+
+def options_of(given: Sequence[str], *, workers: int) -> list[str]:
+    """Beam's options: those given, if they name a runner; else the local runner, named explicitly.
+
+    Never `multi_threading`: it silently loses elements in GroupByKey.
+    """
+    if any(option.startswith("--runner") for option in given):
+        return list(given)
+    mode = "in_memory" if workers == 1 else "multi_processing"
+    local = ["--runner=FnApiRunner", f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
+    return [*local, *given]
+
+
+def _check_rules(job: Job) -> None:
+    """Find out before any work whether every rule can be evaluated."""
+    from corpusmill.filters.rules import active_rules, check_rules
+    from corpusmill.filters.signals import signals_schema
+
+    user = [REGISTRY.signals[name] for name in sorted(REGISTRY.signals)]
+    check_rules(active_rules(job.recipe.filters), signals_schema(user))
+
+
+def _warm_up(events: TextIO) -> None:
+    """Compile all kernels once, before workers start; they load them from the cache."""
+    from corpusmill import dedup, filters
+
+    started = time.monotonic()
+    late = threading.Timer(2, _send, (events, Event(kind="compiling", text="once on this machine")))
+    late.daemon = True
+    late.start()
+    for package in (filters, dedup):
+        package.warm_up()
+    late.cancel()
+    seconds = time.monotonic() - started
+    if seconds > 2:
+        _send(events, Event(kind="compiled", text=f"{seconds:.0f} s"))
+
+
+def _send(events: TextIO, event: Event) -> None:
+    events.write(event.to_json() + "\n")
+
+
+def _failure(error: BaseException) -> Event:
+    """What the user is told: our own errors as they are, anything else by its type and last line."""
+    from corpusmill.pipelines.work import reported
+
+    ours = error if isinstance(error, CorpusmillError) else None
+    ours = reported("".join(traceback.format_exception(error))) or ours
+    if ours is None:
+        last = traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
+        ours = RunError(f"the run failed: {last[:500]}")
+        return Event(kind="error", name="RunError", text=str(ours), unexpected=True)
+    return Event(kind="error", name=type(ours).__name__, text=str(ours))
+
+
+def _die_with_the_supervisor(descriptor: int) -> None:
+    """Kill the whole process group when the other end of `descriptor` is closed."""
+
+    def wait() -> None:
+        while os.read(descriptor, 4096):
+            pass
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What supervisor and driver say to each other: one request, then events, each a line of JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal, Self
+
+from corpusmill.reasons import Stage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What the driver shall do."""
+
+    recipe: str  # as JSON, resolved
+    folder: str  # the recipe's
+    corpus: str
+    modules: list[tuple[str, str | None]]  # name and source of the user's modules
+    workers: int
+    until: Stage
+    beam: list[str]  # Beam's own options
+    log: str
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Read what `to_json` wrote."""
+        data = json.loads(line)
+        data["until"] = Stage(data["until"])
+        data["modules"] = [(name, source) for name, source in data["modules"]]
+        return cls(**data)
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """What the driver reports."""
+
+    kind: Literal["crawling", "planned", "compiling", "compiled", "finished", "done", "error"]
+    text: str = ""
+    name: str = ""  # class of an error
+    unexpected: bool = False  # an error that is not one of ours
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(line))
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self))
