@@ -1,1 +1,40 @@
-"""Exact and near-duplicate removal: sketch, group, verify."""
+"""Exact and near-duplicate removal: sketch, group, verify.
+
+    texts = pa.array(["...", "..."])
+    sketches = sketch_documents(doc_ids, texts, settings)                # one table a part
+    twins = find_twins([sketches], [np.ones(len(texts), bool)], settings)   # in one process, without a runner
+
+The pipeline runs the same functions, with a shuffle between `band_blobs` and `spanning_edges`.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from corpusmill.dedup.group import band_blobs, components, partitions_for, spanning_edges, tasks
+from corpusmill.dedup.local import find_twins
+from corpusmill.dedup.sketch import sketch_documents
+from corpusmill.dedup.verify import twins_table, verify_task
+from corpusmill.recipe import DedupSettings
+
+__all__ = [
+    "band_blobs",
+    "components",
+    "find_twins",
+    "partitions_for",
+    "sketch_documents",
+    "spanning_edges",
+    "tasks",
+    "twins_table",
+    "verify_task",
+    "warm_up",
+]
+
+
+def warm_up() -> None:
+    """Compile every kernel of this package, or load it from the cache: so cold that takes NN s, else 0.1 s."""
+    settings = DedupSettings()
+    texts = pa.array(
+        ["one two three four five six", "one two three four five six", "one two three four five six!", None]
+    )
+    doc_ids = pa.array([f"{row:024x}" for row in range(len(texts))])
+    find_twins([sketch_documents(doc_ids, texts, settings)], [np.ones(len(texts), bool)], settings)

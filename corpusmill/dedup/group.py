@@ -1,0 +1,125 @@
+"""Grouping: which documents share a band, over the whole corpus, through one shuffle.
+
+In the shuffle a document is the 64-bit number `part << 32 | row`.  Every part sends one blob to every partition:
+sorted records (hash, document), one for each band and one for the content hash, so that exact duplicates are found by
+the same grouping.  A partition turns runs of equal hashes into edges and these, by union-find, into a spanning forest
+of at most one edge a document; the forests of all partitions are joined into the connected components of the whole
+candidate graph.  A component only says which documents must be verified together (`corpusmill.dedup.verify`).
+
+The result does not depend on the number of partitions or on the order in which blobs and edges arrive.
+
+Cost, one core: 0.35 s for a partition of 32 MB (2.1 million records), half of it sorting.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpusmill.errors import BalanceError
+from corpusmill.kernels import kernel
+
+U64 = npt.NDArray[np.uint64]
+
+RECORD = np.dtype([("hash", "<u8"), ("document", "<u8")])
+PARTITION_BYTES = 32_000_000  # what one partition receives, all its blobs together
+
+
+def partitions_for(n_documents: int, bands: int) -> int:
+    """How many partitions the shuffle needs, so that none receives more than about PARTITION_BYTES."""
+    return max(1, -(-n_documents * (bands + 1) * RECORD.itemsize // PARTITION_BYTES))
+
+
+def band_blobs(sketches: pa.Table, kept: npt.NDArray[np.bool_], part_index: int, partitions: int) -> list[bytes]:
+    """The records of one part's kept documents (kept: one value a row), as one blob a partition, in their order.
+
+    Of `sketches` only content_hash and bands are read.
+    """
+    bands = sketches["bands"].combine_chunks()
+    content = sketches["content_hash"].to_numpy()
+    has_text = np.flatnonzero(content)
+    rows = np.concatenate([has_text, pc.list_parent_indices(bands).to_numpy()])
+    hashes = np.concatenate([_mixed(content[has_text]), bands.flatten().to_numpy()])
+    chosen = kept[rows]
+    documents = np.uint64(part_index) << np.uint64(32) | rows[chosen].astype(np.uint64)
+    hashes = hashes[chosen]
+    partition = hashes % np.uint64(partitions)
+    order = np.lexsort((documents, hashes, partition))
+    records = np.empty(len(order), RECORD)
+    records["hash"], records["document"] = hashes[order], documents[order]
+    ends = np.cumsum(np.bincount(partition.astype(np.int64), minlength=partitions))
+    return [blob.tobytes() for blob in np.split(records, ends[:-1])]
+
+
+def _mixed(content_hashes: U64) -> U64:
+    """Content hashes as one more band: told apart from the same number as a band's hash."""
+    return (content_hashes ^ np.uint64(0x5851F42D4C957F2D)) * np.uint64(0x9E3779B97F4A7C15)
+
+
+def spanning_edges(blobs: Sequence[bytes], expected: int) -> bytes:
+    """One partition's blobs, in any order -> edges, pairs of uint64: (least document of a component, another of it).
+
+    Raises BalanceError unless there are `expected` blobs: the shuffle has lost or doubled one.
+    """
+    if len(blobs) != expected:
+        raise BalanceError(
+            f"deduplication: {len(blobs)} of {expected} blobs came through the shuffle; run the same command again"
+        )
+    records = np.concatenate([np.frombuffer(blob, RECORD) for blob in blobs] or [np.empty(0, RECORD)])
+    order = np.argsort(records["hash"])
+    hashes, documents = records["hash"][order], records["document"][order]
+    same = np.flatnonzero(hashes[1:] == hashes[:-1])
+    found = _components(np.stack([documents[same], documents[same + 1]], axis=1))
+    edges: bytes = found[found[:, 0] != found[:, 1]].tobytes()
+    return edges
+
+
+def components(edges: Sequence[bytes]) -> U64:
+    """The edges of all partitions, in any order -> (m, 2) rows (component, document), sorted.
+
+    A component is named by its least document; documents without an edge are in none.
+    """
+    return _components(np.frombuffer(b"".join(edges), np.uint64).reshape(-1, 2))
+
+
+def _components(edges: U64) -> U64:
+    documents, dense = np.unique(edges, return_inverse=True)
+    root = documents[_roots(dense.reshape(-1, 2), len(documents))]
+    order = np.lexsort((documents, root))
+    return np.stack([root[order], documents[order]], axis=1)
+
+
+@kernel
+def _roots(edges: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
+    """Union-find over n nodes -> the least node of each node's component."""
+    parent = np.arange(n)
+    for e in range(len(edges)):
+        x, y = edges[e, 0], edges[e, 1]
+        while parent[x] != x:
+            parent[x] = parent[parent[x]]
+            x = parent[x]
+        while parent[y] != y:
+            parent[y] = parent[parent[y]]
+            y = parent[y]
+        parent[max(x, y)] = min(x, y)
+    for i in range(n):
+        parent[i] = parent[parent[i]]  # parents come first and point at their root already
+    return parent
+
+
+def tasks(components: U64, documents_per_task: int) -> list[bytes]:
+    """Whole components packed into tasks: each a blob of documents, uint64, sorted.
+
+    A task holds at most `documents_per_task` documents, unless it is one component that is larger.
+    """
+    starts = np.flatnonzero(np.diff(components[:, 0], prepend=components[:1, 0] + np.uint64(1))).tolist()
+    packed, begin = [], 0
+    for start, end in zip(starts, [*starts[1:], len(components)], strict=True):
+        if end - begin > documents_per_task and start > begin:
+            packed.append((begin, start))
+            begin = start
+    if len(components):
+        packed.append((begin, len(components)))
+    return [np.sort(components[begin:end, 1]).tobytes() for begin, end in packed]
