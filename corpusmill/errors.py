@@ -2,8 +2,9 @@
 
     CorpusmillError
     ├── InputError        the user's recipe, input or argument is wrong        (exit code 2)
-    └── RunError          the run failed: full disk, lost worker, lost record   (exit code 1)
-        └── BalanceError  the books do not balance: a record was lost or made up
+    ├── RunError          the run failed: full disk, lost worker, lost record   (exit code 1)
+    │   └── BalanceError  the books do not balance: a record was lost or made up
+    └── InterruptedRunError  a signal ended the run                             (exit code 130)
 
 Every message is one sentence that says what is wrong, where, and what to do about it.  A traceback is for our own
 mistakes, which are assertions and end with exit code 1.
@@ -24,3 +25,7 @@ class RunError(CorpusmillError):
 
 class BalanceError(RunError):
     """Rows in are not rows kept plus rows dropped."""
+
+
+class InterruptedRunError(CorpusmillError):
+    """A signal ended the run; the same command resumes it."""

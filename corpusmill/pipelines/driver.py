@@ -40,9 +40,9 @@ def main() -> None:
     try:
         mill(request, events)
         _send(events, Event(kind="done"))
-    except BaseException as error:  # whatever it is, the supervisor must hear of it
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001  # whatever it is, the supervisor must hear of it
         _send(events, _failure(error))
+        traceback.print_exc()
         sys.exit(1)
 
 

@@ -1,0 +1,135 @@
+"""The command line: parse, call, print.  Everything heavy is imported by the command that needs it."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from corpusmill import __version__
+from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError
+from corpusmill.reasons import Reason, Stage
+
+if TYPE_CHECKING:
+    from corpusmill.pipelines.state import Books
+
+app = typer.Typer(
+    help="Raw web crawls, dumps and files in; a pretraining corpus with every decision on record out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+CorpusFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The corpus directory.")]
+
+
+class Format(StrEnum):
+    """Output formats of `sql`."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def main() -> None:
+    """Entry point: exit codes 0 done, 1 the run failed, 2 the user's input is wrong, 130 interrupted."""
+    try:
+        app()
+    except InputError as error:
+        _fail(error, 2)
+    except InterruptedRunError as error:
+        _fail(error, 130)
+    except CorpusmillError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of our output has gone: `corpusmill sql ... | head`
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _fail(error: Exception | str, code: int) -> None:
+    print(f"corpusmill: {error}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"corpusmill {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Options of corpusmill itself."""
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")],
+    corpus: Annotated[Path, typer.Option(metavar="DIR", help="The corpus directory; made if it is not there.")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; by default one a core.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="RECORDS", help="Read at most so many records.")] = None,
+    until: Annotated[Stage, typer.Option(help="The last stage to run.")] = Stage.TOKENS,
+    beam: Annotated[list[str] | None, typer.Argument(metavar="-- BEAM OPTIONS", help="Options for Beam.")] = None,
+) -> None:
+    """Mill the recipe's sources into a corpus, resumed where it stopped."""
+    from corpusmill.pipelines import supervise
+
+    outcome = supervise.run(recipe, corpus, workers=workers, limit=limit, until=until, beam=beam or [])
+    if outcome.worked or not (corpus / "catalog.duckdb").exists():
+        from corpusmill.reports.catalog import build
+
+        build(corpus)
+    print(_summary(corpus, outcome.books))
+
+
+def _summary(corpus: Path, books: "Books") -> str:
+    """What the run came to, in a few lines."""
+    dropped = {
+        "could not be read": books.dropped[Reason.UNREADABLE],
+        "dropped by rules": books.dropped[Reason.RULE],
+        "duplicates": books.dropped[Reason.DUPLICATE],
+    }
+    lines = [f"{books.pages:,} pages in ({books.input_bytes / 1e6:,.1f} MB)"]
+    lines += [f"{n:,} {what}" for what, n in dropped.items() if n]
+    lines += [f"{books.docs:,} documents kept ({books.text_bytes / 1e6:,.1f} MB of text)"]
+    if books.tokens:
+        lines += [f"{books.tokens:,} tokens"]
+    return "\n".join([*(f"  {line}" for line in lines), f"corpus: {corpus}"])
+
+
+@app.command()
+def sql(
+    corpus: CorpusFolder,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A DuckDB query over the catalog.")],
+    format: Annotated[Format, typer.Option(help="How the answer is written to standard output.")] = Format.TABLE,
+) -> None:
+    """Ask the corpus: pages, signals, ledger, twins, docs, tokens, urls, metrics."""
+    from corpusmill.reports.query import run_sql
+
+    sys.stdout.buffer.write(run_sql(corpus, query, format.value))
+
+
+@app.command()
+def why(
+    corpus: CorpusFolder,
+    document: Annotated[str, typer.Argument(metavar="DOC_ID_OR_URL", help="A document or any URL met.")],
+) -> None:
+    """The story of one document: where it came from, and why it was kept or dropped."""
+    from corpusmill.reports import why as story
+
+    print(story.render(story.why(corpus, document)))
+
+
+@app.command()
+def report(corpus: CorpusFolder) -> None:
+    """Write report.html: charts of what came in, what was dropped and why."""
+    from corpusmill.reports.page import write_report
+
+    print(write_report(corpus))

@@ -1,0 +1,136 @@
+"""The corpus directory: publishing, receipts, digests, the lock."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpusmill.corpus import Corpus, Made, Receipt, digest
+from corpusmill.errors import BalanceError, InputError, RunError
+from corpusmill.reasons import Stage
+
+
+def rows(*values: int) -> Made:
+    table = pa.table({"doc_id": [f"{v:024x}" for v in values], "n": pa.array(values, pa.int64())})
+    return Made(table=table, rows_in=len(values), bytes_in=8 * len(values))
+
+
+def publish(corpus: Corpus, made: Made, fingerprint: str = "f") -> Receipt:
+    return corpus.publish(Stage.PAGES, "web-1", made, fingerprint=fingerprint, started=time.time())
+
+
+def test_a_part_is_its_rows_and_a_receipt(tmp_path):
+    corpus = Corpus(tmp_path)
+    receipt = publish(corpus, rows(1, 2))
+    assert corpus.receipt(Stage.PAGES, "web-1") == receipt
+    assert corpus.parts(Stage.PAGES) == ["web-1"]
+    assert corpus.read(Stage.PAGES, "web-1")["n"].to_pylist() == [1, 2]
+    assert receipt.bytes == corpus.path(Stage.PAGES, "web-1").stat().st_size
+
+
+def test_the_same_rows_leave_the_file_alone(tmp_path):
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1, 2), "old")
+    before = corpus.path(Stage.PAGES, "web-1").stat()
+    receipt = publish(corpus, rows(1, 2), "new")
+    after = corpus.path(Stage.PAGES, "web-1").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert receipt.fingerprint == "new"
+
+
+def test_chunks_do_not_show_in_the_bytes(tmp_path):
+    table = rows(1, 2, 3).table
+    pieces = Made(table=pa.concat_tables([table[:1], table[1:]]), rows_in=3, bytes_in=0)
+    whole = Made(table=table, rows_in=3, bytes_in=0)
+    assert publish(Corpus(tmp_path / "a"), pieces).checksum == publish(Corpus(tmp_path / "b"), whole).checksum
+
+
+@given(st.lists(st.integers(0, 9)), st.lists(st.integers(0, 9)))
+def test_a_columns_digest_follows_that_column_only(tmp_path_factory, one, two):
+    corpus = Corpus(tmp_path_factory.mktemp("corpus"))
+    n = min(len(one), len(two))
+    first = publish(corpus, Made(table=pa.table({"a": one[:n], "b": one[:n]}), rows_in=n, bytes_in=0)).columns
+    second = publish(corpus, Made(table=pa.table({"a": one[:n], "b": two[:n]}), rows_in=n, bytes_in=0)).columns
+    assert first["a"] == second["a"]
+    assert (first["b"] == second["b"]) == (one[:n] == two[:n])
+
+
+def test_books_that_do_not_balance_are_refused(tmp_path):
+    table = rows(1, 2).table
+    with pytest.raises(BalanceError, match="3 rows came in, 2 went on and 0 were dropped"):
+        publish(Corpus(tmp_path), Made(table=table, rows_in=3, bytes_in=0))
+    assert Corpus(tmp_path).parts(Stage.PAGES) == []
+    publish(Corpus(tmp_path), Made(table=table, rows_in=3, bytes_in=0, dropped={"verdicts": 1}))
+
+
+def test_a_crash_between_data_and_receipt_leaves_no_part(tmp_path):
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1))
+    (tmp_path / "pages" / "web-1.json").unlink()
+    assert corpus.parts(Stage.PAGES) == []
+    assert corpus.receipt(Stage.PAGES, "web-1") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"stage": "pages"}'])
+def test_a_receipt_of_another_form_is_none(tmp_path, text):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "web-1.json").write_text(text)
+    assert Corpus(tmp_path).receipt(Stage.PAGES, "web-1") is None
+
+
+def test_tidy_clears_temporaries_and_unwanted_parts_of_the_named_stages(tmp_path):
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1))
+    (tmp_path / "pages" / ".web-1.parquet.0123.tmp").write_bytes(b"half")
+    (tmp_path / "pages" / "gone.parquet").write_bytes(b"data of a source that left the recipe")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mine.json").write_text("{}")
+    assert corpus.tidy({Stage.PAGES: {"web-1"}}) == ["pages/.web-1.parquet.0123.tmp", "pages/gone.parquet"]
+    assert corpus.parts(Stage.PAGES) == ["web-1"]
+    assert (tmp_path / "models" / "mine.json").exists()
+
+
+def test_a_second_run_is_refused_and_a_dead_one_does_not_hold_the_lock(tmp_path):
+    hold = "with Corpus(sys.argv[1]).lock(): print(flush=True); time.sleep(60)"
+    code = f"import sys, time; from corpusmill.corpus import Corpus\n{hold}"
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(InputError, match="another run holds this corpus"), Corpus(tmp_path).lock():
+            pass
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+        with Corpus(tmp_path).lock():
+            pass
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_part(tmp_path):
+    corpus = Corpus(tmp_path)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(RunError, match=r"no space left to write .* run the same command again"):
+            publish(corpus, rows(*range(1000)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, old)
+    assert list((tmp_path / "pages").iterdir()) == []
+
+
+def test_parquet_says_nothing_of_the_machine(tmp_path):
+    publish(Corpus(tmp_path), rows(1))
+    metadata = pq.read_metadata(tmp_path / "pages" / "web-1.parquet").metadata
+    assert set(metadata or {}) <= {b"ARROW:schema"}
+
+
+def test_digest_does_not_depend_on_the_order_of_keys():
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
