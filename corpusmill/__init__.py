@@ -1,3 +1,33 @@
-"""corpusmill: raw web crawls, dumps and files in; a pretraining corpus with every decision on record out."""
+"""corpusmill: raw web crawls, dumps and files in; a pretraining corpus with every decision on record out.
+
+    import corpusmill
+
+    outcome = corpusmill.run("recipe.toml", "my-corpus", workers=2)   # books: pages, docs, tokens, dropped
+    corpus = corpusmill.open("my-corpus")
+    corpus.sql("SELECT rule, count(*) FROM ledger GROUP BY ALL").show()
+    for row in corpus.token_rows(split="train"):                     # doc_id, source, n_bytes, ids (numpy)
+        ...
+
+The functions of every stage work without Beam: `corpusmill.collect.pages.read_pages`, `corpusmill.filters.signals`,
+`corpusmill.filters.rules`, `corpusmill.dedup.local`, `corpusmill.tokenize`.  What users add is registered with
+`signal`, `source` and `extractor`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from corpusmill.extensions import extractor, signal, source
+
+if TYPE_CHECKING:
+    from corpusmill.api import open, run
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "extractor", "open", "run", "signal", "source"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the rest when it is asked for, so that `import corpusmill` stays light."""
+    if name in ("open", "run"):
+        from corpusmill import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'corpusmill' has no attribute '{name}'")

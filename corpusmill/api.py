@@ -1,0 +1,63 @@
+"""The public Python interface: run a recipe, open a corpus, query it, iterate its token rows."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.corpus import Corpus
+from corpusmill.errors import InputError
+from corpusmill.pipelines.supervise import Outcome, run
+from corpusmill.reasons import Stage
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["OpenCorpus", "Outcome", "TokenRow", "open", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One document's tokens.  ids: uint16 or uint32 (number of tokens)."""
+
+    doc_id: str
+    source: str
+    n_bytes: int  # of its UTF-8 text
+    ids: npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
+
+
+class OpenCorpus(Corpus):
+    """A corpus to read from."""
+
+    def sql(self, query: str) -> "duckdb.DuckDBPyRelation":
+        """A DuckDB relation over the catalog's views: pages, signals, ledger, twins, docs, tokens, urls, ..."""
+        from corpusmill.reports.catalog import open_catalog
+
+        return open_catalog(self.folder).sql(query)
+
+    def token_rows(self, split: str | None = None) -> Iterator[TokenRow]:
+        """Every document's tokens in the order of the parts; only one split's if `split` is given."""
+        for part in self.parts(Stage.TOKENS):
+            table = self.read(Stage.TOKENS, part, ["doc_id", "source", "split", "n_bytes", "ids"])
+            columns = [table[name].to_pylist() for name in ("doc_id", "source", "split", "n_bytes")]
+            ids = table["ids"].combine_chunks()
+            for row, (doc_id, source, its_split, n_bytes) in enumerate(zip(*columns, strict=True)):
+                if split is None or its_split == split:
+                    yield TokenRow(doc_id, source, n_bytes, ids[row].values.to_numpy())
+
+    def decode(self, row: TokenRow) -> str:
+        """The text that a row's ids stand for."""
+        from corpusmill.pipelines.vocabulary import encoder
+
+        return encoder(self).decode(row.ids)
+
+
+def open(folder: str | os.PathLike[str]) -> OpenCorpus:
+    """The corpus in `folder`; InputError if there is none."""
+    if not (Path(folder) / "recipe.toml").exists():
+        raise InputError(f"{folder}: not a corpus directory (there is no recipe.toml in it)")
+    return OpenCorpus(folder)

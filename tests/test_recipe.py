@@ -1,0 +1,95 @@
+"""The recipe: defaults, errors in one sentence, and the resolved form."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpusmill import recipe
+from corpusmill.errors import InputError
+
+MINIMAL = {"sources": [{"name": "news", "kind": "warc", "paths": ["crawl/*.warc.gz"]}]}
+
+
+def error_of(data) -> str:
+    with pytest.raises(InputError) as caught:
+        recipe.parse(data, where="my.toml")
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_sources_alone_are_a_recipe():
+    parsed = recipe.parse(MINIMAL)
+    assert (parsed.dedup.bands, parsed.dedup.rows, parsed.dedup.threshold) == (14, 8, 0.75)
+
+
+def test_the_resolved_recipe_is_the_same_recipe():
+    data = MINIMAL | {"filters": {"rules": [{"name": "long", "when": "n_words > 9 AND language = 'zh'"}]}}
+    parsed = recipe.parse(data)
+    again = recipe.parse(tomllib.loads(recipe.dump(parsed)))
+    assert again == parsed
+    assert "vocab_size = 32768" in recipe.dump(parsed)
+
+
+@given(st.text(), st.dictionaries(st.text(min_size=1), st.text(), max_size=3))
+def test_any_text_survives_the_resolved_form(text, hosts):
+    source = {"name": "web", "kind": "crawl", "crawl": {"seeds": [text], "connect_to": hosts}}
+    parsed = recipe.parse({"sources": [source]})
+    assert recipe.parse(tomllib.loads(recipe.dump(parsed))) == parsed
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"sorces": []}, "unknown key 'sorces'; did you mean 'sources'? allowed here: modules, sources"),
+        ({"dedup": {"treshold": 0.5}}, "unknown key 'dedup.treshold'; did you mean 'threshold'?"),
+        ({"dedup": {"threshold": 3}}, "dedup.threshold: input should be less than or equal to 1"),
+        ({"filters": {"profile": "gopher"}}, "filters.profile: input should be 'default' or 'none'"),
+        ({"sources": []}, "sources: list should have at least 1 item"),
+        ({"sources": MINIMAL["sources"] * 2}, "two sources are named 'news'"),
+        ({"sources": [{"name": "a", "kind": "wrac", "paths": ["x"]}]}, "unknown kind 'wrac'; allowed: warc, jsonl"),
+        ({"sources": [{"name": "a", "kind": "warc"}]}, "a source of kind 'warc' needs paths"),
+        ({"sources": [{"kind": "warc", "paths": ["x"]}]}, "key 'sources.0.name' is missing"),
+        (
+            {"sources": [{"name": "a", "kind": "warc", "pths": ["x"]}]},
+            "unknown key 'sources.0.pths'; did you mean 'paths'",
+        ),
+        ({"sources": [{"name": "a", "kind": "crawl"}]}, "needs a table [sources.crawl] with seeds"),
+        (
+            {"filters": {"rules": [{"name": "x", "signal": "n_words"}]}},
+            "rule 'x' needs signal, comparison and threshold",
+        ),
+        ({"modules": ["missing.py"]}, "cannot read module 'missing.py'"),
+        ({"modules": ["no_such_package"]}, "cannot import module 'no_such_package'"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(change, expected):
+    assert expected in error_of(MINIMAL | change)
+
+
+def test_a_file_that_is_missing_or_no_toml(tmp_path):
+    with pytest.raises(InputError, match="there is no such recipe"):
+        recipe.load(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("[[sources\n")
+    with pytest.raises(InputError, match="not valid TOML"):
+        recipe.load(tmp_path / "bad.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="cannot be read"):
+        recipe.load(tmp_path / "bytes.toml")
+
+
+def test_a_module_beside_the_recipe_may_add_a_kind(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from corpusmill import source\n@source('mine')\ndef read(path, options): yield {}\n"
+    )
+    (tmp_path / "r.toml").write_text('modules = ["mine.py"]\n[[sources]]\nname = "a"\nkind = "mine"\npaths = ["x"]\n')
+    assert recipe.load(tmp_path / "r.toml").sources[0].kind == "mine"
+
+
+def test_a_module_that_fails_says_where(tmp_path):
+    (tmp_path / "mine.py").write_text("1 / 0\n")
+    (tmp_path / "r.toml").write_text('modules = ["mine.py"]\nsources = []\n')
+    with pytest.raises(InputError, match=r"module 'mine.py' fails to load: ZeroDivisionError"):
+        recipe.load(tmp_path / "r.toml")
