@@ -1,0 +1,1 @@
+"""The example: a small web of real and invented text, its server, and the demo that mills it."""
