@@ -1,0 +1,258 @@
+"""A small corpus with something of everything, written part by part as the stages would write it."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpusmill import schema
+from corpusmill.corpus import Corpus, Made
+from corpusmill.reasons import Stage
+from corpusmill.reports import tables
+
+SIGNALS = pa.schema([*tables.SIGNALS.arrow, ("n_words", pa.int64()), ("digit_share", pa.float64())])
+RULES = """
+[[sources]]
+name = "web"
+kind = "warc"
+paths = ["*.warc.gz"]
+
+[filters]
+profile = "none"
+
+[[filters.rules]]
+name = "too_short"
+signal = "n_words"
+comparison = "<"
+threshold = 5
+
+[[filters.rules]]
+name = "digits"
+signal = "digit_share"
+comparison = ">"
+threshold = 0.5
+
+[[filters.rules]]
+name = "shop"
+when = "language = 'en' AND n_words < 4"
+"""
+START = datetime(2026, 1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page and what became of it."""
+
+    url: str | None
+    text: str | None
+    title: str | None = None
+    language: str = "en"
+    status: str = "ok"
+    twin: int | None = None  # index of the page that it duplicates
+    jaccard: float = 1.0
+
+
+PAGES = (
+    Page("http://a.example/", "The quick brown fox jumps over the lazy dog near the river.", "Fox"),
+    Page("http://a.example/copy", "The quick brown fox jumps over the lazy dog near the river.", "Copy", twin=0),
+    Page("http://b.example/near", "The quick brown fox jumps over a lazy dog near the river.", twin=0, jaccard=0.8125),
+    Page("http://a.example/short", "Too short", "Short"),
+    Page("http://a.example/digits", "1 2 3", "Digits"),
+    Page("http://b.example/zh", "人人生而自由,在尊严和权利上一律平等。他们赋有理性和良心。", "人权", language="zh"),
+    Page("http://b.example/mail?to=jane.doe@corp.example", "Please write to jane.doe@corp.example about it. " * 9,
+         "Mail of jane.doe@corp.example"),
+    Page("http://evil.example/<script>", "<script>alert('x')</script> & more words follow here for length",
+         "<img src=x onerror=alert(1)>"),
+    Page("http://a.example/gone", None, status="http_error"),
+    Page("http://a.example/old", None, status="redirect"),
+    Page(None, None, status="broken_record"),
+    Page("http://a.example/", "The same address once more, fetched at another time, with other words.", "Fox again"),
+)  # fmt: skip
+PARTS = {"web-0000": range(8), "web-0001": range(8, 12), "web-0002": range(0)}
+
+URLS = (
+    ("http://a.example/", "fetched", 200, None, None, None),
+    ("http://a.example/old", "fetched", 301, "http://a.example/", "http://a.example/", None),
+    ("http://a.example/gone", "fetched", 404, None, "http://a.example/", None),
+    ("http://a.example/private", "robots_disallowed", None, None, "http://a.example/", "Disallow: /private"),
+    ("http://c.example/", "failed", None, None, "http://a.example/", "timeout"),
+)
+
+
+def doc_id(index: int) -> str:
+    """Identity of page `index`."""
+    return f"{index:024x}"
+
+
+def publish(corpus: Corpus, stage: Stage, part: str, rows: list[dict], columns: pa.Schema, dropped: dict | None = None):
+    """Publish a part through the real door."""
+    table = pa.Table.from_pylist(rows, schema=columns)
+    made = Made(
+        table=table, rows_in=len(rows) + sum((dropped or {}).values()), bytes_in=table.nbytes, dropped=dropped or {}
+    )
+    corpus.publish(stage, part, made, fingerprint=f"{stage}-{part}", started=time.time())
+
+
+def n_words(page: Page) -> int:
+    return len(page.text.split()) if page.language != "zh" else len(page.text) // 2
+
+
+def broken_rules(page: Page) -> list[str]:
+    digits = sum(c.isdigit() for c in page.text) / len(page.text)
+    found = {
+        "too_short": n_words(page) < 5,
+        "digits": digits > 0.5,
+        "shop": page.language == "en" and n_words(page) < 4,
+    }
+    return [name for name, broken in found.items() if broken]
+
+
+def page_rows(indices: range) -> list[dict]:
+    return [
+        {
+            "doc_id": doc_id(i),
+            "source": "web",
+            "url": PAGES[i].url,
+            "fetched_at": START + timedelta(minutes=i),
+            "title": PAGES[i].title,
+            "text": PAGES[i].text,
+            "html_lang": PAGES[i].language,
+            "content_type": "text/html",
+            "licence": None,
+            "metadata": json.dumps({"http_status": 200, "n": i}),
+            "n_bytes": 1000 + i,
+            "origin_path": "crawl.warc.gz",
+            "origin_offset": 4096 * i,
+            "status": PAGES[i].status,
+        }
+        for i in indices
+    ]
+
+
+def signal_rows(indices: range) -> list[dict]:
+    rows = []
+    for i in indices:
+        page = PAGES[i]
+        row = {"doc_id": doc_id(i), "language": None, "language_score": None, "n_words": None, "digit_share": None}
+        if page.text is not None:
+            digits = sum(c.isdigit() for c in page.text) / len(page.text)
+            row |= {"language": page.language, "language_score": 0.9, "n_words": n_words(page), "digit_share": digits}
+        rows.append(row)
+    return rows
+
+
+def verdict_rows(indices: range) -> list[dict]:
+    rows = []
+    for i in indices:
+        row = {"doc_id": doc_id(i), "kept": True, "also_dropped_by": []}
+        if PAGES[i].status != "ok":
+            row |= {"kept": False, "stage": "pages", "rule": PAGES[i].status}
+        elif broken := broken_rules(PAGES[i]):
+            row |= {"kept": False, "stage": "verdicts", "rule": broken[0], "also_dropped_by": broken[1:]}
+            row |= {"value": float(n_words(PAGES[i])), "threshold": 5.0}
+        rows.append(row)
+    return rows
+
+
+def twin_rows(indices: range) -> list[dict]:
+    return [
+        {
+            "doc_id": doc_id(i),
+            "rule": "exact_duplicate" if PAGES[i].jaccard == 1 else "near_duplicate",
+            "twin_doc_id": doc_id(PAGES[i].twin),
+            "jaccard": PAGES[i].jaccard,
+            "threshold": 0.75,
+        }
+        for i in indices
+        if PAGES[i].twin is not None
+    ]
+
+
+def sketch_rows(indices: range) -> list[dict]:
+    return [
+        {"doc_id": doc_id(i), "content_hash": i, "n_chars": len(PAGES[i].text or ""), "bands": [1], "shingles": [2]}
+        for i in indices
+    ]
+
+
+def kept(indices: range) -> list[int]:
+    return [i for i in indices if PAGES[i].twin is None and PAGES[i].status == "ok" and not broken_rules(PAGES[i])]
+
+
+def doc_rows(indices: range) -> list[dict]:
+    same = {"source": "web", "licence": None, "split": "train", "weight": 1.0}
+    return [
+        same | {"doc_id": doc_id(i), "url": PAGES[i].url, "language": PAGES[i].language, "title": PAGES[i].title,
+                "text": PAGES[i].text}
+        for i in kept(indices)
+    ]  # fmt: skip
+
+
+def token_rows(indices: range) -> list[dict]:
+    return [
+        {"doc_id": doc_id(i), "source": "web", "split": "train", "weight": 1.0, "n_bytes": len(PAGES[i].text.encode()),
+         "n_tokens": 10 + i, "ids": list(range(10 + i))}
+        for i in kept(indices)
+    ]  # fmt: skip
+
+
+ROWS = {
+    Stage.PAGES: page_rows,
+    Stage.SIGNALS: signal_rows,
+    Stage.VERDICTS: verdict_rows,
+    Stage.SKETCHES: sketch_rows,
+    Stage.TWINS: twin_rows,
+    Stage.DOCS: doc_rows,
+    Stage.TOKENS: token_rows,
+}
+
+
+def columns_of(stage: Stage) -> pa.Schema:
+    return {Stage.SIGNALS: SIGNALS, Stage.PAGES: schema.PAGES.arrow}.get(stage, tables.OVER_PARTS[stage].arrow)
+
+
+def write_stage(corpus: Corpus, stage: Stage, parts: dict[str, range] = PARTS) -> None:
+    for part, indices in parts.items():
+        publish(corpus, stage, part, ROWS[stage](indices), columns_of(stage))
+
+
+def write_crawl(folder: Path) -> None:
+    rows = [
+        {"source": "web", "url": url, "host": url.split("/")[2], "round": 1 if found_on is None else 2,
+         "depth": 0 if found_on is None else 1, "found_on": found_on, "fate": fate, "http_status": status,
+         "redirect_to": target, "error": error, "fetched_at": START, "warc_file": "web/round-0001-0.warc.gz"}
+        for url, fate, status, target, found_on, error in URLS
+    ]  # fmt: skip
+    path = folder / "raw" / "web" / "urls" / "round-0001-0.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema.URLS.arrow), path)
+
+
+def write_metrics(folder: Path, model: str = "small") -> None:
+    rows = [{"step": 0, "seconds": 0.0, "tokens": 0, "metric": "unigram_entropy", "value": 6.5}]
+    for step in range(0, 101, 20):
+        done = {"step": step, "seconds": step / 10, "tokens": 1000 * step}
+        rows.append(done | {"metric": "validation_loss", "value": 8.0 - step / 25})
+        rows.append(done | {"metric": "validation_bits_per_byte", "value": 2.5 - step / 80})
+        rows.append(done | {"metric": "validation_bits_per_byte", "source": "web", "value": 2.5 - step / 80})
+    path = folder / "models" / model / "metrics.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema.METRICS.arrow), path)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A finished corpus, in a folder whose name SQL and globbing could trip over."""
+    folder = tmp_path / "my [corpus] 'x'"
+    made = Corpus(folder)
+    made.write_text(folder / "recipe.toml", RULES)
+    for stage in ROWS:
+        write_stage(made, stage)
+    write_crawl(folder)
+    write_metrics(folder)
+    return folder

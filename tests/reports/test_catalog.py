@@ -1,0 +1,194 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from corpusmill import schema
+from corpusmill.corpus import Corpus
+from corpusmill.errors import InputError
+from corpusmill.reasons import Stage
+from corpusmill.reports import tables
+from corpusmill.reports.catalog import FILE, build, open_catalog
+
+from . import conftest
+from .conftest import PAGES, doc_id, write_stage
+
+
+def rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def ledger(corpus: Path) -> dict[str, tuple]:
+    query = "SELECT doc_id, kept, stage, rule, value, threshold, also_dropped_by, twin_doc_id, jaccard FROM ledger"
+    return {row[0]: row[1:] for row in rows(open_catalog(corpus), query)}
+
+
+def test_the_ledger_has_one_row_a_page_and_tells_what_became_of_it(corpus):
+    found = ledger(corpus)
+    assert len(found) == len(PAGES)
+    assert found[doc_id(0)] == (True, None, None, None, None, [], None, None)
+    assert found[doc_id(1)] == (False, "twins", "exact_duplicate", 1.0, 0.75, [], doc_id(0), 1.0)
+    assert found[doc_id(2)] == (False, "twins", "near_duplicate", 0.8125, 0.75, [], doc_id(0), 0.8125)
+    assert found[doc_id(3)] == (False, "verdicts", "too_short", 2.0, 5.0, ["shop"], None, None)
+    assert found[doc_id(4)] == (False, "verdicts", "too_short", 3.0, 5.0, ["digits", "shop"], None, None)
+    assert found[doc_id(8)] == (False, "pages", "http_error", None, None, [], None, None)
+
+
+def test_totals_add_up_to_the_pages(corpus):
+    connection = open_catalog(corpus)
+    documents, n_bytes, n_tokens = connection.execute(
+        "SELECT sum(documents), sum(n_bytes), sum(n_tokens) FROM totals"
+    ).fetchone()
+    assert documents == len(PAGES)
+    assert n_bytes == sum(1000 + i for i in range(len(PAGES)))
+    assert n_tokens == sum(10 + i for i in conftest.kept(range(len(PAGES))))
+    assert rows(connection, "SELECT count(*) FROM totals WHERE kept") == [(1,)]
+
+
+def test_receipts_and_stages(corpus):
+    connection = open_catalog(corpus)
+    assert connection.execute("SELECT count(*) FROM receipts").fetchone() == (7 * 3,)
+    assert connection.execute("SELECT parts, rows_out FROM stages WHERE stage = 'pages'").fetchone() == (3, len(PAGES))
+    assert rows(connection, "SELECT part, dropped FROM receipts WHERE stage = 'twins' ORDER BY part")[0] == (
+        "web-0000",
+        {},
+    )
+
+
+def test_a_plain_duckdb_reads_it_from_any_folder(corpus, tmp_path):
+    path = build(corpus)
+    program = (
+        "import duckdb, sys; print(duckdb.connect(sys.argv[1], read_only=True).sql('SELECT count(*) FROM ledger'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, path], cwd="/", capture_output=True, text=True, check=True)
+    assert f" {len(PAGES)} " in done.stdout
+    assert sorted(p.name for p in corpus.glob(".*")) == []  # nothing is left behind
+
+
+def test_tables_and_columns_explain_themselves(corpus):
+    connection = open_catalog(corpus)
+    for table in tables.TABLES:
+        query = "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE table_name = ?"
+        columns = {name: (kind, note) for name, kind, note in connection.execute(query, [table.name]).fetchall()}
+        for column in table.columns:
+            kind, comment = columns[column.name]
+            assert comment == column.description
+            assert kind.replace("TIMESTAMP_MS", "TIMESTAMP") == tables.duckdb_type(column.type).replace("_MS", "")
+    views = "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"
+    assert dict(rows(connection, views))["ledger"] == tables.LEDGER.table.description
+
+
+@pytest.mark.parametrize("until", range(len(conftest.ROWS) + 1))
+def test_a_growing_corpus_has_every_table_with_every_column(tmp_path, until):
+    corpus = Corpus(tmp_path / "corpus")
+    corpus.write_text(corpus.folder / "recipe.toml", conftest.RULES)
+    for stage in list(conftest.ROWS)[:until]:
+        write_stage(corpus, stage)
+    connection = open_catalog(corpus.folder)
+    for table in tables.TABLES:
+        names = connection.table(f"catalog.main.{table.name}").columns
+        assert set(table.arrow.names) <= set(names)
+    assert connection.execute("SELECT count(*) FROM ledger").fetchone() == (len(PAGES) if until else 0,)
+    assert connection.execute("SELECT coalesce(sum(documents), 0) FROM totals").fetchone()[0] == (
+        len(PAGES) if until else 0
+    )
+    decided = "SELECT count(*) FROM ledger WHERE kept IS NOT NULL"
+    expected = 0 if until < 3 else 5 if until < 5 else len(PAGES)  # verdicts drop five, twins decide on the rest
+    assert rows(connection, decided) == [(expected,)]
+
+
+def test_a_page_is_undecided_until_its_own_part_is_through(tmp_path):
+    corpus = Corpus(tmp_path)
+    for stage in (Stage.PAGES, Stage.VERDICTS):
+        write_stage(corpus, stage)
+    write_stage(corpus, Stage.TWINS, {"web-0001": conftest.PARTS["web-0001"]})
+    found = ledger(tmp_path)
+    assert found[doc_id(0)][0] is None
+    assert found[doc_id(11)][0] is True
+
+
+def test_a_part_without_a_receipt_does_not_exist(corpus):
+    open_catalog(corpus).close()
+    (corpus / "pages" / "web-0001.json").unlink()
+    assert len(ledger(corpus)) == len(conftest.PARTS["web-0000"])
+
+
+def test_the_catalog_is_renewed_when_the_corpus_changes_and_only_then(tmp_path):
+    corpus = Corpus(tmp_path)
+    write_stage(corpus, Stage.PAGES)
+    first = open_catalog(tmp_path)
+    inode = (tmp_path / FILE).stat().st_ino
+    open_catalog(tmp_path).close()
+    assert (tmp_path / FILE).stat().st_ino == inode
+    write_stage(corpus, Stage.VERDICTS)
+    second = open_catalog(tmp_path)
+    assert rows(second, "SELECT count(*) FROM verdicts") == [(len(PAGES),)]
+    assert rows(first, "SELECT count(*) FROM verdicts") == [(0,)]  # still open, still as it was
+
+
+def test_parts_with_other_columns_lie_side_by_side(corpus):
+    more = conftest.SIGNALS.append(pa.field("shouting", pa.float64()))
+    found = [row | {"shouting": 0.25} for row in conftest.signal_rows(conftest.PARTS["web-0001"])]
+    conftest.publish(Corpus(corpus), Stage.SIGNALS, "web-0001", found, more)
+    assert rows(open_catalog(corpus), "SELECT count(*), count(shouting) FROM signals") == [(len(PAGES), 4)]
+
+
+def test_parts_that_lack_a_column_of_today(corpus):
+    older = pa.schema([field for field in schema.TOKENS.arrow if field.name != "n_tokens"])
+    for part, indices in conftest.PARTS.items():
+        conftest.publish(Corpus(corpus), Stage.TOKENS, part, conftest.token_rows(indices), older)
+    assert rows(open_catalog(corpus), "SELECT count(*) > 0, sum(n_tokens) FROM tokens") == [(True, None)]
+
+
+def test_a_moved_corpus(corpus, tmp_path):
+    open_catalog(corpus).close()
+    moved = tmp_path / "elsewhere"
+    shutil.move(corpus, moved)
+    assert len(ledger(moved)) == len(PAGES)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_corpus_that_cannot_be_written(corpus, there, monkeypatch):
+    if there:
+        build(corpus).write_bytes(b"not a database")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(30, "read-only file system")
+
+    monkeypatch.setattr(Path, "rename", refuse)  # root may write anywhere, so permissions can't be tested with chmod
+    assert len(ledger(corpus)) == len(PAGES)
+    assert sorted(p.name for p in corpus.glob(".*")) == []
+
+
+def test_a_catalog_that_someone_writes_to(corpus):
+    program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
+    build(corpus)
+    command = [sys.executable, "-c", program, corpus / FILE]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        assert len(ledger(corpus)) == len(PAGES)
+        holder.stdin.close()
+
+
+def test_the_catalog_is_read_only(corpus):
+    with open_catalog(corpus) as connection, pytest.raises(duckdb.Error, match="read-only"):
+        connection.execute("CREATE TABLE mine AS SELECT 1")
+
+
+@pytest.mark.parametrize("name", ["", "nowhere"])
+def test_a_wrong_folder(tmp_path, name):
+    with pytest.raises(InputError, match="corpusmill run"):
+        open_catalog(tmp_path / name)
+
+
+def test_url_host(corpus):
+    query = """SELECT url_host('HTTP://user:pw@A.example:8080/x@y?z'), url_host('https://b.example#f'), url_host('a/b'),
+               url_host(NULL)"""
+    assert rows(open_catalog(corpus), query) == [("a.example:8080", "b.example", None, None)]
