@@ -1,1 +1,1 @@
-"""Train a vocabulary, encode documents, write token rows."""
+"""Train a vocabulary (`train`), encode documents with it (`encode`), write token rows (`shards`)."""
