@@ -246,7 +246,7 @@ STAGES: dict[Stage, PartStage] = {
             Stage.PAGES: ("doc_id", "source", "url", "licence", "title", "text"),
             Stage.SIGNALS: ("language",),
             Stage.VERDICTS: ("kept", "stage"),
-            Stage.TWINS: ("doc_id", "rule"),
+            Stage.TWINS: ("doc_id",),
         },
     ),
     Stage.TOKENS: PartStage(
