@@ -1,0 +1,198 @@
+"""The folder of a crawl, and where the crawl stands, from its receipts alone.
+
+    raw/SOURCE/
+      round-0001-00.warc.gz            what shard 00 of the round fetched (absent if nothing)
+      urls/round-0001-00.parquet       one row a URL that it dealt with: `schema.URLS`
+      urls/unfetched.parquet           one row a URL that no round dealt with, written at the end
+      links/round-0001-00.parquet      the URLs that its pages name: `tables.LINKS`
+      robots/round-0001-00.parquet     robots.txt and other opt-out files that it read: `tables.ROBOTS`
+      plans/round-0001.parquet         what the round is to fetch: `tables.PLAN`; and round-0001.json, its receipt
+      receipts/round-0001-00.json      the shard's receipt, written last: without it the shard is fetched (again)
+      crawl.json                       the crawl's receipt, written when nothing is left to fetch
+
+Imports nothing heavy (no pyarrow, aiohttp, Beam): a run with nothing to do asks here, and the progress line does.
+"""
+
+import errno
+import fcntl
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from corpusmill.corpus import DISK_FULL, Corpus, digest
+from corpusmill.errors import RunError
+from corpusmill.recipe import CrawlSettings
+
+# How a page is reached, and how patiently: these may change between two runs without making a finished crawl stale.
+_NO_PART_OF_THE_RESULT = {"delay_s", "max_delay_s", "timeout_s", "connect_to"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanReceipt:
+    """A round that was planned."""
+
+    candidates: int  # URLs that the round may fetch
+    pending: int  # URLs that were waiting when it was planned, those candidates included
+    shards: list[int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShardReceipt:
+    """A shard of a round that is done."""
+
+    urls: int  # URLs that were dealt with, fetched or not
+    pages: int  # records in the WARC file
+    bytes: int  # of their bodies, as received
+    seconds: float
+    finished_at: float  # seconds since 1970
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CrawlSummary:
+    """A crawl that is done: its receipt."""
+
+    fingerprint: str  # of the settings that determine the result
+    rounds: int
+    urls: int  # every URL met, fetched or not
+    pages: int  # records in the WARC files
+    bytes: int  # of their bodies, as received
+    fates: dict[str, int]  # URLs by fate
+    seconds: float  # of work, over all runs that it took
+    finished_at: float  # seconds since 1970
+    done: bool = True
+
+
+class Progress(NamedTuple):
+    """How far a crawl has come."""
+
+    rounds: int  # planned so far
+    urls_fetched: int
+    urls_pending: int  # known and not dealt with yet, as of the latest round
+    bytes: int
+
+
+class CrawlFolder:
+    """Names and receipts in `raw/SOURCE`.  Cheap to make, holds no open files, can be pickled."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """`path` need not exist yet."""
+        self.path = Path(path)
+        self._json = Corpus(self.path)
+
+    def file(self, kind: str, round: int, shard: int) -> Path:
+        """Where a shard's Parquet file of urls, links or robots is, or would be."""
+        return self.path / kind / f"round-{round:04d}-{shard:02d}.parquet"
+
+    def files(self, kind: str) -> list[Path]:
+        """The published Parquet files of `kind`, sorted."""
+        return sorted(p for p in (self.path / kind).glob("*.parquet") if not p.name.startswith("."))
+
+    def warc(self, round: int, shard: int) -> Path:
+        """Where a shard's WARC file is, or would be."""
+        return self.path / f"round-{round:04d}-{shard:02d}.warc.gz"
+
+    def plan(self, round: int) -> Path:
+        """Where a round's plan is, or would be."""
+        return self.path / "plans" / f"round-{round:04d}.parquet"
+
+    def plan_receipt(self, round: int) -> PlanReceipt | None:
+        """What was planned for the round; None if nothing was yet."""
+        data = self._json.read_json(self.plan(round).with_suffix(".json"))
+        return PlanReceipt(**data) if data else None
+
+    def shard_receipt(self, round: int, shard: int) -> ShardReceipt | None:
+        """The receipt of a shard that is done; None if it is not."""
+        data = self._json.read_json(self._shard_receipt(round, shard))
+        return ShardReceipt(**data) if data else None
+
+    def summary(self) -> CrawlSummary | None:
+        """The crawl's receipt; None while there is something left to fetch."""
+        data = self._json.read_json(self.path / "crawl.json")
+        return CrawlSummary(**data) if data else None
+
+    def write_plan_receipt(self, round: int, receipt: PlanReceipt) -> None:
+        """Make a plan count."""
+        self._json.write_json(self.plan(round).with_suffix(".json"), asdict(receipt))
+
+    def write_shard_receipt(self, round: int, shard: int, receipt: ShardReceipt) -> None:
+        """Make a shard's files count."""
+        self._json.write_json(self._shard_receipt(round, shard), asdict(receipt))
+
+    def write_summary(self, summary: CrawlSummary) -> None:
+        """Close the crawl."""
+        self._json.write_json(self.path / "crawl.json", asdict(summary))
+
+    def reopen(self) -> None:
+        """Take back what closed the crawl, and clear what a killed run left."""
+        (self.path / "crawl.json").unlink(missing_ok=True)
+        (self.path / "urls" / "unfetched.parquet").unlink(missing_ok=True)
+        for path in self.path.rglob(".*.tmp"):
+            path.unlink()
+
+    @contextmanager
+    def claim(self, round: int, shard: int) -> Iterator[None]:
+        """Hold a shard; waits while another process does.  A process that dies lets go of it."""
+        path = self._shard_receipt(round, shard).with_suffix(".lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def _shard_receipt(self, round: int, shard: int) -> Path:
+        return self.path / "receipts" / f"round-{round:04d}-{shard:02d}.json"
+
+
+def fingerprint(settings: CrawlSettings) -> str:
+    """Of the settings that a finished crawl depends on."""
+    return digest("crawl", 1, settings.model_dump(mode="json", exclude=_NO_PART_OF_THE_RESULT))
+
+
+def finished(folder: Path, settings: CrawlSettings) -> bool:
+    """Whether the crawl in `folder` is done, and was made with these settings."""
+    summary = CrawlFolder(folder).summary()
+    return summary is not None and summary.done and summary.fingerprint == fingerprint(settings)
+
+
+def progress(folder: Path) -> Progress:
+    """How far the crawl in `folder` has come, by its receipts."""
+    crawl = CrawlFolder(folder)
+    rounds = pages = size = pending = 0
+    while (plan := crawl.plan_receipt(rounds + 1)) is not None:
+        rounds += 1
+        done = [receipt for shard in plan.shards if (receipt := crawl.shard_receipt(rounds, shard))]
+        pages += sum(receipt.pages for receipt in done)
+        size += sum(receipt.bytes for receipt in done)
+        pending = plan.pending - sum(receipt.urls for receipt in done)
+    return Progress(rounds, pages, pending, size)
+
+
+@contextmanager
+def publishing(final: Path) -> Iterator[Path]:
+    """A temporary path beside `final` to write to; renamed to `final` at the end, gone if that is not reached.
+
+    RunError if the disk is full.
+    """
+    temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.rename(final)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise RunError(
+            f"{final.parent}: no space left to write ({os.strerror(error.errno or errno.ENOSPC)}); free some and run "
+            "the same command again, it goes on where it stopped"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
