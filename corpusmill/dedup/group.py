@@ -2,15 +2,17 @@
 
 In the shuffle a document is the 64-bit number `part << 32 | row`.  Every part sends one blob to every partition:
 sorted records (hash, document), one for each band and one for the content hash, so that exact duplicates are found by
-the same grouping.  A partition turns runs of equal hashes into edges and these, by union-find, into a spanning forest
-of at most one edge a document; the forests of all partitions are joined into the connected components of the whole
-candidate graph.  A component only says which documents must be verified together (`corpusmill.dedup.verify`).
+the same grouping; a partition is a range of hashes, so one sort orders and divides them.  A partition turns runs of
+equal hashes into edges and these, by union-find, into a spanning forest of fewer edges than documents; the forests of
+all partitions are joined into the connected components of the whole candidate graph.  A component only says which
+documents must be verified together (`corpusmill.dedup.verify`).
 
 The result does not depend on the number of partitions or on the order in which blobs and edges arrive.
 
 Cost, one core: 0.35 s for a partition of 32 MB (2.1 million records), half of it sorting.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -43,14 +45,12 @@ def band_blobs(sketches: pa.Table, kept: npt.NDArray[np.bool_], part_index: int,
     rows = np.concatenate([has_text, pc.list_parent_indices(bands).to_numpy()])
     hashes = np.concatenate([_mixed(content[has_text]), bands.flatten().to_numpy()])
     chosen = kept[rows]
-    documents = np.uint64(part_index) << np.uint64(32) | rows[chosen].astype(np.uint64)
-    hashes = hashes[chosen]
-    partition = hashes % np.uint64(partitions)
-    order = np.lexsort((documents, hashes, partition))
+    hashes, rows = hashes[chosen], rows[chosen].astype(np.uint64)
+    order = np.argsort(hashes, kind="stable")
     records = np.empty(len(order), RECORD)
-    records["hash"], records["document"] = hashes[order], documents[order]
-    ends = np.cumsum(np.bincount(partition.astype(np.int64), minlength=partitions))
-    return [blob.tobytes() for blob in np.split(records, ends[:-1])]
+    records["hash"], records["document"] = hashes[order], np.uint64(part_index) << np.uint64(32) | rows[order]
+    bounds = np.array([(partition << 64) // partitions for partition in range(1, partitions)], np.uint64)
+    return [blob.tobytes() for blob in np.split(records, np.searchsorted(records["hash"], bounds))]
 
 
 def _mixed(content_hashes: U64) -> U64:
@@ -68,7 +68,7 @@ def spanning_edges(blobs: Sequence[bytes], expected: int) -> bytes:
             f"deduplication: {len(blobs)} of {expected} blobs came through the shuffle; run the same command again"
         )
     records = np.concatenate([np.frombuffer(blob, RECORD) for blob in blobs] or [np.empty(0, RECORD)])
-    order = np.argsort(records["hash"])
+    order = np.argsort(records["hash"], kind="stable")  # merges the blobs, which are sorted: twice as fast as sorting
     hashes, documents = records["hash"][order], records["document"][order]
     same = np.flatnonzero(hashes[1:] == hashes[:-1])
     found = _components(np.stack([documents[same], documents[same + 1]], axis=1))
@@ -109,17 +109,17 @@ def _roots(edges: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
     return parent
 
 
-def tasks(components: U64, documents_per_task: int) -> list[bytes]:
-    """Whole components packed into tasks: each a blob of documents, uint64, sorted.
+def tasks(grouped: U64, documents_per_task: int) -> list[bytes]:
+    """Whole components (the rows of `components`) packed into tasks: each a blob of documents, uint64, sorted.
 
     A task holds at most `documents_per_task` documents, unless it is one component that is larger.
     """
-    starts = np.flatnonzero(np.diff(components[:, 0], prepend=components[:1, 0] + np.uint64(1))).tolist()
+    starts = np.flatnonzero(np.diff(grouped[:, 0], prepend=grouped[:1, 0] + np.uint64(1))).tolist()
     packed, begin = [], 0
-    for start, end in zip(starts, [*starts[1:], len(components)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(grouped)]):
         if end - begin > documents_per_task and start > begin:
             packed.append((begin, start))
             begin = start
-    if len(components):
-        packed.append((begin, len(components)))
-    return [np.sort(components[begin:end, 1]).tobytes() for begin, end in packed]
+    if len(grouped):
+        packed.append((begin, len(grouped)))
+    return [np.sort(grouped[begin:end, 1]).tobytes() for begin, end in packed]

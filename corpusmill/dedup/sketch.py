@@ -204,8 +204,8 @@ def _hash_bands(shingles: U32, n: int, a: U32, b: U32, rows: int, scratch: U32, 
     """The band hashes of one set of n > 0 shingles: datasketch's premix, minima of a*h + b, rows mixed into a hash."""
     for i in range(n):
         h = shingles[i]
-        h = (h ^ h >> np.uint32(16)) * np.uint32(0x85EBCA6B)
-        h = (h ^ h >> np.uint32(13)) * np.uint32(0xC2B2AE35)
+        h = np.uint32((h ^ h >> np.uint32(16)) * np.uint32(0x85EBCA6B))  # numba computes products in 64 bits
+        h = np.uint32((h ^ h >> np.uint32(13)) * np.uint32(0xC2B2AE35))
         scratch[i] = h ^ h >> np.uint32(16)
     padded = (n + PADDING - 1) // PADDING * PADDING
     scratch[n:padded] = scratch[0]

@@ -1,0 +1,85 @@
+"""Deduplication once more, in plain Python: every pair is compared, on sets of tuples of strings.
+
+`KINDS` says by hand what some characters are; texts of the property tests are made of these characters.
+"""
+
+from collections.abc import Sequence
+
+WORD, ALONE, MARK, SKIPPED, SEPARATOR = range(5)
+
+KINDS = {
+    "a": (WORD, "a"),
+    "B": (WORD, "b"),
+    "é": (WORD, "e"),
+    "\u0301": (SKIPPED, ""),  # combining acute
+    "Ｚ": (WORD, "z"),  # full width
+    "ß": (WORD, "ß"),
+    "7": (WORD, "7"),
+    "ς": (WORD, "σ"),
+    "ё": (WORD, "е"),
+    "ש": (WORD, "ש"),
+    "\u05b8": (SKIPPED, ""),  # Hebrew point
+    "हि"[0]: (WORD, "ह"),
+    "हि"[1]: (MARK, "ि"),
+    "한": (WORD, "한"),
+    "中": (ALONE, "中"),
+    "か": (ALONE, "か"),
+    "ｶ": (ALONE, "カ"),  # half width
+    "ก": (ALONE, "ก"),
+    "\u0e48": (MARK, "\u0e48"),  # Thai tone mark
+    "\U00020000": (ALONE, "\U00020000"),  # Han, extension B
+    "\u00ad": (SKIPPED, ""),  # soft hyphen
+    "\u200b": (SKIPPED, ""),  # zero width space
+    "\U000e0101": (SKIPPED, ""),  # variation selector
+    " ": (SEPARATOR, ""),
+    "\n": (SEPARATOR, ""),
+    "-": (SEPARATOR, ""),
+    "。": (SEPARATOR, ""),
+    "\u0f0b": (SEPARATOR, ""),  # Tibetan syllable mark
+    "😀": (SEPARATOR, ""),
+}
+
+
+def tokens(text: str) -> list[str]:
+    found: list[str] = []
+    current = ""  # the token in the making
+    alone = False
+    for kind, letter in (KINDS[char] for char in text if KINDS[char][0] != SKIPPED):
+        if current and (kind in (SEPARATOR, ALONE) or (alone and kind == WORD)):
+            found.append(current)
+            current = ""
+        if kind != SEPARATOR:
+            alone = kind == ALONE if not current else alone
+            current += letter
+    return [*found, current] if current else found
+
+
+def shingles(words: Sequence[str], ngram: int) -> set[tuple[str, ...]]:
+    if len(words) <= ngram:
+        return {tuple(words)} if words else set()
+    return {tuple(words[i : i + ngram]) for i in range(len(words) - ngram + 1)}
+
+
+def jaccard(x: set, y: set) -> float:
+    return len(x & y) / len(x | y) if x and y else 0.0
+
+
+def twins(texts: dict[str, str], sets: dict[str, set], threshold: float) -> dict[str, tuple[str, str, float]]:
+    """doc_id -> (rule, twin, similarity) of every document that greedy deduplication of all pairs drops."""
+    first = {text: min(i for i in texts if texts[i] == text) for text in texts.values()}
+    kept: list[str] = []
+    dropped: dict[str, tuple[str, str, float]] = {}
+    for doc in sorted(texts, key=lambda i: (-len(texts[i]), first[texts[i]], i)):
+        leader = first[texts[doc]]
+        if not texts[doc]:
+            continue
+        if leader != doc:
+            dropped[doc] = dropped.get(leader, ("exact_duplicate", leader, 1.0))
+            continue
+        similar = [(jaccard(sets[doc], sets[other]), other) for other in kept]
+        best = max(similar, key=lambda pair: pair[0], default=(0.0, ""))  # of equals the one that was visited first
+        if best[0] >= threshold:
+            dropped[doc] = ("near_duplicate", best[1], best[0])
+        else:
+            kept.append(doc)
+    return dropped

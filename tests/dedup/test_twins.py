@@ -1,0 +1,255 @@
+"""The whole of deduplication: sketches in, twins out, against every pair compared in plain Python."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpusmill import schema
+from corpusmill.dedup import (
+    band_blobs,
+    components,
+    find_twins,
+    sketch_documents,
+    spanning_edges,
+    tasks,
+    twins_table,
+    verify_task,
+)
+from corpusmill.errors import BalanceError
+from corpusmill.recipe import DedupSettings
+from tests.dedup import reference
+
+SURE = DedupSettings(ngram=2, bands=64, rows=1)  # at J >= .6 a pair without a common band has a chance of 1e-25
+WORDS = ["one ", "two ", "three ", "four ", "中", "文", "字", "ก", ". ", "\n"]
+
+
+def doc_id(number):
+    return f"{number:024x}"
+
+
+def sketch(texts, settings):
+    """texts: {doc_id: text}"""
+    return sketch_documents(pa.array(list(texts), pa.string()), pa.array(list(texts.values()), pa.string()), settings)
+
+
+def everything(tables):
+    return [np.ones(len(table), bool) for table in tables]
+
+
+def as_dict(tables):
+    rows = [row for table in tables for row in table.to_pylist()]
+    return {row["doc_id"]: (row["rule"], row["twin_doc_id"], row["jaccard"]) for row in rows}
+
+
+def pages(count, seed, edits=6, length=60):
+    """Random texts with edited and exact copies, English and Chinese, by doc_id in random order."""
+    rng = np.random.default_rng(seed)
+    vocabulary = [f"w{n} " for n in range(300)] + [chr(0x4E00 + n) for n in range(300)]
+    originals = [rng.choice(vocabulary, rng.integers(5, length)).tolist() for _ in range(count // 4)]
+    texts = []
+    for _ in range(count):
+        words = list(originals[rng.integers(len(originals))])
+        for place in rng.integers(0, len(words), rng.integers(0, edits)):
+            words[place] = vocabulary[rng.integers(600)]
+        texts.append("".join(words))
+    return {doc_id(number): text for number, text in zip(rng.permutation(count).tolist(), texts, strict=True)}
+
+
+def sets_of(texts, ngram):
+    def tokens(text):
+        spaced = "".join(f" {char} " if char >= "\u0e00" else char for char in text)
+        return spaced.replace(".", " ").split()
+
+    return {doc: reference.shingles(tokens(text), ngram) for doc, text in texts.items()}
+
+
+@settings(deadline=None)  # kernels may be compiled
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), max_size=12).map("".join), min_size=1, max_size=12),
+    st.sampled_from([0.6, 0.75, 1.0]),
+    st.randoms(use_true_random=False),
+)
+def test_small_corpora_lose_what_comparing_every_pair_loses(texts, threshold, random):
+    numbers = list(range(len(texts)))
+    random.shuffle(numbers)
+    corpus = {doc_id(number): text for number, text in zip(numbers, texts, strict=True)}
+    chosen = SURE.model_copy(update={"threshold": threshold})
+    found = find_twins([sketch(corpus, chosen)], [np.ones(len(corpus), bool)], chosen)
+    assert as_dict(found) == reference.twins(corpus, sets_of(corpus, 2), threshold)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_larger_corpora_in_parts_lose_what_comparing_every_pair_loses(seed):
+    corpus = pages(200, seed)
+    chosen = SURE.model_copy(update={"threshold": 0.6, "ngram": 3})
+    names = list(corpus)
+    tables = [sketch({name: corpus[name] for name in names[part::3]}, chosen) for part in range(3)]
+    expected = reference.twins(corpus, sets_of(corpus, 3), 0.6)
+    assert len({rule for rule, _, _ in expected.values()}) == 2
+    assert as_dict(find_twins(tables, everything(tables), chosen)) == expected
+
+
+def test_with_the_default_bands_every_dropped_document_has_a_kept_twin():
+    chosen = DedupSettings()
+    corpus = pages(600, 7, length=300)
+    sets = sets_of(corpus, chosen.ngram)
+    table = sketch(corpus, chosen)
+    found = as_dict(find_twins([table], everything([table]), chosen))
+    assert len(found) > 100
+    for doc, (_, twin, similarity) in found.items():
+        assert twin not in found
+        assert similarity == reference.jaccard(sets[doc], sets[twin]) >= chosen.threshold
+        assert (len(corpus[twin]), doc) >= (len(corpus[doc]), twin) or len(corpus[twin]) > len(corpus[doc])
+
+
+@pytest.mark.parametrize(("similarity", "shared", "own"), [(0.8, 80, 10), (0.85, 170, 15)])
+def test_candidates_are_found_as_often_as_theory_says(similarity, shared, own):
+    chosen = DedupSettings(ngram=1)
+    pairs = 1000
+    words = iter(f"w{number}" for number in range(10**7))
+    corpus = {}
+    for pair in range(pairs):
+        common = [next(words) for _ in range(shared)]
+        for copy in range(2):
+            corpus[doc_id(2 * pair + copy)] = " ".join(common + [next(words) for _ in range(own)])
+    table = sketch(corpus, chosen)
+    found = find_twins([table], everything([table]), chosen)[0]
+    assert set(found["jaccard"].to_pylist()) == {similarity}
+    expected = 1 - (1 - similarity**chosen.rows) ** chosen.bands
+    assert len(found) / pairs == pytest.approx(expected, abs=4 * (expected * (1 - expected) / pairs) ** 0.5)
+
+
+def by_hand(tables, kept, chosen, partitions, documents_per_task, rng):
+    """The chain of the pipeline, with everything that a runner may reorder in random order."""
+
+    def shuffled(items):
+        return [items[i] for i in rng.permutation(len(items))]
+
+    blobs = [band_blobs(table, kept[part], part, partitions) for part, table in enumerate(tables)]
+    assert {len(of_part) for of_part in blobs} == {partitions}
+    edges = [spanning_edges(shuffled(list(received)), len(tables)) for received in zip(*blobs, strict=True)]
+    records = [[] for _ in tables]
+    for task in shuffled(tasks(components(shuffled(edges)), documents_per_task)):
+        for part, found in verify_task(task, lambda part, rows: tables[part].take(pa.array(rows)), chosen):
+            records[part].append(found)
+    return [twins_table(shuffled(found), chosen) for found in records]
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 7, 64])
+@pytest.mark.parametrize("documents_per_task", [1, 50, 10**6])
+def test_partitions_tasks_and_order_change_nothing(partitions, documents_per_task):
+    chosen = DedupSettings(ngram=3)
+    corpus = pages(200, 11)
+    names = list(corpus)
+    tables = [sketch({name: corpus[name] for name in names[part::4]}, chosen) for part in range(4)]
+    rng = np.random.default_rng(partitions)
+    kept = [rng.random(len(table)) < 0.9 for table in tables]
+    expected = find_twins(tables, kept, chosen)
+    assert sum(map(len, expected)) > 5
+    assert by_hand(tables, kept, chosen, partitions, documents_per_task, rng) == expected
+
+
+def test_how_documents_are_divided_into_parts_changes_nothing():
+    chosen = DedupSettings(ngram=3)
+    corpus = pages(200, 13)
+    whole = sketch(corpus, chosen)
+    slices = [whole[:50], whole[50:51], whole[51:51], whole[51:]]
+    assert as_dict(find_twins(slices, everything(slices), chosen)) == as_dict(
+        find_twins([whole], everything([whole]), chosen)
+    )
+
+
+def test_documents_that_the_rules_dropped_take_no_part():
+    chosen = DedupSettings()
+    table = sketch({doc_id(n): "one two three four five six seven" for n in range(3)}, chosen)
+    (found,) = find_twins([table], [np.array([False, True, True])], chosen)
+    assert as_dict([found]) == {doc_id(2): ("exact_duplicate", doc_id(1), 1.0)}
+
+
+def test_the_longest_copy_is_kept_and_of_equals_the_least_id():
+    chosen = DedupSettings()
+    text = "one two three four five six seven"
+    corpus = {doc_id(1): text, doc_id(3): text + "!", doc_id(2): text + "."}
+    table = sketch(corpus, chosen)
+    near = ("near_duplicate", doc_id(2), 1.0)
+    assert as_dict(find_twins([table], everything([table]), chosen)) == {doc_id(1): near, doc_id(3): near}
+
+
+def test_the_twin_is_the_most_similar_kept_document():
+    chosen = SURE.model_copy(update={"ngram": 1, "threshold": 0.6})
+    text = [f"w{n}" for n in range(10)]
+    corpus = {
+        doc_id(0): " ".join([*text, *(f"x{n}" for n in range(7))]),  # visited first, and kept
+        doc_id(1): " ".join([*text, *(f"y{n}" for n in range(5))]),  # kept: 10 of 22 in common
+        doc_id(2): " ".join(text),  # 10 of 17 with the first, 10 of 15 with the second
+        doc_id(3): " ".join(text),
+    }
+    table = sketch(corpus, chosen)
+    near = ("near_duplicate", doc_id(1), 10 / 15)
+    assert as_dict(find_twins([table], everything([table]), chosen)) == {doc_id(2): near, doc_id(3): near}
+
+
+def test_no_chains():
+    chosen = SURE.model_copy(update={"ngram": 1, "threshold": 0.75})
+    words = [f"w{n:02}" for n in range(14)]
+    corpus = {doc_id(n): " ".join(words[n : n + 12]) for n in range(3)}  # 11 of 13 with the next, 10 of 14 beyond
+    table = sketch(corpus, chosen)
+    assert as_dict(find_twins([table], everything([table]), chosen)) == {
+        doc_id(1): ("near_duplicate", doc_id(0), 11 / 13)
+    }
+
+
+def test_text_without_words_can_only_be_an_exact_duplicate_and_missing_text_none():
+    chosen = DedupSettings()
+    corpus = {doc_id(n): text for n, text in enumerate(["???", "???", "!!!", "", "", None, None])}
+    table = sketch(corpus, chosen)
+    (found,) = find_twins([table], everything([table]), chosen)
+    assert as_dict([found]) == {doc_id(1): ("exact_duplicate", doc_id(0), 1.0)}
+
+
+def test_an_empty_corpus_and_empty_parts():
+    empty = sketch({}, DedupSettings())
+    assert find_twins([], [], DedupSettings()) == []
+    (found,) = find_twins([empty], everything([empty]), DedupSettings())
+    assert found.schema.equals(schema.TWINS.arrow, check_metadata=True)
+
+
+def test_many_copies_keep_one():
+    corpus = pages(4, 1, edits=1, length=200)
+    text = max(corpus.values(), key=len)
+    copies = {doc_id(n): f"{text} {n}" for n in range(2000)} | {doc_id(n): text for n in range(2000, 4000)}
+    table = sketch(copies, DedupSettings())
+    (found,) = find_twins([table], everything([table]), DedupSettings())
+    assert len(found) == 3999
+    assert set(found["twin_doc_id"].to_pylist()) == {doc_id(1000)}  # of the longest the least id
+
+
+def test_where_the_work_is_capped_a_warning_counts_the_documents(caplog):
+    chosen = DedupSettings(ngram=1, bands=2, rows=1)
+    template = [f"t{n}" for n in range(16)]
+    corpus = {doc_id(n): " ".join([*template, *(f"p{n}x{k}" for k in range(4))]) for n in range(1800)}
+    table = sketch(corpus, chosen)
+    with caplog.at_level("WARNING"):
+        (found,) = find_twins([table], everything([table]), chosen)
+    assert len(found) == 0  # 16 of 24 in common, all of them
+    (message,) = caplog.messages
+    assert 0 < int(message.split()[1]) < 800
+
+
+def test_nothing_can_get_lost_in_the_shuffle_unnoticed():
+    table = sketch({doc_id(n): "one two three four five" for n in range(3)}, DedupSettings())
+    blobs = band_blobs(table, np.ones(3, bool), 0, 2)
+    for received in ([], [blobs[0], blobs[0]]):
+        with pytest.raises(BalanceError, match="of 1 blobs"):
+            spanning_edges(received, 1)
+
+
+def test_a_document_cannot_be_dropped_twice():
+    chosen = DedupSettings()
+    table = sketch({doc_id(n): "one two three four five" for n in range(2)}, chosen)
+    (task,) = tasks(components([spanning_edges(band_blobs(table, np.ones(2, bool), 0, 1), 1)]), 10)
+    ((_, records),) = verify_task(task, lambda part, rows: table.take(pa.array(rows)), chosen)
+    with pytest.raises(BalanceError, match="twice"):
+        twins_table([records, records], chosen)
