@@ -20,6 +20,7 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -117,10 +118,10 @@ def _attach(snapshot: Snapshot) -> duckdb.DuckDBPyConnection | None:
     connection = duckdb.connect()
     try:
         connection.execute(f"ATTACH {_quote(str(path))} AS catalog (READ_ONLY); USE catalog")
-        found = connection.execute("SELECT root, state FROM catalog_state").fetchone()
+        found = connection.execute("SELECT root, state FROM catalog_state").fetchall()
     except duckdb.Error:  # of another version of DuckDB, damaged, or locked by someone who writes to it
-        found = None
-    if found == (str(snapshot.root), snapshot.state):
+        found = []
+    if found == [(str(snapshot.root), snapshot.state)]:
         return connection
     connection.close()
     return None
@@ -171,19 +172,20 @@ def _create(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
 def _create_receipts(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> list[Receipt]:
     paths = (path for stage in snapshot.receipts.values() for path in stage)
     receipts = [receipt for path in paths if (receipt := Receipt.read(path)) is not None]
-    names = tables.RECEIPTS.arrow.names
-    rows = [{name: _cell(getattr(receipt, name)) for name in names} for receipt in receipts]
-    for row in rows:
-        row["finished_at"] = round(1000 * row["finished_at"])
+    rows = [
+        {name: getattr(receipt, name) for name in tables.RECEIPTS.arrow.names}
+        | {
+            "dropped": list(receipt.dropped.items()),
+            "counts": list(receipt.counts.items()),
+            "finished_at": datetime.fromtimestamp(receipt.finished_at, UTC),
+        }
+        for receipt in receipts
+    ]
     connection.register("new_receipts", pa.Table.from_pylist(rows, schema=tables.RECEIPTS.arrow))
     connection.execute("CREATE TABLE receipts AS FROM new_receipts")
     connection.unregister("new_receipts")
     _comment(connection, "TABLE", tables.RECEIPTS)
     return receipts
-
-
-def _cell(value: object) -> object:
-    return list(value.items()) if isinstance(value, dict) else value
 
 
 def _over_files(table: Table, files: list[Path], select: str = "*", columns: Sequence[tuple[str, ...]] = ()) -> str:

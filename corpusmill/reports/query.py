@@ -1,0 +1,110 @@
+"""One query over a corpus, answered as a table for people or as CSV, JSON or Parquet for programs.
+
+A query can read the catalog and any file that DuckDB can read, and can change nothing: the catalog is attached
+read-only, and only what can stand after FROM in parentheses is run, so that COPY, ATTACH, SET and the like are refused
+(the output formats do what COPY would).  The column `pages.text` is the text as extracted, with personal data in it;
+whoever wants it masked asks `docs`.
+"""
+
+import contextlib
+import io
+import json
+import math
+import shutil
+import tempfile
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import duckdb
+
+from corpusmill.errors import InputError
+from corpusmill.reports.catalog import open_catalog
+
+Format = Literal["table", "csv", "json", "parquet"]
+ROWS_SHOWN = 100  # of a table for people; the first and the last half if there are more
+
+
+def run_sql(corpus: Path, query: str, format: Format = "table") -> bytes:
+    """The answer to one DuckDB query over the corpus's catalog, ready to be written out.
+
+    table: as wide as the terminal, text in UTF-8.  csv: with a header.  json: an array, one object a line.
+    InputError if the folder is no corpus, or the query is wrong or would change something.
+    """
+    if format not in get_args(Format):
+        raise InputError(f"unknown format '{format}'; allowed: {', '.join(get_args(Format))}")
+    with open_catalog(corpus) as connection:
+        try:
+            _check(query)
+            return _WRITERS[format](connection.sql(query))
+        except duckdb.Error as error:
+            raise InputError(f"the query fails: {_sentence(error)}") from error
+
+
+def _check(query: str) -> None:
+    """Let through what reads; duckdb.Error for what isn't SQL."""
+    if len(duckdb.extract_statements(query)) == 1:
+        with contextlib.suppress(duckdb.ParserException):
+            duckdb.extract_statements(f"FROM (\n{query.rstrip().rstrip(';')}\n)")
+            return
+    raise InputError("give one query that reads, such as SELECT, FROM, DESCRIBE or SUMMARIZE; nothing else is run")
+
+
+def _sentence(error: duckdb.Error) -> str:
+    """DuckDB's message without the picture of the query, on one line."""
+    return " ".join(str(error).split("\n\n")[0].split())
+
+
+def _table(answer: duckdb.DuckDBPyRelation) -> bytes:
+    width = shutil.get_terminal_size((160, 24)).columns
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        answer.show(max_width=width, max_rows=ROWS_SHOWN)
+    return f"{text.getvalue().rstrip()}\n".encode()
+
+
+def _json(answer: duckdb.DuckDBPyRelation) -> bytes:
+    names = _distinct(answer.columns)
+    objects = (dict(zip(names, map(_plain, row), strict=True)) for row in answer.fetchall())
+    lines = [json.dumps(values, ensure_ascii=False) for values in objects]
+    return ("[" + ",\n ".join(lines) + "]\n").encode()
+
+
+def _plain(value: Any) -> Any:
+    """A value of DuckDB's as JSON has it; what is no number there (NaN, infinity) is null."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Column names with a number added to those that came before."""
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        seen[name if name not in seen else f"{name}_{position}"] = position
+    return list(seen)
+
+
+def _csv(answer: duckdb.DuckDBPyRelation) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answer.csv"
+        answer.write_csv(str(path), header=True)
+        return path.read_bytes()
+
+
+def _parquet(answer: duckdb.DuckDBPyRelation) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answer.parquet"
+        answer.write_parquet(str(path), compression="zstd")
+        return path.read_bytes()
+
+
+_WRITERS = {"table": _table, "csv": _csv, "json": _json, "parquet": _parquet}
