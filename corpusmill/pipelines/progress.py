@@ -120,6 +120,9 @@ class Display(Protocol):
     def message(self, text: str) -> None:
         """One line that stays."""
 
+    def status(self, text: str) -> None:
+        """One line that the next one replaces."""
+
     def update(self, watch: Watch) -> None:
         """The run as it stands."""
 
@@ -139,7 +142,7 @@ class Lines:
     """A plain line every few seconds, and whenever a stage ends."""
 
     def __init__(self) -> None:
-        self.last, self.ended = 0.0, -1
+        self.last, self.ended, self.said = time.monotonic(), -1, ""
 
     def __enter__(self) -> Self:
         return self
@@ -150,6 +153,12 @@ class Lines:
     def message(self, text: str) -> None:
         """One line."""
         print(text, file=sys.stderr, flush=True)
+
+    def status(self, text: str) -> None:
+        """A line, if it is time for one and it says something new."""
+        if time.monotonic() - self.last >= PLAIN_INTERVAL_S and text != self.said:
+            self.last, self.said = time.monotonic(), text
+            self.message(text)
 
     def update(self, watch: Watch) -> None:
         """A line, if it is time for one."""
@@ -192,10 +201,20 @@ class Bars:
         """One line above the bars."""
         self.console.print(text, highlight=False, markup=False)
 
+    def status(self, text: str) -> None:
+        """A line under the messages, until there are bars."""
+        from rich.progress import TaskID
+
+        if "status" not in self.tasks:
+            self.tasks["status"] = self.bars.add_task(text, total=None, parts="", rate="")
+        self.bars.update(TaskID(self.tasks["status"]), description=text)
+
     def update(self, watch: Watch) -> None:
         """Move the bars."""
         from rich.progress import TaskID
 
+        if "status" in self.tasks:
+            self.bars.remove_task(TaskID(self.tasks.pop("status")))
         for s in watch.look():
             name = str(s.stage)
             fields = {"parts": f"{s.done}/{s.parts}", "rate": _rate(s)}

@@ -24,7 +24,7 @@ from typing import IO
 import psutil
 
 from corpusmill import errors, recipe
-from corpusmill.collect.crawl.state import finished
+from corpusmill.collect.crawl.state import finished, progress
 from corpusmill.collect.plan import Slice, can_be_cut, plan
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError, RunError
@@ -181,6 +181,7 @@ class _Run:
         events = _Events(driver.stdout)
         workers = _Workers(driver.pid)
         watch: Watch | None = None
+        crawling = ""
         while True:
             if received:
                 name = signal.Signals(received[0]).name
@@ -192,15 +193,22 @@ class _Run:
                     return event
                 if event.kind == "planned":
                     watch = self._start_watching()
+                crawling = event.text if event.kind == "crawling" else crawling
                 self._say(event)
                 workers.expected = event.kind != "finished"
             if watch is not None:
                 self.screen.update(watch)
+            elif crawling:
+                self.screen.status(self._crawl_status(crawling))
             if driver.poll() is not None and events.closed:
                 return _death(driver.returncode)
             if workers.lost():
                 return Event(kind="error", name=LOST, text="a worker process died")
             time.sleep(POLL_S)
+
+    def _crawl_status(self, source: str) -> str:
+        rounds, fetched, pending, size = progress(self.job.corpus.folder / "raw" / source)
+        return f"crawl of {source}: round {rounds}, {fetched:,} pages, {size / 1e6:.1f} MB, {pending:,} URLs waiting"
 
     def _start_watching(self) -> Watch:
         slices = _planned(self.job)
