@@ -7,11 +7,13 @@ fingerprint holds the settings of its own stage and no others.
 """
 
 import difflib
+import ipaddress
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY, UserModule
@@ -34,6 +36,7 @@ class Columns(Settings):
     url: str = "url"
     id: str = "id"
     title: str = "title"
+    licence: str = "licence"
 
 
 class CrawlSettings(Settings):
@@ -52,6 +55,28 @@ class CrawlSettings(Settings):
     user_agent: str = "corpusmill/0.1"
     allow_private_addresses: bool = False
     connect_to: dict[str, str] = {}  # host pattern -> "address:port" to connect to instead, for mirrors and tests
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_are_pages(cls, seeds: list[str]) -> list[str]:
+        for seed in seeds:
+            if not re.match(r"https?://[^/\s]", seed, re.IGNORECASE):
+                raise ValueError(f"'{seed}' is not a URL to start from; write it as https://host/path")
+        return seeds
+
+    @field_validator("connect_to")
+    @classmethod
+    def _targets_are_addresses(cls, connect_to: dict[str, str]) -> dict[str, str]:
+        for target in connect_to.values():
+            host, _, port = target.rpartition(":")
+            try:
+                ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+                in_range = 0 < int(port) < 65536
+            except ValueError:
+                in_range = False
+            if not in_range:
+                raise ValueError(f"'{target}' is not an address and a port, such as 127.0.0.1:8000 or [::1]:8000")
+        return connect_to
 
 
 class Source(Settings):
