@@ -52,6 +52,7 @@ class Fate(StrEnum):
     FETCHED = "fetched"  # answered; the record is in the WARC file, whatever the HTTP status
     ROBOTS_DISALLOWED = "robots_disallowed"  # robots.txt forbids it
     ROBOTS_UNREACHABLE = "robots_unreachable"  # robots.txt answered 5xx, 429 or not at all: everything is forbidden
+    OPTED_OUT = "opted_out"  # the host's tdmrep.json or ai.txt reserves it
     OUT_OF_SCOPE = "out_of_scope"  # host or scheme outside the recipe's scope
     TOO_DEEP = "too_deep"  # more links away from a seed than `max_depth`
     PAGE_LIMIT = "page_limit"  # `max_pages` or `max_pages_per_host` was reached first
