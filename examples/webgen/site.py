@@ -2,8 +2,8 @@
 
 The zip holds `site.json`, the manifest (every URL with its status, headers and the name of its body), and `pages.tar`,
 the bodies.  The tar is one LZMA stream because the pages repeat each other on purpose (templates, mirrors, drafts):
-17 MB of pages take 2.4 MB so, and 5.4 MB as single zip entries.  Both are standard formats: `unzip -p web.zip pages.tar |
-tar t` lists the pages.
+17 MB of pages take 2.4 MB so, and 5.4 MB as single zip entries.  Both formats are everybody's: `unzip -p web.zip
+pages.tar | tar t` lists the pages.
 """
 
 import io

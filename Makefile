@@ -1,0 +1,49 @@
+# Everything here runs from a fresh clone: it needs make, Python 3.11 or newer and a package index, and makes its own
+# environment in .venv.  Paths are relative and console scripts are called as modules, because both make and the first
+# line of a script break on a checkout whose path has a space in it.
+#
+#   make test ARGS="tests/dedup -k jaccard"     options for pytest
+#   make demo PYTHON=python3.13                 another Python
+
+PYTHON ?= python3
+ARGS ?=
+INSTALLED := .venv/installed
+
+.PHONY: help demo test check clean
+
+help:
+	@echo "make demo    crawl the example web, mill it, train a small model on it (demo/)"
+	@echo "make test    run the tests"
+	@echo "make check   lint and check types"
+	@echo "make clean   remove what the others made: .venv, demo, caches"
+
+demo: $(INSTALLED)
+	@.venv/bin/python -m examples.demo $(ARGS)
+
+test: $(INSTALLED)
+	@.venv/bin/python -m pytest -n logical --maxprocesses 8 --dist loadfile $(ARGS)
+
+check: $(INSTALLED)
+	@.venv/bin/python -m ruff check .
+	@.venv/bin/python -m ruff format --check .
+	@.venv/bin/python -m mypy
+
+clean:
+	rm -rf .venv demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last, so an interrupted installation is taken up again.
+$(INSTALLED): pyproject.toml constraints.txt hatch_build.py
+	@"$(PYTHON)" -c '' 2>/dev/null || { \
+	  echo "corpusmill needs Python 3.11 or newer, but '$(PYTHON)' does not run: install it, or name another with PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "corpusmill needs Python 3.11 or newer, but '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1): name another with PYTHON=..." >&2; exit 1; }
+	@echo "installing into .venv (once; a few minutes on a slow connection) ..."
+	@if command -v uv >/dev/null 2>&1; then \
+	  { test -x .venv/bin/python || uv venv --quiet --python "$(PYTHON)" .venv; } && \
+	  uv pip install --quiet --python .venv/bin/python -c constraints.txt -e '.[dev]'; \
+	else \
+	  { test -x .venv/bin/pip || "$(PYTHON)" -m venv .venv; } && \
+	  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
+	fi
+	@touch $(INSTALLED)
