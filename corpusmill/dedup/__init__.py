@@ -1,10 +1,9 @@
 """Exact and near-duplicate removal: sketch, group, verify.
 
-    texts = pa.array(["...", "..."])
-    sketches = sketch_documents(doc_ids, texts, settings)                # one table a part
+    sketches = sketch_documents(doc_ids, texts, settings)                   # Arrow arrays in, one table a part out
     twins = find_twins([sketches], [np.ones(len(texts), bool)], settings)   # in one process, without a runner
 
-The pipeline runs the same functions, with a shuffle between `band_blobs` and `spanning_edges`.
+The pipeline runs the functions that `find_twins` runs, with a shuffle between `band_blobs` and `spanning_edges`.
 """
 
 import numpy as np
@@ -31,7 +30,7 @@ __all__ = [
 
 
 def warm_up() -> None:
-    """Compile every kernel of this package, or load it from the cache: so cold that takes NN s, else 0.1 s."""
+    """Compile every kernel of this package, or load it from the cache: 5.7 s on one core, or 0.7 s."""
     settings = DedupSettings()
     texts = pa.array(
         ["one two three four five six", "one two three four five six", "one two three four five six!", None]

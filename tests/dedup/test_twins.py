@@ -101,7 +101,7 @@ def test_with_the_default_bands_every_dropped_document_has_a_kept_twin():
     for doc, (_, twin, similarity) in found.items():
         assert twin not in found
         assert similarity == reference.jaccard(sets[doc], sets[twin]) >= chosen.threshold
-        assert (len(corpus[twin]), doc) >= (len(corpus[doc]), twin) or len(corpus[twin]) > len(corpus[doc])
+        assert (len(corpus[twin]), doc) >= (len(corpus[doc]), twin)
 
 
 @pytest.mark.parametrize(("similarity", "shared", "own"), [(0.8, 80, 10), (0.85, 170, 15)])
