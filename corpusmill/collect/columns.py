@@ -1,0 +1,70 @@
+"""Records from rows with named columns: JSON objects, Parquet rows, what a user's own reader yields."""
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+from corpusmill.collect.records import Record
+from corpusmill.reasons import Status
+from corpusmill.recipe import Columns
+
+
+def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, offset: int) -> Record:
+    """The record of a row whose text is text already; every column that is none of `columns` goes to metadata."""
+    rest = {name: value for name, value in row.items() if name not in (columns.text, columns.url, columns.title)}
+    licence = row.get(columns.licence)
+    if isinstance(licence, str) and licence:
+        del rest[columns.licence]
+    text = row.get(columns.text)
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if text is not None and not isinstance(text, str):
+        rest["error"] = f"'{columns.text}' is {type(text).__name__}, not text"
+    text = text if isinstance(text, str) else None
+    return Record(
+        origin_path=origin_path,
+        offset=offset,
+        status=Status.NO_TEXT_FIELD if text is None else Status.OK,
+        url=as_text(row.get(columns.url)),
+        text=text,
+        title=as_text(row.get(columns.title)),
+        licence=licence if isinstance(licence, str) and licence else None,
+        metadata=rest,
+        n_bytes=0 if text is None else len(text.encode("utf-8", "replace")),
+    )
+
+
+def as_text(value: object) -> str | None:
+    """A column's value where text is wanted: a URL or title that is a number, a list, ..."""
+    return value if isinstance(value, str) or value is None else str(value)
+
+
+def plain(value: object) -> Any:
+    """A value as JSON knows it: text for dates and bytes, null for numbers that are none, text keys."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case str():
+            return encodable(value)
+        case bytes():
+            return value.decode("utf-8", "backslashreplace")
+        case datetime() | date() | time():
+            return value.isoformat()
+        case Mapping():
+            return {encodable(str(key)): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return encodable(str(value))
+
+
+def encodable(text: str) -> str:
+    """The text with a replacement character for each lone surrogate, which no UTF-8 can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

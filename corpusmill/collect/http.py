@@ -1,0 +1,157 @@
+"""What an HTTP answer really carries: its body without transfer and content codings, and how to read it.
+
+Crawlers store bodies raw (chunked, compressed), or decoded but with the headers left as they were, or cut off at a
+limit.  So a coding is only undone where the bytes agree with it, and of a body that ends early what can be decoded is
+kept.  Nothing inflates beyond the caller's limit.
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+
+import zstandard
+from fastwarc.stream_io import BrotliReader
+
+from corpusmill.page import Media
+
+MEDIA: dict[str, Media] = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "text/plain": "text",
+    "text/markdown": "markdown",
+}
+UNKNOWN_TYPES = (None, "", "unknown/unknown", "application/unknown", "*/*")  # those that browsers sniff, too
+_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_MARKUP = re.compile(
+    rb"\s*<(!--|\?xml|!doctype html|(html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>])",
+    re.IGNORECASE,
+)
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_ZSTD_WINDOW = 1 << 23  # RFC 9659: what a recipient of the coding must support, and no more
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body without its codings."""
+
+    content: bytes
+    complete: bool  # False if it ended early or was damaged, and only its beginning could be decoded
+    too_large: bool  # True if it would be larger than the limit; `content` is cut there
+
+
+def media_type(content_type: str | None) -> tuple[str | None, str | None]:
+    """(media type in lower case, charset) of a Content-Type header."""
+    if content_type is None:
+        return None, None
+    charset = _CHARSET.search(content_type)
+    return content_type.split(";")[0].strip().lower() or None, charset[1] if charset else None
+
+
+def media_of(content_type: str | None, body: bytes) -> Media | None:
+    """How a body is to be read; None if there is no text in that type.  Sniffed only where no type is declared."""
+    if content_type not in UNKNOWN_TYPES:
+        return MEDIA.get(str(content_type))
+    if _MARKUP.match(body, 0, 1445):
+        return "html"
+    return None if _BINARY.search(body, 0, 1445) else "text"
+
+
+def decode_body(body: bytes, transfer_codings: Iterable[str], content_codings: Iterable[str], limit: int) -> Body:
+    """Undo the codings (as the headers list them, in the order in which they were applied); at most `limit` bytes."""
+    complete = True
+    if "chunked" in transfer_codings:
+        body, complete = _unchunk(body)
+    for coding in reversed([c for c in content_codings if c in _DECODERS]):
+        content, ended = _bounded(_DECODERS[coding], body, limit + 1)
+        if not content and not ended:
+            break  # the header is a leftover: the body is not, or no longer, in this coding
+        body, complete = content, complete and ended
+    return Body(body[:limit], complete, len(body) > limit)
+
+
+def codings(headers: Iterable[str]) -> list[str]:
+    """The codings that the values of a header list, in lower case."""
+    return [coding.strip().lower().removeprefix("x-") for value in headers for coding in value.split(",")]
+
+
+def _unchunk(body: bytes) -> tuple[bytes, bool]:
+    """RFC 9112, section 7.1, and whether the last chunk was there; a body that is not chunked comes back as it is."""
+    chunks: list[bytes] = []
+    at = 0
+    while head := _CHUNK.match(body, at):
+        size, start = int(head[1], 16), head.end()
+        chunks.append(body[start : start + size])
+        if size == 0:
+            return b"".join(chunks), True
+        if start + size > len(body):
+            break
+        at = start + size + (2 if body.startswith(b"\r\n", start + size) else 1)
+    return (b"".join(chunks), False) if chunks else (body, True)
+
+
+_Decoder = Callable[[bytes, int], tuple[bytes, bool]]
+
+
+def _bounded(decoder: _Decoder, body: bytes, limit: int) -> tuple[bytes, bool]:
+    content, ended = decoder(body, limit)
+    return content, ended or len(content) >= limit
+
+
+def _gzip(body: bytes, limit: int) -> tuple[bytes, bool]:
+    content = bytearray()
+    while body and len(content) < limit:
+        more, ended, body = _inflate(body, 31, limit - len(content))
+        content += more
+        if not ended:
+            return bytes(content), False
+        if not body.startswith(b"\x1f\x8b"):
+            break
+    return bytes(content), True
+
+
+def _deflate(body: bytes, limit: int) -> tuple[bytes, bool]:
+    """The zlib format, as RFC 9110 says, or raw deflate, as some servers send (text is never taken for that)."""
+    content, ended, _ = _inflate(body, 15, limit)
+    if content or ended or not _BINARY.search(body, 0, 1445):
+        return content, ended
+    return _inflate(body, -15, limit)[:2]
+
+
+def _inflate(body: bytes, window_bits: int, limit: int) -> tuple[bytes, bool, bytes]:
+    """(content, whether its end was reached, what follows); in small steps, to keep what precedes any damage."""
+    stream = zlib.decompressobj(window_bits)
+    content = bytearray()
+    at = 0
+    try:
+        while len(content) < limit and not stream.eof and (at < len(body) or stream.unconsumed_tail):
+            piece = stream.unconsumed_tail or body[at : (at := at + 4096)]
+            content += stream.decompress(piece, limit - len(content))
+    except zlib.error:
+        return bytes(content), False, b""
+    return bytes(content), stream.eof, stream.unused_data + body[at:]
+
+
+def _brotli(body: bytes, limit: int) -> tuple[bytes, bool]:
+    return _drain(BrotliReader(BytesIO(body)).read, limit)
+
+
+def _zstd(body: bytes, limit: int) -> tuple[bytes, bool]:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    return _drain(decompressor.stream_reader(body, read_across_frames=True).read, limit)
+
+
+def _drain(read: Callable[[int], bytes], limit: int) -> tuple[bytes, bool]:
+    """What a stream gives before it ends or fails, and which of the two it was."""
+    content = bytearray()
+    try:
+        while len(content) < limit and (piece := read(min(1 << 14, limit - len(content)))):
+            content += piece
+    except (OSError, zstandard.ZstdError):
+        return bytes(content), False
+    return bytes(content), True
+
+
+_DECODERS: dict[str, _Decoder] = {"gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd}

@@ -1,0 +1,151 @@
+"""JSON lines, plain, gzipped or zstd-compressed: one record a line.
+
+A plain file can be read from any byte on: a line belongs to the slice in which its first byte lies, and `offset` is
+that byte.  A compressed file is one slice; `offset` is the line's first byte in what it inflates to.  If such a file is
+cut off or garbled, the lines before the damage are read, and one broken record stands for the rest.  Blank lines are no
+records; they are counted.
+"""
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader, RawIOBase
+from typing import Any, BinaryIO, cast
+
+import zstandard
+
+from corpusmill.collect.columns import from_columns
+from corpusmill.collect.files import CHUNK
+from corpusmill.collect.records import Record
+from corpusmill.reasons import Status
+from corpusmill.recipe import Columns
+
+MAX_WINDOW = 1 << 31  # large corpora are packed with `zstd --long=31`
+
+
+@dataclass(slots=True)
+class LineReader:
+    """The records of one slice of one file; `others` counts blank lines."""
+
+    file: BinaryIO
+    path: str
+    start: int
+    end: int | None
+    columns: Columns
+    max_page_bytes: int
+    others: Counter[str]
+
+    def __iter__(self) -> Iterator[Record]:
+        packed = self.path.endswith((".gz", ".zst"))
+        if packed and self.start > 0:
+            return
+        with _buffered(self.file, self.path) as file:
+            at = 0 if packed else _first_line(file, self.start)
+            while packed or self.end is None or at < self.end:
+                try:
+                    line, length = self._line(file)
+                except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+                    if not packed or (isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)):
+                        raise  # the disk or the network, not what the file holds
+                    yield Record.broken(self.path, at, "the compressed data are cut off or garbled from here on")
+                    return
+                if length == 0:
+                    return
+                yield from self._record(line, at)
+                at += length
+
+    def _line(self, file: BufferedReader) -> tuple[bytes | None, int]:
+        """The next line, None if it is longer than any record may be, and its length (0 at the end of the file)."""
+        longest = 4 * self.max_page_bytes + CHUNK  # room for escapes and the other columns
+        line = file.readline(longest)
+        length = len(line)
+        if length < longest or line.endswith(b"\n"):
+            return line, length
+        while not line.endswith(b"\n") and (line := file.readline(CHUNK)):
+            length += len(line)
+        return None, length
+
+    def _record(self, line: bytes | None, at: int) -> Iterator[Record]:
+        if line is None:
+            yield Record(origin_path=self.path, offset=at, status=Status.TOO_LARGE)
+        elif line.isspace():
+            self.others["blank line"] += 1
+        else:
+            try:
+                row = parse(line)
+            except ValueError as error:
+                yield Record.broken(self.path, at, str(error))
+            else:
+                yield from_columns(row, self.columns, self.path, at)
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """The JSON object of a line; ValueError says in what respect it is none."""
+    try:
+        row = json.loads(line.decode("utf-8-sig"), parse_constant=lambda name: None)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start} of the line") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos} of the line") from None
+    except RecursionError:
+        raise ValueError("not JSON: nested too deeply") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"not a JSON object but {type(row).__name__}")
+    return row
+
+
+def _first_line(file: BufferedReader, start: int) -> int:
+    """Go to the first line that starts at `start` or later; its offset."""
+    if start == 0:
+        return 0
+    at = file.seek(start - 1)
+    while piece := file.readline(CHUNK):
+        at += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return at
+
+
+def _buffered(file: BinaryIO, path: str) -> BufferedReader:
+    if path.endswith(".gz"):
+        return BufferedReader(cast(RawIOBase, gzip.GzipFile(fileobj=file)), CHUNK)
+    if path.endswith(".zst"):
+        return BufferedReader(_Zstandard(file), CHUNK)
+    return file if isinstance(file, BufferedReader) else BufferedReader(cast(RawIOBase, file), CHUNK)
+
+
+class _Zstandard(RawIOBase):
+    """The content of a file of zstd frames; EOFError if the last one is cut off (the library's reader is silent)."""
+
+    PIECE = 1 << 12  # compressed bytes fed at once: a frame of zeros inflates 32,000 times
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._frame: Any = None  # None between two frames
+        self._fed = b""  # compressed bytes of the next frame that were read with the last one
+        self._content = b""
+
+    def readable(self) -> bool:
+        """True: BufferedReader asks."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from the content."""
+        while not self._content:
+            piece = self._fed or self._file.read(self.PIECE)
+            if not piece:
+                if self._frame is not None:
+                    raise EOFError
+                return 0
+            if self._frame is None:
+                self._frame = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
+            self._content, self._fed = self._frame.decompress(piece), b""
+            if self._frame.eof:
+                self._fed, self._frame = self._frame.unused_data, None
+        n = min(len(buffer), len(self._content))
+        buffer[:n] = self._content[:n]
+        self._content = self._content[n:]
+        return n

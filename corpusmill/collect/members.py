@@ -1,0 +1,77 @@
+"""Gzip members of a file, inflated as far as they are asked for, with their ends and their damage.
+
+zlib's own object is used, not a stream that hides member bounds: it says exactly where a member ends, checks the
+checksum there, and tells a member that is cut off (no end) from one that is garbled (an error).  Streams that hide
+the bounds return a short read for a truncated member, without an error.
+"""
+
+import zlib
+
+from corpusmill.collect.files import Bytes, Window
+from corpusmill.collect.records import DamageError
+
+MAGIC = b"\x1f\x8b\x08"
+PIECE = 1 << 16  # compressed bytes fed at once; what a small member leaves over is copied
+MAX_INFLATED = 1 << 22  # bytes inflated at once: bounds memory, whatever the ratio
+GZIP = 31  # zlib's window bits for the gzip format
+
+
+def starts_with(window: Bytes, offset: int, content: bytes) -> bool:
+    """Whether a gzip member starts at `offset` and really inflates to something that starts with `content`."""
+    head = window.view(offset, 4096)  # more than any header and the tables of a first block
+    if not head.startswith(MAGIC):
+        return False
+    try:
+        return zlib.decompressobj(GZIP).decompress(head, len(content)) == content
+    except zlib.error:
+        return False
+
+
+class Member:
+    """The content of one gzip member: `Bytes` that are read forward only."""
+
+    def __init__(self, window: Window, start: int) -> None:
+        self._window = window
+        self._inflate = zlib.decompressobj(GZIP)
+        self._next = start  # of the compressed bytes not yet fed
+        self._base = 0  # offset in the content of the buffer's first byte
+        self._buffer = bytearray()
+
+    @property
+    def end(self) -> int:
+        """Offset in the file of the first byte after the member; known when the content was read to its end."""
+        assert self._inflate.eof
+        return self._next - len(self._inflate.unused_data)
+
+    def view(self, start: int, n: int) -> bytes:
+        """The content's bytes [start, start + n), or as many of them as there are; DamageError if it is damaged.
+
+        What lies before `start` is forgotten.
+        """
+        while self._base + len(self._buffer) < start + n and not self._inflate.eof:
+            self._forget(start)
+            self._buffer += self._more()
+        self._forget(start)
+        at = start - self._base
+        with memoryview(self._buffer) as buffer:
+            return bytes(buffer[at : at + n])
+
+    def _forget(self, start: int) -> None:
+        gone = min(start - self._base, len(self._buffer))
+        assert gone >= 0, "a member is read forward only"
+        if gone > MAX_INFLATED or gone == len(self._buffer):
+            del self._buffer[:gone]
+            self._base += gone
+
+    def _more(self) -> bytes:
+        piece = self._inflate.unconsumed_tail
+        if not piece:
+            piece = self._window.view(self._next, PIECE)
+            self._next += len(piece)
+        try:
+            content = self._inflate.decompress(piece, MAX_INFLATED)
+        except zlib.error:
+            raise DamageError("the gzip member is garbled") from None
+        if not piece and not content and not self._inflate.eof:
+            raise DamageError("the gzip member is cut off")
+        return content

@@ -1,0 +1,103 @@
+"""The stage `pages`: records of a slice in, one row each out, with text or the reason why there is none."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from corpusmill.collect.columns import encodable, plain
+from corpusmill.collect.optout import OUR_NAME, opted_out, product
+from corpusmill.collect.plan import Slice
+from corpusmill.collect.reader import read_slice
+from corpusmill.collect.records import Record, document_id
+from corpusmill.collect.text import normalise, one_line
+from corpusmill.page import Extracted, Extractor, Page, UndecodableError
+from corpusmill.reasons import Status
+from corpusmill.recipe import ExtractSettings, Source
+from corpusmill.schema import PAGES
+
+
+def read_pages(
+    slice: Slice, source: Source, settings: ExtractSettings, extract: Extractor
+) -> tuple[pa.Table, Counter[str]]:
+    """The pages of a slice (columns: `schema.PAGES`), and how many records of other kinds it holds.
+
+    Every content record is exactly one row.  InputError if the file is gone or lacks the columns that the recipe names.
+    """
+    reader = read_slice(slice, source, settings.max_page_bytes)
+    user_agents = [source.crawl.user_agent] if source.crawl else []
+    reading = _Reading(source, settings, extract, {OUR_NAME, *map(product, user_agents)})
+    rows = [reading.row(record) for record in reader]
+    return pa.Table.from_pylist(rows, schema=PAGES.arrow), reader.other_records
+
+
+class _Reading:
+    """What turns the records of one source into rows."""
+
+    def __init__(self, source: Source, settings: ExtractSettings, extract: Extractor, agents: set[str]) -> None:
+        self.source = source
+        self.settings = settings
+        self.extract = extract
+        self.agents = agents
+        self.wanted = frozenset(directive.lower() for directive in settings.opt_outs)
+
+    def row(self, record: Record) -> dict[str, Any]:
+        """The row of a record, whatever became of it."""
+        record, extracted = self._text_of(record)
+        found = extracted or Extracted(text="")
+        text = normalise(found.text) if record.status is Status.OK else None
+        return {
+            "doc_id": document_id(self.source.name, record.origin_path, record.offset),
+            "source": self.source.name,
+            "url": encodable(record.url) if record.url is not None else None,
+            "fetched_at": record.fetched_at,
+            "title": one_line(record.title or found.title),
+            "text": text,
+            "html_lang": one_line(found.html_lang or record.html_lang),
+            "content_type": encodable(record.content_type) if record.content_type is not None else None,
+            "licence": one_line(record.licence or found.licence or self.source.licence),
+            "metadata": to_json({**found.metadata, **record.metadata}),
+            "n_bytes": record.n_bytes,
+            "origin_path": encodable(record.origin_path),
+            "origin_offset": record.offset,
+            "status": str(record.status),
+        }
+
+    def _text_of(self, record: Record) -> tuple[Record, Extracted | None]:
+        """The record with its final status, and what was found in it."""
+        if record.status is not Status.OK:
+            return record, None
+        if record.n_bytes > self.settings.max_page_bytes:
+            return replace(record, status=Status.TOO_LARGE), None
+        if (directive := self._opted_out(record.directives)) is not None:
+            return _dropped(record, Status.OPTED_OUT, opted_out_by=directive), None
+        if record.text is not None:
+            return record, Extracted(text=record.text)
+        assert record.body is not None
+        assert record.media is not None
+        try:
+            extracted = self.extract(Page(body=record.body, media=record.media, charset=record.charset, url=record.url))
+        except UndecodableError as error:
+            return _dropped(record, Status.UNDECODABLE, error=str(error)), None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one page's trouble is on record and costs no other page
+            return _dropped(record, Status.EXTRACTOR_FAILED, error=f"{type(error).__name__}: {error}"), None
+        if (directive := self._opted_out(extracted.directives)) is not None:
+            return _dropped(record, Status.OPTED_OUT, opted_out_by=directive), extracted
+        return record, extracted
+
+    def _opted_out(self, directives: tuple[tuple[str, str], ...]) -> str | None:
+        return opted_out(directives, self.wanted, self.agents)
+
+
+def _dropped(record: Record, status: Status, **why: str) -> Record:
+    return replace(record, status=status, metadata={**record.metadata, **why})
+
+
+def to_json(metadata: Mapping[str, Any]) -> str:
+    """Metadata as one JSON object with its keys in order."""
+    return json.dumps(plain(metadata), ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,56 @@
+"""A record: one page, document or row of an input, readable or not, before extraction.
+
+Every reader of an input format yields these.  What can't be read is a record, too: its status says why, its metadata
+say where and how, so that nothing that came in is ever without a row.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from corpusmill.page import Media
+from corpusmill.reasons import Status
+
+
+class DamageError(Exception):
+    """A container can't be read here: the message says what is wrong, in words that no library's version changes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One content record.  `body` is set for what is still to be extracted, `text` for what is text already."""
+
+    origin_path: str
+    offset: int  # see the reader; unique within the file
+    status: Status = Status.OK
+    url: str | None = None
+    fetched_at: datetime | None = None  # UTC, without tzinfo
+    http_status: int | None = None
+    content_type: str | None = None  # as declared, lower case, without parameters
+    charset: str | None = None  # as the HTTP header declares it
+    media: Media | None = None  # how `body` is to be read
+    body: bytes | None = None
+    text: str | None = None
+    title: str | None = None
+    licence: str | None = None
+    html_lang: str | None = None
+    directives: tuple[tuple[str, str], ...] = ()  # (name, value) of HTTP headers that may ask not to be used
+    metadata: dict[str, Any] = field(default_factory=dict)
+    n_bytes: int = 0
+
+    @classmethod
+    def broken(cls, origin_path: str, offset: int, error: str, url: str | None = None) -> "Record":
+        """The row for a place that can't be read."""
+        status = Status.BROKEN_RECORD
+        return cls(origin_path=origin_path, offset=offset, status=status, url=url, metadata={"error": error})
+
+
+def document_id(source: str, origin_path: str, offset: int) -> str:
+    """The stable identity of a record: 24 hexadecimal digits of its source's name and its place in the input."""
+    return blake2b(f"{source}\0{origin_path}\0{offset}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """A moment in UTC without tzinfo, as the tables keep it; one without a time zone is taken for UTC."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and moment.tzinfo else moment

@@ -1,0 +1,66 @@
+"""Sources that users add: a function of theirs yields mappings, and each is a record.
+
+`offset` is the record's number.  If the function raises, one broken record stands for the rest of that file.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import count
+from typing import Any
+
+from corpusmill.collect.columns import from_columns
+from corpusmill.collect.records import Record, utc
+from corpusmill.reasons import Status
+from corpusmill.recipe import Columns
+
+OWN = ("html", "fetched_at")  # keys that a JSON line has no column for
+
+
+@dataclass(frozen=True, slots=True)
+class UserReader:
+    """The records of one file of a user's own kind of source."""
+
+    read: Callable[..., Iterable[Mapping[str, Any]]]
+    where: str  # path or URL of the file, which the function opens
+    path: str
+    options: Mapping[str, str | int | float | bool]
+
+    def __iter__(self) -> Iterator[Record]:
+        rows: Iterator[Mapping[str, Any]] | None = None
+        for number in count():
+            try:
+                rows = iter(self.read(self.where, dict(self.options))) if rows is None else rows
+                row = next(rows)
+            except StopIteration:
+                return
+            except Exception as error:  # noqa: BLE001  # whatever the user's code raises is on record in its row
+                what = f"{type(error).__name__}: {error}"
+                yield Record.broken(self.path, number, f"the source's reader raised {what}")
+                return
+            yield self._record(row, number)
+
+    def _record(self, row: object, number: int) -> Record:
+        if not isinstance(row, Mapping):
+            return Record.broken(self.path, number, f"the source's reader yielded {type(row).__name__}, not a mapping")
+        columns = Columns()
+        others = {str(key): value for key, value in row.items() if key not in OWN}
+        record = from_columns(others, columns, self.path, number)
+        record = replace(record, fetched_at=_moment(row.get("fetched_at")))
+        html = row.get("html")
+        if record.status is not Status.NO_TEXT_FIELD or not isinstance(html, str | bytes):
+            return record
+        body, charset = (html, None) if isinstance(html, bytes) else (html.encode("utf-8", "replace"), "utf-8")
+        return replace(record, status=Status.OK, media="html", body=body, charset=charset, n_bytes=len(body))
+
+
+def _moment(value: object) -> datetime | None:
+    """A moment in UTC from a datetime, a date or ISO 8601; None if it is none of these."""
+    if isinstance(value, str):
+        try:
+            return utc(datetime.fromisoformat(value))
+        except ValueError:
+            return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # the tables' moments are UTC
+    return utc(value) if isinstance(value, datetime) else None

@@ -1,0 +1,32 @@
+"""Text and Markdown files: kept as they are, but for a front matter, which becomes metadata."""
+
+import re
+
+from corpusmill.extract.encoding import decode
+from corpusmill.page import Extracted, Page
+
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_ENTRY = re.compile(r"""^([A-Za-z][\w-]*)[ \t]*:[ \t]+(?![|>\[{&*!])(.+)$""", re.MULTILINE)
+_HEADING = re.compile(r"^ {0,3}#[ \t]+(.+)$", re.MULTILINE)
+
+
+def plain_text(page: Page) -> Extracted:
+    """A text file."""
+    return Extracted(text=decode(page.body, page.charset, markup=False).text)
+
+
+def markdown(page: Page) -> Extracted:
+    """A Markdown file.  Of a YAML front matter, the lines that are `key: plain value` are metadata; all of it is cut.
+
+    The title is the front matter's, else the first heading of the first level.
+    """
+    text = decode(page.body, page.charset, markup=False).text
+    metadata: dict[str, str] = {}
+    if front := _FRONT_MATTER.match(text):
+        metadata = {key.lower(): value.strip().strip("\"'") for key, value in _ENTRY.findall(front[1])}
+        text = text[front.end() :]
+    heading = _HEADING.search(text)
+    title = metadata.pop("title", None) or (heading[1].strip().rstrip("#").rstrip() if heading else None)
+    licence = metadata.pop("licence", None) or metadata.pop("license", None)
+    lang = metadata.pop("lang", None) or metadata.pop("language", None)
+    return Extracted(text=text, title=title, html_lang=lang, licence=licence, metadata=metadata)

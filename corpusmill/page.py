@@ -1,0 +1,43 @@
+"""What an extractor gets and gives: a page as bytes in, its main text and what it says of itself out.
+
+These types lie between the stages that read records and those that find text in them, so that either can be replaced
+without the other.  An extractor is a plain function; `corpusmill.extract.extractors` has them by name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+Media = Literal["html", "text", "markdown"]
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class UndecodableError(ValueError):
+    """The bytes are no text in any charset that was declared or detected."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page before extraction, as it was received."""
+
+    body: bytes
+    media: Media = "html"
+    charset: str | None = None  # as the HTTP header declares it
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extracted:
+    """A page after extraction."""
+
+    text: str
+    title: str | None = None
+    html_lang: str | None = None
+    licence: str | None = None  # an SPDX identifier for Creative Commons licences, else the URL that the page names
+    directives: tuple[tuple[str, str], ...] = ()  # (name, content) of meta elements that may ask not to be used
+    metadata: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # author, published, ...
+
+
+Extractor = Callable[[Page], Extracted]
+"""Raises UndecodableError if there is no text in the bytes; any other exception is a fault of the extractor."""
