@@ -1,8 +1,8 @@
 """forum.example: invented people discuss the proposals, and leave their addresses behind.
 
-Every post quotes a paragraph of a proposal and answers in sentences drawn from the lists below.  People, e-mail
-addresses and telephone numbers are invented (example.org, .com and .net belong to nobody); IP addresses are from the
-ranges set aside for documentation, or belong to public name servers.
+Every post quotes a paragraph of a proposal and answers in sentences drawn from the lists below.  People and e-mail
+addresses are invented (example.org, .com and .net belong to nobody); IP addresses are from the ranges set aside for
+documentation, or a public name server's.
 """
 
 from collections.abc import Mapping, Sequence
