@@ -181,7 +181,7 @@ class TokenizerSettings(Settings):
     """The vocabulary and how it is trained."""
 
     path: str | None = None  # a tokenizer.json to use as it is; relative to the recipe
-    vocab_size: int = Field(32_768, ge=257, le=2_000_000)
+    vocab_size: int = Field(32_768, ge=261, le=2_000_000)  # at least the 256 bytes and 5 special tokens
     sample_bytes: int = Field(200_000_000, ge=1)  # of text that the vocabulary is trained on
     min_frequency: int = Field(2, ge=1)
 
@@ -202,16 +202,26 @@ class TrainSettings(Settings):
     row_length: int = Field(512, ge=16)  # tokens a training row
     rows_per_step: int = Field(16, ge=1)  # rows a step, over all ranks
     steps: int = Field(1000, ge=1)
-    max_seconds: float | None = None  # stop early, with the schedule scaled to the time
+    max_seconds: float | None = Field(None, gt=0)  # fewer steps, if so many don't fit: timed once, before the first
     matrix_learning_rate: float = Field(0.02, gt=0)  # Muon
-    learning_rate: float = Field(0.003, gt=0)  # AdamW: embeddings, head, norms
+    learning_rate: float = Field(0.003, gt=0)  # AdamW: embeddings, norms
     weight_decay: float = Field(0.01, ge=0)
     warmup_share: Share = 0.02
     decay_share: Share = 0.3
-    seed: int = 1
+    seed: int = Field(1, ge=0)
     checkpoint_every: int = Field(500, ge=1)  # steps
     validate_every: int = Field(100, ge=1)  # steps
     validation_rows: int = Field(64, ge=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} is not a multiple of 2 x heads ({self.heads})")
+        if self.heads % self.kv_heads:
+            raise ValueError(f"heads {self.heads} is not a multiple of kv_heads ({self.kv_heads})")
+        if self.warmup_share + self.decay_share > 1:
+            raise ValueError("warmup_share and decay_share are together more than 1")
+        return self
 
 
 class Recipe(Settings):
