@@ -45,12 +45,27 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 ReadSketches = Callable[[int, I64], pa.Table]
 TWIN_RECORD = np.dtype([("row", "<u4"), ("doc_id", "S24"), ("twin_doc_id", "S24"), ("jaccard", "<f8"), ("exact", "?")])
 CANDIDATES = 1000  # kept documents that a bucket offers, and that one document is compared with
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The n documents of a task, by part and row, and their t distinct texts."""
+
+    document: U64  # (n)
+    doc_id: npt.NDArray[np.bytes_]  # (n), S24
+    text: I64  # (n): which of the distinct texts
+    n_chars: I64  # (t)
+    bands: U64  # (t, bands)
+    has_bands: Bools  # (t)
+    shingles: U32  # of all texts, each sorted
+    ends: I64  # (t + 1)
 
 
 def verify_task(task: bytes, read_sketches: ReadSketches, settings: DedupSettings) -> list[tuple[int, bytes]]:
@@ -61,8 +76,8 @@ def verify_task(task: bytes, read_sketches: ReadSketches, settings: DedupSetting
     Returns, for every part that loses documents, (part, TWIN_RECORDs sorted by row).
     """
     found = _read(np.frombuffer(task, np.uint64), read_sketches, settings.bands)
-    first = np.full(len(found.n_chars), len(found.document))
     by_id = np.argsort(found.doc_id, kind="stable")
+    first = np.full(len(found.n_chars), len(by_id))  # of each text, the place of its least doc_id
     np.minimum.at(first, found.text[by_id], np.arange(len(by_id)))
     twin, jaccard, capped = _verify_texts(found, np.lexsort((first, -found.n_chars)), settings.threshold)
     if capped:
@@ -70,17 +85,21 @@ def verify_task(task: bytes, read_sketches: ReadSketches, settings: DedupSetting
             "deduplication: %d documents share bands with more than %d kept ones and were compared with those only",
             *(capped, CANDIDATES),
         )
-    best = by_id[first]  # of each text, the document that stands for it
+    return _records(found, by_id[first], twin, jaccard)
+
+
+def _records(found: _Members, best: I64, twin: I64, jaccard: F64) -> list[tuple[int, bytes]]:
+    """What became of texts, for their documents.  best: the document that stands for each text."""
     near = twin[found.text] >= 0
     exact = ~near & (best[found.text] != np.arange(len(found.document)))
     dropped = np.flatnonzero(near | exact)
-    text = found.text[dropped]
+    text, near = found.text[dropped], near[dropped]
     records = np.zeros(len(dropped), TWIN_RECORD)
     records["row"] = found.document[dropped] & np.uint64(0xFFFFFFFF)
     records["doc_id"] = found.doc_id[dropped]
-    records["twin_doc_id"] = found.doc_id[best[np.where(near[dropped], twin[text], text)]]
-    records["jaccard"] = np.where(near[dropped], jaccard[text], 1.0)
-    records["exact"] = exact[dropped]
+    records["twin_doc_id"] = found.doc_id[best[np.where(near, twin[text], text)]]
+    records["jaccard"] = np.where(near, jaccard[text], 1.0)
+    records["exact"] = ~near
     part = (found.document[dropped] >> np.uint64(32)).astype(np.int64)
     return [(int(p), records[part == p].tobytes()) for p in np.unique(part)]
 
@@ -104,20 +123,6 @@ def twins_table(records: Sequence[bytes], settings: DedupSettings) -> pa.Table:
         },
         schema=schema.TWINS.arrow,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Members:
-    """The n documents of a task, by part and row, and their t distinct texts."""
-
-    document: U64  # (n)
-    doc_id: npt.NDArray[np.bytes_]  # (n), S24
-    text: I64  # (n): which of the distinct texts
-    n_chars: I64  # (t)
-    bands: U64  # (t, bands)
-    has_bands: npt.NDArray[np.bool_]  # (t)
-    shingles: U32  # of all texts, each sorted
-    ends: I64  # (t + 1)
 
 
 def _read(documents: U64, read_sketches: ReadSketches, bands: int) -> _Members:
@@ -144,7 +149,7 @@ def _read(documents: U64, read_sketches: ReadSketches, bands: int) -> _Members:
     return _Members(documents, np.concatenate(doc_ids), text, n_chars, band_hashes, has_bands, shingles, ends)
 
 
-def _new_texts(table: pa.Table, bands: int, file: IO[bytes]) -> tuple[I64, U64, npt.NDArray[np.bool_], I64]:
+def _new_texts(table: pa.Table, bands: int, file: IO[bytes]) -> tuple[I64, U64, Bools, I64]:
     """n_chars, band hashes, whether there are any, and the number of shingles, which go to the file."""
     has_bands = pc.list_value_length(table["bands"]).to_numpy() > 0
     band_hashes = np.zeros((len(table), bands), np.uint64)
@@ -168,7 +173,9 @@ def _mapped(file: IO[bytes]) -> U32:
 
 def _verify_texts(found: _Members, order: I64, threshold: float) -> tuple[I64, F64, int]:
     """(twin or -1, Jaccard similarity, number of texts for which the cap has bitten), the first two a text."""
-    order = order[found.has_bands[order]]  # what has no shingles is near to nothing
+    if not found.has_bands.any():  # texts without words: near to nothing
+        return np.full(len(order), -1), np.zeros(len(order)), 0
+    order = order[found.has_bands[order]]
     _, bucket = np.unique(found.bands, return_inverse=True)
     bucket = bucket.reshape(found.bands.shape)
     twins: tuple[I64, F64, int] = _visit(order, bucket, found.shingles, found.ends, threshold, CANDIDATES)
@@ -181,33 +188,18 @@ def _visit(order: I64, bucket: I64, values: U32, ends: I64, threshold: float, ca
     n, bands = bucket.shape
     twin, jaccard, capped = np.full(n, -1), np.zeros(n), 0
     # A bucket lists the kept texts in it: entry text * bands + band, linked in the order of visit.
-    n_buckets = bucket.max() + 1 if n else 0
+    n_buckets = bucket.max() + 1
     head, tail = np.full(n_buckets, -1), np.full(n_buckets, -1)
     listed, full = np.zeros(n_buckets, np.int64), np.zeros(n_buckets, np.bool_)
     link = np.full(n * bands, -1)
     visit, shared, candidates = np.empty(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
-    longest = 0
-    for text in range(n):
-        longest = max(longest, ends[text + 1] - ends[text])
-    bitmap = np.zeros(1 << _bitmap_bits(longest) >> 6, np.uint64)
+    bitmap = np.zeros(1 << _bitmap_bits((ends[1:] - ends[:-1]).max()) >> 6, np.uint64)
     for turn in range(len(order)):
         text = order[turn]
         visit[text] = turn
-        found, is_capped = 0, False
-        for band in range(bands):
-            is_capped |= full[bucket[text, band]]
-            entry = head[bucket[text, band]]
-            while entry >= 0:
-                other = entry // bands
-                if shared[other] == 0:
-                    candidates[found] = other
-                    found += 1
-                shared[other] += 1
-                entry = link[entry]
-        if found > cap:
-            is_capped = True
+        found, is_full = _gather(bucket[text], full, head, link, shared, candidates)
+        capped += is_full or found > cap
         compared = _most_shared(candidates, found, shared, bands, cap)
-        capped += is_capped
         if compared > 0:
             x = values[ends[text] : ends[text + 1]]
             bits = _bitmap_bits(len(x))
@@ -237,6 +229,23 @@ def _visit(order: I64, bucket: I64, values: U32, ends: I64, threshold: float, ca
             tail[b] = entry
             listed[b] += 1
     return twin, jaccard, capped
+
+
+@kernel
+def _gather(buckets: I64, full: Bools, head: I64, link: I64, shared: I64, candidates: I64) -> tuple[int, bool]:
+    """Collect what the buckets list, and in how many of them -> (their number, whether a bucket has left some out)."""
+    found, is_full = 0, False
+    for band in range(len(buckets)):
+        is_full |= full[buckets[band]]
+        entry = head[buckets[band]]
+        while entry >= 0:
+            other = entry // len(buckets)
+            if shared[other] == 0:
+                candidates[found] = other
+                found += 1
+            shared[other] += 1
+            entry = link[entry]
+    return found, is_full
 
 
 @kernel
@@ -295,10 +304,10 @@ def _fill_bitmap(x: U32, bits: int, bitmap: U64) -> None:
 def _in_bitmap(y: U32, bits: int, bitmap: U64) -> int:
     """How many of y's hashes the bitmap may hold: at least as many as it does."""
     shift = np.uint32(32 - bits)
-    hits = np.uint64(0)
+    hits = np.int64(0)
     for i in range(len(y)):
         position = y[i] >> shift
-        hits += bitmap[position >> np.uint32(6)] >> np.uint64(position & np.uint32(63)) & np.uint64(1)
+        hits += np.int64(bitmap[position >> np.uint32(6)] >> np.uint64(position & np.uint32(63)) & np.uint64(1))
     return int(hits)
 
 
