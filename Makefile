@@ -39,9 +39,11 @@ $(INSTALLED): pyproject.toml constraints.txt hatch_build.py
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "corpusmill needs Python 3.11 or newer, but '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1): name another with PYTHON=..." >&2; exit 1; }
 	@echo "installing into .venv (once; a few minutes on a slow connection) ..."
-	@if command -v uv >/dev/null 2>&1; then \
+	@if uv --version >/dev/null 2>&1; then \
 	  { test -x .venv/bin/python || uv venv --quiet --python "$(PYTHON)" .venv; } && \
 	  uv pip install --quiet --python .venv/bin/python -c constraints.txt -e '.[dev]'; \
+	elif ! "$(PYTHON)" -c 'import ensurepip' 2>/dev/null; then \
+	  echo "'$(PYTHON)' cannot make an environment: install its venv module (Debian: python3-venv) or uv" >&2; exit 1; \
 	else \
 	  { test -x .venv/bin/pip || "$(PYTHON)" -m venv .venv; } && \
 	  .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \

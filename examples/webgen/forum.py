@@ -1,8 +1,8 @@
 """forum.example: invented people discuss the proposals, and leave their addresses behind.
 
 Every post quotes a paragraph of a proposal and answers in sentences drawn from the lists below.  People and e-mail
-addresses are invented (example.org, .com and .net belong to nobody); IP addresses are from the ranges set aside for
-documentation, or a public name server's.
+addresses are invented (example.org, .com and .net belong to nobody).  IP addresses are those of public name servers, so
+that they are real addresses and nobody's, and a few from the ranges for documentation, which need no masking.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,6 +46,10 @@ CLOSINGS = (
     "Does anybody have a counterexample?", "I am happy to be shown wrong.", "Thanks for reading this far.",
     "In any case, the text has aged well.", "Perhaps the next revision will say so.", "That's all from me for today.",
     "Please correct me if I misread it.", "I'll try it on the weekend and report back.",
+)  # fmt: skip
+NAME_SERVERS = (
+    "198.41.0.4", "192.33.4.12", "193.0.14.129", "202.12.27.33", "149.112.112.112", "208.67.222.222",
+    "2001:500:2::c", "2620:fe::fe",
 )  # fmt: skip
 SHORT = ("+1", "Same here.", "Bump.", "First!", "This.", "Thanks, solved.", "Any news on this?")
 RULES = """<p>Be kind. Quote what you answer. Don't post other people's addresses, and think before you post your own:
@@ -115,8 +119,7 @@ def _email(name: str, random: Random) -> str:
 
 def _ip_address(random: Random) -> str:
     last = 1 + int(random.random() * 254)
-    candidates = (f"192.0.2.{last}", f"198.51.100.{last}", f"203.0.113.{last}", f"2001:db8::{last:x}", "8.8.8.8")
-    return one_of(random, candidates)
+    return one_of(random, (*NAME_SERVERS, f"192.0.2.{last}", f"2001:db8::{last:x}"))
 
 
 def _members() -> str:
