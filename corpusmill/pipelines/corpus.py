@@ -28,7 +28,7 @@ DOCUMENTS_PER_TASK = 20_000
 def build(pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: Stage = Stage.TOKENS) -> None:
     """Plan, then every stage in order up to `until`."""
     parts = pipeline | "Plan" >> beam.Create(list(slices)).with_output_types(Slice) | "Balance" >> beam.Reshuffle()
-    for name, step in {
+    steps: dict[Stage, beam.PTransform] = {
         Stage.PAGES: EachPart(job, Stage.PAGES),
         Stage.SIGNALS: EachPart(job, Stage.SIGNALS),
         Stage.VERDICTS: EachPart(job, Stage.VERDICTS),
@@ -37,7 +37,8 @@ def build(pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: Sta
         Stage.DOCS: EachPart(job, Stage.DOCS),
         Stage.TOKENIZER: TrainTokenizer(job),
         Stage.TOKENS: EachPart(job, Stage.TOKENS),
-    }.items():
+    }
+    for name, step in steps.items():
         parts = parts | str(name) >> step
         if name is until:
             break

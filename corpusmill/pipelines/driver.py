@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from corpusmill.collect.plan import plan
+from corpusmill.collect.plan import Slice, plan
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import REGISTRY, UserModule
@@ -83,7 +83,7 @@ def crawl_sources(job: Job, request: Request, events: TextIO) -> None:
             crawl(source, str(folder), options_of(request.beam, workers=1))
 
 
-def run_pipeline(job: Job, slices: Sequence[object], request: Request) -> None:
+def run_pipeline(job: Job, slices: Sequence[Slice], request: Request) -> None:
     """Build the graph and wait for it."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions

@@ -217,10 +217,10 @@ class Bars:
             self.bars.remove_task(TaskID(self.tasks.pop("status")))
         for s in watch.look():
             name = str(s.stage)
-            fields = {"parts": f"{s.done}/{s.parts}", "rate": _rate(s)}
             if name not in self.tasks:
-                self.tasks[name] = self.bars.add_task(name, total=s.parts, **fields)
-            self.bars.update(TaskID(self.tasks[name]), completed=s.done, total=s.parts, **fields)
+                self.tasks[name] = self.bars.add_task(name, total=s.parts, parts="", rate="")
+            place = f"{s.done}/{s.parts}"
+            self.bars.update(TaskID(self.tasks[name]), completed=s.done, total=s.parts, parts=place, rate=_rate(s))
         left = watch.seconds_left()
         if "left" not in self.tasks:
             self.tasks["left"] = self.bars.add_task("time left", total=None, visible=False, parts="", rate="")

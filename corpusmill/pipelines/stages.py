@@ -114,7 +114,7 @@ def _pages(job: Job, piece: Slice, _: Tables) -> Made:
     import pyarrow.compute as pc
 
     from corpusmill.collect.pages import read_pages
-    from corpusmill.extract import extractor
+    from corpusmill.extract.extractors import extractor
 
     settings = job.recipe.extract
     table, others = read_pages(piece, job.source(piece.source), settings, extractor(settings.extractor))
