@@ -32,7 +32,8 @@ burning. The cat is not ours and must not be fed.
 BROKEN = """<html><head><title>Unfinished</title><body><div><div class=a><p>The page begins <b>well enough, with a
 paragraph that somebody wrote by hand <i>and never closed. It goes on for a while about the weather in the map room,
 which is always worse than outside, and about the draught that turns the pages by itself. <table><tr><td>Then a table
-<p>starts in the middle of <ul><li>a list </div></div> <![CDATA[ and something that is no markup ]]> <<<>>> &notanentity;
+<p>starts in the middle of <ul><li>a list </div></div> <![CDATA[ and something that is no markup ]]> <<<>>> \
+&notanentity;
 &#xFFFFFFF; \x01\x02\x00 <p>so the rest of the story <a href="/odd/>is lost. <!-- a comment that is never closed
 """
 
