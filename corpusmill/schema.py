@@ -68,7 +68,7 @@ VERDICTS = Table("verdicts", "one row a page: kept by the rules, or what dropped
 
 SKETCHES = Table("sketches", "one row a page: what deduplication compares; empty for unreadable pages", (
     DOC_ID,
-    Column("content_hash", pa.uint64(), "64-bit BLAKE2b of the final text (its own digest size); 0 for a page without text"),
+    Column("content_hash", pa.uint64(), "BLAKE2b-64 of the final text; 0 for a page without text"),
     Column("n_chars", pa.int64(), "characters of the final text; the longer copy is kept"),
     Column("bands", pa.list_(pa.uint64()), "one hash a band of MinHash values; empty if there are no words"),
     Column("shingles", pa.list_(pa.uint32()), "sorted distinct 32-bit shingle hashes"),
