@@ -1,0 +1,161 @@
+"""Checkpoints: everything that the next step depends on, written so that a crash at any moment loses nothing else.
+
+A checkpoint is a folder, complete under a temporary name before it is renamed, and a model by itself (`generate` takes
+it).  Tensors are safetensors, the rest JSON and Parquet: nothing is pickled, so nothing in one can run code.
+"""
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from corpusmill.corpus import DISK_FULL
+from corpusmill.errors import RunError
+from corpusmill.train.data import Position
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """The state of training after a step."""
+
+    step: int
+    position: Position  # of the next row
+    seconds: float
+    recent: list[float]  # losses since the last that was recorded
+    model: dict[str, Tensor]
+    optimizers: dict[str, Tensor]
+    metrics: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """What stands beside the weights, so that they can be used."""
+
+    config: dict[str, Any]  # config.json
+    tokenizer: bytes  # tokenizer.json
+
+    def write(self, folder: Path, weights: Mapping[str, Tensor]) -> None:
+        """A model that HF transformers and `generate` read: model.safetensors, config.json, tokenizer.json."""
+        (folder / "config.json").write_text(json.dumps(self.config, indent=1), "utf-8")
+        (folder / "tokenizer.json").write_bytes(self.tokenizer)
+        save_file(dict(weights), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def save(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
+    """Write a checkpoint to models/NAME and delete the one before."""
+    name = f"checkpoint-{state.step:08d}"
+    temporary = folder / f".{name}.{uuid.uuid4().hex}.tmp"
+    with full_disk_is_a_run_error(folder):
+        temporary.mkdir(parents=True)
+        files.write(temporary, state.model)
+        save_file(state.optimizers, temporary / "optimizers.safetensors")
+        pq.write_table(state.metrics, temporary / "metrics.parquet")
+        position = [state.position.epoch, state.position.window, state.position.row]
+        rest = {"step": state.step, "position": position, "seconds": state.seconds, "recent": state.recent}
+        (temporary / "state.json").write_text(json.dumps(rest), "utf-8")
+        for path in (*temporary.iterdir(), temporary):
+            _sync(path)
+        old = _checkpoints(folder)
+        if (folder / name).exists():  # an older run got as far; it is the same state
+            shutil.rmtree(temporary)
+        else:
+            temporary.rename(folder / name)
+    for path in old:
+        if path.name != name:
+            shutil.rmtree(path)
+
+
+def tidy(folder: Path) -> None:
+    """Clear what a crash left in models/NAME."""
+    for path in folder.glob(".*.tmp"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def load(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint of models/NAME; None if there is none."""
+    found = _checkpoints(folder)
+    if not found:
+        return None
+    newest = found[-1]
+    rest = json.loads((newest / "state.json").read_text("utf-8"))
+    return Checkpoint(
+        step=rest["step"],
+        position=Position(*rest["position"]),
+        seconds=rest["seconds"],
+        recent=rest["recent"],
+        model=load_file(newest / "model.safetensors"),
+        optimizers=load_file(newest / "optimizers.safetensors"),
+        metrics=pq.read_table(newest / "metrics.parquet"),
+    )
+
+
+def publish(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
+    """Put the finished model into models/NAME, file by file in one rename each."""
+    temporary = folder / f".model.{uuid.uuid4().hex}.tmp"
+    with full_disk_is_a_run_error(folder):
+        temporary.mkdir()
+        files.write(temporary, state.model)
+        for path in sorted(temporary.iterdir()):
+            _sync(path)
+            path.rename(folder / path.name)
+        temporary.rmdir()
+    write_metrics(folder, state.metrics)
+
+
+def write_metrics(folder: Path, metrics: pa.Table) -> None:
+    """Renew metrics.parquet in one rename."""
+    temporary = folder / f".metrics.{uuid.uuid4().hex}.tmp"
+    with full_disk_is_a_run_error(folder):
+        pq.write_table(metrics, temporary, compression="zstd")
+        temporary.rename(folder / "metrics.parquet")
+
+
+def clear(folder: Path) -> None:
+    """Delete the checkpoints of a finished model."""
+    for path in _checkpoints(folder):
+        shutil.rmtree(path)
+
+
+@contextmanager
+def full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
+    """Tell a full disk, also one that the safetensors library met, in one sentence."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        number = error.errno if isinstance(error, OSError) else _os_error(str(error))
+        if number not in DISK_FULL:
+            raise
+        raise RunError(
+            f"{folder}: no space left to write ({os.strerror(number)}); free some and run the same command again, "
+            "it goes on from the last checkpoint"
+        ) from error
+
+
+def _os_error(message: str) -> int:
+    """The errno in a message of a Rust library, such as 'No space left on device (os error 28)'; else 0."""
+    return next((number for number in errno.errorcode if f"(os error {number})" in message), 0)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return sorted(folder.glob("checkpoint-*"))
+
+
+def _sync(path: Path) -> None:
+    """Have a file or folder on the disk, not in the system's cache, before it counts."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,186 @@
+"""What a training run is asked for, and what of it is already there.  Light: imports neither torch nor pyarrow.
+
+    models/NAME/
+      plan.json            the job's fingerprint, settings and number of steps, fixed before the first step
+      checkpoint-STEP/     everything to go on from there, exactly; only the newest is kept
+      metrics.parquet      figures measured so far (`schema.METRICS`), renewed at every validation
+      model.safetensors, config.json, tokenizer.json     the trained model, as HF transformers reads it
+      receipt.json         written last: a model with one, made from the same tokens and settings, is not trained again
+
+A model is expensive, so it is never replaced: other tokens or settings in the same folder are an InputError.
+
+A time limit (`max_seconds`) cannot be resumed exactly, and the learning rate depends on the number of steps.  So time
+is turned into steps once: a few steps and a validation are timed and thrown away, and the number of steps that fit is
+written into plan.json.  A slower hour makes the run longer, not shorter.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from corpusmill.corpus import Corpus, digest
+from corpusmill.errors import InputError
+from corpusmill.reasons import Stage
+from corpusmill.recipe import TrainSettings
+
+VERSION = 1  # of everything that changes a trained model; raise it when one of them changes
+
+BOUNDARIES = ("<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "</s>", "<eos>", "[SEP]")  # the first that exists
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepReport:
+    """Where training stands."""
+
+    step: int  # done
+    steps: int  # in all
+    loss: float  # nats a token, mean over the last steps
+    validation_loss: float | None  # the newest; None without validation documents
+    validation_bits_per_byte: float | None
+    tokens: int
+    seconds: float
+    tokens_per_second: float  # of this process' run
+    seconds_left: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainResult:
+    """What came out.  Losses and entropies are in nats a token unless they say bits."""
+
+    model: Path
+    trained: bool  # False: it was already there
+    steps: int
+    tokens: int
+    seconds: float
+    loss: float  # mean over the last steps
+    unigram_entropy: float  # of the training tokens
+    unigram_entropy_bits: float
+    validation_loss: float | None
+    validation_bits_per_byte: float | None
+    unigram_validation_loss: float | None  # of the training tokens' unigram distribution, on the validation tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """Token parts, a tokenizer, settings and a folder for the model."""
+
+    corpus: Path
+    parts: tuple[Path, ...]
+    settings: TrainSettings
+    out: Path
+    fingerprint: str
+
+    @classmethod
+    def of(cls, corpus: Path, settings: TrainSettings, out: Path) -> "Job":
+        """The job of training on a corpus as it is now; InputError if it has no tokens."""
+        store = Corpus(corpus)
+        names = store.parts(Stage.TOKENS)
+        receipts = [(name, receipt.checksum) for name in names if (receipt := store.receipt(Stage.TOKENS, name))]
+        if not receipts:
+            raise InputError(f"{corpus}: has no tokens to train on; make them with 'corpusmill run'")
+        vocabulary = hashlib.blake2b(_read(corpus / "tokenizer" / "tokenizer.json"), digest_size=16).hexdigest()
+        what = settings.model_dump(mode="json", exclude={"checkpoint_every"})
+        return cls(
+            corpus=corpus,
+            parts=tuple(store.path(Stage.TOKENS, name) for name, _ in receipts),
+            settings=settings,
+            out=out,
+            fingerprint=digest("train", VERSION, what, receipts, vocabulary),
+        )
+
+    @property
+    def tokenizer(self) -> bytes:
+        """The corpus's tokenizer.json."""
+        return _read(self.corpus / "tokenizer" / "tokenizer.json")
+
+    def vocabulary(self) -> tuple[int, int]:
+        """Size of the vocabulary, and the token that stands before every document."""
+        definition = json.loads(self.tokenizer)
+        added = {token["content"]: token["id"] for token in definition.get("added_tokens", [])}
+        vocab = definition["model"]["vocab"]
+        ids = [*vocab.values()] if isinstance(vocab, dict) else [len(vocab) - 1]  # Unigram's is a list
+        for name in BOUNDARIES:
+            if name in added:
+                return max(*ids, *added.values()) + 1, added[name]
+        raise InputError(
+            f"{self.corpus}/tokenizer/tokenizer.json: has no special token to stand between documents; "
+            f"add one of {', '.join(BOUNDARIES)}"
+        )
+
+    def finished(self) -> TrainResult | None:
+        """The result, if this very job is done."""
+        receipt = Corpus(self.out).read_json(self.out / "receipt.json")
+        if receipt is None or receipt["fingerprint"] != self.fingerprint:
+            return None
+        return TrainResult(**receipt["result"], model=self.out, trained=False)
+
+    def finish(self, result: TrainResult, **facts: Any) -> None:
+        """Write the receipt."""
+        values = {key: value for key, value in asdict(result).items() if key not in ("model", "trained")}
+        receipt = {"fingerprint": self.fingerprint, "result": values, **facts}
+        Corpus(self.out).write_json(self.out / "receipt.json", receipt)
+
+    def planned_steps(self) -> int | None:
+        """The number of steps fixed by an earlier run of this job; InputError if the folder is another job's."""
+        plan = Corpus(self.out).read_json(self.out / "plan.json")
+        if plan is None:
+            return None
+        if plan["fingerprint"] != self.fingerprint:
+            raise InputError(
+                f"{self.out}: holds a model of other tokens or settings{self._difference(plan['settings'])}; "
+                "choose another --out, or remove that folder"
+            )
+        return int(plan["steps"])
+
+    def plan(self, steps: int) -> None:
+        """Fix the number of steps."""
+        settings = self.settings.model_dump(mode="json")
+        Corpus(self.out).write_json(
+            self.out / "plan.json", {"fingerprint": self.fingerprint, "steps": steps, "settings": settings}
+        )
+
+    def _difference(self, settings: dict[str, Any]) -> str:
+        mine = self.settings.model_dump(mode="json", exclude={"checkpoint_every"})
+        other = [f"{key} = {settings.get(key)}" for key, value in mine.items() if settings.get(key) != value]
+        return f" ({', '.join(other)})" if other else ""
+
+
+def train(
+    corpus: str | Path,
+    settings: TrainSettings,
+    out: str | Path,
+    *,
+    steps: int | None = None,
+    device: str | None = None,
+    progress: Callable[[StepReport], None] = lambda report: None,
+) -> TrainResult:
+    """Train a decoder on a corpus's tokens; resume if this was interrupted; do nothing if it is done.
+
+    `steps` replaces the settings' number; `device` is cuda or cpu (default: cuda where there is one); `progress` is
+    called after every step.  Raises InputError for a corpus without (enough) tokens, settings that cannot work, a
+    folder that holds another model; RunError if the disk is full.
+    """
+    if steps is not None:
+        settings = TrainSettings(**{**settings.model_dump(), "steps": steps})
+    job = Job.of(Path(corpus), settings, Path(out))
+    done = job.finished()
+    if done is not None:
+        return done
+    planned = job.planned_steps()
+    try:
+        from corpusmill.train import loop
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"training needs the package '{error.name}'; install it with: pip install 'corpusmill[train]'"
+        ) from None
+    return loop.run(job, planned, device, progress)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: the tokenizer cannot be read: {error.strerror}") from None
