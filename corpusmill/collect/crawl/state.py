@@ -13,9 +13,9 @@
 Imports nothing heavy (no pyarrow, aiohttp, Beam): a run with nothing to do asks here, and the progress line does.
 """
 
-import errno
 import fcntl
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,8 +79,9 @@ class CrawlFolder:
     """Names and receipts in `raw/SOURCE`.  Cheap to make, holds no open files, can be pickled."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """`path` need not exist yet."""
-        self.path = Path(path)
+        """`path` need not exist yet; its last part is the source's name."""
+        self.path = Path(path).absolute()
+        self.source = self.path.name
         self._json = Corpus(self.path)
 
     def file(self, kind: str, round: int, shard: int) -> Path:
@@ -132,8 +133,11 @@ class CrawlFolder:
         """Take back what closed the crawl, and clear what a killed run left."""
         (self.path / "crawl.json").unlink(missing_ok=True)
         (self.path / "urls" / "unfetched.parquet").unlink(missing_ok=True)
-        for path in self.path.rglob(".*.tmp"):
-            path.unlink()
+        for path in list(self.path.rglob(".*.tmp")):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     @contextmanager
     def claim(self, round: int, shard: int) -> Iterator[None]:
@@ -180,10 +184,7 @@ def progress(folder: Path) -> Progress:
 
 @contextmanager
 def publishing(final: Path) -> Iterator[Path]:
-    """A temporary path beside `final` to write to; renamed to `final` at the end, gone if that is not reached.
-
-    RunError if the disk is full.
-    """
+    """A temporary path beside `final` to write to; renamed to `final` at the end, gone if that is not reached."""
     temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -191,12 +192,19 @@ def publishing(final: Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.rename(final)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
+    """Say in one sentence that the disk is full, whatever was being written."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
         raise RunError(
-            f"{final.parent}: no space left to write ({os.strerror(error.errno or errno.ENOSPC)}); free some and run "
-            "the same command again, it goes on where it stopped"
+            f"{folder}: no space left to write ({error.strerror}); free some and run the same command again, "
+            "it goes on where it stopped"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

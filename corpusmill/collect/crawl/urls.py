@@ -67,11 +67,15 @@ class HostPatterns:
         """Patterns in any case."""
         texts = (re.escape(pattern.lower()).replace(r"\*", ".*") for pattern in patterns)
         self._patterns = [re.compile(text) for text in texts]
+        self._known: dict[str, int | None] = {}
 
     def first(self, host: str) -> int | None:
         """Index of the first pattern that matches a host (`name` or `name:port`), or None."""
-        names = (host, host_name(host))
-        return next((i for i, p in enumerate(self._patterns) if any(p.fullmatch(name) for name in names)), None)
+        if host not in self._known:
+            names = (host, host_name(host))
+            matches = (i for i, p in enumerate(self._patterns) if any(p.fullmatch(name) for name in names))
+            self._known[host] = next(matches, None)
+        return self._known[host]
 
 
 def host_name(host: str) -> str:

@@ -1,0 +1,84 @@
+"""What a server answered: status, headers and body exactly as received, and how to read them."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+REDIRECTS = (301, 302, 303, 307, 308)
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One request and its answer."""
+
+    url: str  # normalised
+    fetched_at: datetime  # of the request, UTC
+    status: int
+    reason: str
+    version: str  # of HTTP: "1.1"
+    headers: Headers  # as received, in their order
+    body: bytes = field(repr=False)  # as received, without the framing of the transfer: still compressed
+    truncated: bool  # the body was cut off at the limit
+    request_headers: Headers  # as sent
+
+    def all(self, name: str) -> Iterator[str]:
+        """Values of a header, in their order; `name` in lower case."""
+        for key, value in self.headers:
+            if key.lower() == name.encode():
+                yield value.decode("utf-8", "backslashreplace").strip()
+
+    def get(self, name: str) -> str:
+        """First value of a header, or an empty string; `name` in lower case."""
+        return next(self.all(name), "")
+
+    @property
+    def media_type(self) -> str:
+        """Type of the body as declared, without parameters, in lower case."""
+        return self.get("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def charset(self) -> str | None:
+        """Charset of the body as declared."""
+        match = _CHARSET.search(self.get("content-type"))
+        return match.group(1) if match else None
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect leads, as written; None if this is no redirect."""
+        return self.get("location") or None if self.status in REDIRECTS else None
+
+    def retry_after_s(self) -> float | None:
+        """Seconds that the server asks to wait, from seconds or a date; None if it does not ask."""
+        text = self.get("retry-after")
+        if re.fullmatch("[0-9]{1,9}", text):
+            return float(text)
+        try:
+            date = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return max(0.0, (date - self.fetched_at).total_seconds())
+
+    def decoded(self, max_bytes: int) -> bytes | None:
+        """The first `max_bytes` of the body without its content encoding; None if that cannot be undone.
+
+        Never inflates more than it returns, whatever the body claims to be.
+        """
+        encoding = self.get("content-encoding").lower()
+        if encoding in ("", "identity"):
+            return self.body[:max_bytes]
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            return None
+        for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # gzip or zlib; some servers send bare deflate
+            try:
+                return zlib.decompressobj(window).decompress(self.body, max_bytes)
+            except zlib.error:
+                continue
+        return None

@@ -1,0 +1,183 @@
+"""Fetching, one URL at a time and politely: the only place of a crawl that talks to servers.
+
+To a host there is at most one request at a time, and from the end of one to the start of the next at least the host's
+delay.  That holds for every request: pages, robots.txt, the hops of redirects, and repetitions.  Redirects are not
+followed here: each hop is an answer of its own.  An answer of 429 or 503 is asked for again at most twice, after the
+time that its Retry-After names (or twice and four times the delay, at least 2 and 4 seconds, for a 429 without one);
+if that is more than `max_delay_s`, it is not asked for again.
+
+Bodies are kept as received (aiohttp's `auto_decompress` is off, so a bomb is never inflated here) and cut off at a
+limit while they are read.  No cookies are kept.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import aiohttp
+import yarl
+
+from corpusmill.collect.crawl.addresses import NotPublicError, connector
+from corpusmill.collect.crawl.answer import Answer, Headers
+from corpusmill.collect.crawl.urls import host_of
+from corpusmill.reasons import Fate
+from corpusmill.recipe import CrawlSettings
+
+MAX_CONNECTIONS = 64
+MAX_HEADER_BYTES = 65_536
+ATTEMPTS = 3
+
+
+class FetchError(Exception):
+    """No answer, or a part of one: the URL's fate, what went wrong in words, and the HTTP status if there was one."""
+
+    def __init__(self, fate: Fate, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.fate, self.message, self.status = fate, message, status
+
+
+class Turns:
+    """Whose turn it is at one host: one request at a time, with a delay between the end of one and the next."""
+
+    def __init__(self, delay_s: float, last_request_s: float) -> None:
+        """`last_request_s`: when the last request ended, in the event loop's time."""
+        self.delay_s = delay_s
+        self.not_before_s = 0.0
+        self._last_request_s = last_request_s
+        self._one_at_a_time = asyncio.Lock()
+
+    @asynccontextmanager
+    async def next(self) -> AsyncIterator[None]:
+        """Wait for the next turn and hold it."""
+        clock = asyncio.get_running_loop().time
+        async with self._one_at_a_time:
+            await asyncio.sleep(max(self._last_request_s + self.delay_s, self.not_before_s) - clock())
+            try:
+                yield
+            finally:
+                self._last_request_s = clock()
+
+    def pause(self, seconds: float) -> None:
+        """Let at least so many seconds pass before the next turn."""
+        self.not_before_s = asyncio.get_running_loop().time() + seconds
+
+
+class Fetcher:
+    """The requests of one shard.  Made by `fetching`."""
+
+    def __init__(self, session: aiohttp.ClientSession, settings: CrawlSettings, idle_s: float) -> None:
+        self._session, self._settings = session, settings
+        self._started_s = asyncio.get_running_loop().time() - idle_s
+        self._turns: dict[str, Turns] = {}
+
+    def turns(self, host: str) -> Turns:
+        """The turns of a host."""
+        if host not in self._turns:
+            self._turns[host] = Turns(self._settings.delay_s, self._started_s)
+        return self._turns[host]
+
+    async def get(self, url: str, max_bytes: int) -> Answer:
+        """The answer for a normalised URL, with at most `max_bytes` of its body.  FetchError if there is none."""
+        turns = self.turns(host_of(url))
+        for attempt in range(1, ATTEMPTS + 1):
+            async with turns.next():
+                answer = await self._exchange(url, max_bytes)
+                wait_s = self._wait_s(answer, attempt, turns.delay_s)
+                turns.pause(min(wait_s, self._settings.max_delay_s))
+            if wait_s == 0 or wait_s > self._settings.max_delay_s:
+                break
+        return answer
+
+    def is_last_word(self, answer: Answer) -> bool:
+        """Whether a host wants no more requests for now: a final 429, or a 503 that asks for more than a short wait."""
+        asked_s = answer.retry_after_s() or 0.0
+        return answer.status == 429 or (answer.status == 503 and asked_s > self._settings.max_delay_s)
+
+    def _wait_s(self, answer: Answer, attempt: int, delay_s: float) -> float:
+        """Seconds to wait before the same request makes sense again; 0 if it makes none."""
+        if answer.status not in (429, 503):
+            return 0.0
+        asked_s = answer.retry_after_s()
+        if asked_s is None:
+            return min(max(delay_s, 1.0) * 2**attempt, self._settings.max_delay_s) if answer.status == 429 else 0.0
+        return max(asked_s, 0.001)
+
+    async def _exchange(self, url: str, max_bytes: int) -> Answer:
+        started, status = datetime.now(UTC), None
+        try:
+            async with self._session.get(yarl.URL(url, encoded=True), allow_redirects=False) as response:
+                status = response.status
+                body, truncated = await _read(response.content, max_bytes)
+                assert response.version is not None  # the headers have been read
+                return Answer(
+                    url=url,
+                    fetched_at=started,
+                    status=status,
+                    reason=response.reason or "",
+                    version=f"{response.version.major}.{response.version.minor}",
+                    headers=response.raw_headers,
+                    body=body,
+                    truncated=truncated,
+                    request_headers=_as_sent(response.request_info),
+                )
+        except TimeoutError:
+            message = f"no complete answer within {self._settings.timeout_s:g} s"
+            raise FetchError(Fate.FAILED, message, status) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, NotPublicError):
+                raise FetchError(Fate.PRIVATE_ADDRESS, str(error.os_error)) from error
+            raise FetchError(Fate.FAILED, _words(error), status) from error
+
+
+@asynccontextmanager
+async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetcher]:
+    """A Fetcher with its connections; `idle_s` seconds have passed since the crawl's last request to any host."""
+    session = aiohttp.ClientSession(
+        connector=connector(settings, MAX_CONNECTIONS),
+        timeout=aiohttp.ClientTimeout(total=settings.timeout_s),
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        headers={
+            "User-Agent": settings.user_agent,
+            "Accept": "text/html,application/xhtml+xml,text/plain;q=0.9,*/*;q=0.1",
+            "Accept-Encoding": "gzip, deflate",
+        },
+    )
+    async with session:
+        yield Fetcher(session, settings, idle_s)
+
+
+async def _read(content: aiohttp.StreamReader, max_bytes: int) -> tuple[bytes, bool]:
+    """At most `max_bytes` of a body, and whether there would have been more."""
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > max_bytes:
+            return bytes(body[:max_bytes]), True
+    return bytes(body), False
+
+
+def _as_sent(request: aiohttp.RequestInfo) -> Headers:
+    return tuple((name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in request.headers.items())
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, in one line."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"the host's name does not resolve: {error.os_error.strerror or error.os_error}"
+        case aiohttp.ClientSSLError():
+            return f"TLS: {error}"
+        case aiohttp.ClientConnectorError():
+            return f"no connection: {error.os_error.strerror or error.os_error}"
+        case aiohttp.ServerDisconnectedError():
+            return "the server closed the connection without an answer"
+        case aiohttp.ClientPayloadError():
+            return "the server closed the connection in the middle of the body"
+        case aiohttp.ClientResponseError():
+            return f"the answer is not valid HTTP: {error.message}".partition("\n")[0]
+        case _:
+            return f"{type(error).__name__}: {error}".partition("\n")[0]

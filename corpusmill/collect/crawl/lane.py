@@ -1,0 +1,135 @@
+"""A lane: one host in one round, everything in order.
+
+First the host's policy files, if none are known that are younger than a day, then its candidates one by one, until its
+quota of pages is reached.  A lane gives up for the round after FAILURES requests in a row without an answer, and when
+the host wants no more requests; it starts nothing new after ROUND_S seconds (a slow host then goes on in the next
+round, and does not hold up the others).
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from corpusmill.collect.crawl.answer import Answer
+from corpusmill.collect.crawl.fetch import Fetcher, FetchError
+from corpusmill.collect.crawl.frontier import Candidate, Met
+from corpusmill.collect.crawl.links import links_of
+from corpusmill.collect.crawl.robots import MAX_BYTES, Policy, PolicyFile, product_token, read_policy_files
+from corpusmill.collect.crawl.tables import UrlRow
+from corpusmill.collect.crawl.urls import normalise, origin_of
+from corpusmill.collect.crawl.warc import WarcFile
+from corpusmill.reasons import Fate
+from corpusmill.recipe import CrawlSettings
+
+FAILURES = 5  # in a row
+ROUND_S = 600.0
+
+
+class Policies:
+    """The policies of the origins that a shard meets; each is read once a day."""
+
+    def __init__(self, settings: CrawlSettings, fetcher: Fetcher, known: Iterable[PolicyFile]) -> None:
+        """`known`: files that earlier rounds read and that are still good."""
+        self._settings, self._fetcher = settings, fetcher
+        self._known: dict[str, list[PolicyFile]] = {}
+        self._policies: dict[str, Policy] = {}
+        self.read: list[PolicyFile] = []  # in this round
+        for file in known:
+            self._known.setdefault(file.origin, []).append(file)
+
+    async def of(self, origin: str) -> Policy:
+        """An origin's policy; only its own host's lane asks."""
+        if origin not in self._policies:
+            agent = self._settings.user_agent
+            files = self._known.get(origin)
+            if files is None:
+                files = await read_policy_files(self._get, origin, agent, self._settings.max_redirects)
+                self.read += files
+            self._policies[origin] = Policy(files, agent)
+        return self._policies[origin]
+
+    async def _get(self, url: str) -> Answer:
+        return await self._fetcher.get(url, MAX_BYTES)
+
+
+@dataclass(kw_only=True, slots=True)
+class Lane:
+    """What a host's candidates came to, in the order in which they were dealt with."""
+
+    round: int
+    settings: CrawlSettings
+    fetcher: Fetcher
+    policies: Policies
+    queue: list[Candidate]
+    members: Path  # file for its WARC records
+    warc_name: str  # file that these will be joined to, as `urls.warc_file` names it
+    rows: list[UrlRow] = field(default_factory=list)
+    links: list[Met] = field(default_factory=list)
+    pages: int = 0
+    bytes: int = 0
+    failures: int = 0  # in a row
+    given_up: str | None = None  # why
+
+    async def run(self) -> None:
+        """Deal with the candidates in order, until the quota of pages or the round's time is used up."""
+        deadline = time.monotonic() + ROUND_S
+        with self.members.open("wb") as file:
+            warc = WarcFile(file, self.round)
+            for candidate in self.queue:
+                if self.pages == candidate.quota or (self.rows and time.monotonic() > deadline):
+                    break
+                self.rows.append(await self._deal_with(candidate, warc))
+
+    async def _deal_with(self, candidate: Candidate, warc: WarcFile) -> UrlRow:
+        if self.given_up:
+            return self._row(candidate, Fate.FAILED, self.given_up)
+        policy = await self.policies.of(origin_of(candidate.url))
+        turns = self.fetcher.turns(candidate.host)
+        turns.delay_s = max(turns.delay_s, min(policy.crawl_delay_s, self.settings.max_delay_s))
+        if refusal := policy.refusal(candidate.url):
+            return self._row(candidate, *refusal)
+        try:
+            answer = await self.fetcher.get(candidate.url, self.settings.max_page_bytes)
+        except FetchError as failure:
+            self.failures += 1
+            if self.failures == FAILURES:
+                self.given_up = f"not asked: the {FAILURES} requests before it failed"
+            return replace(self._row(candidate, failure.fate, failure.message), http_status=failure.status)
+        self.failures = 0
+        return self._keep(candidate, answer, warc)
+
+    def _keep(self, candidate: Candidate, answer: Answer, warc: WarcFile) -> UrlRow:
+        """Store an answer and take in its links."""
+        warc.write(answer)
+        self.pages += 1
+        self.bytes += len(answer.body)
+        target = normalise(answer.location, candidate.url) if answer.location else None
+        if target is not None:
+            self.links.append(Met(target, candidate.depth, candidate.redirects + 1, candidate.url, False))
+        links = links_of(answer, product_token(self.settings.user_agent), self.settings.max_page_bytes)
+        self.links += [Met(url, candidate.depth + 1, 0, candidate.url, nofollow) for url, nofollow in links.items()]
+        fate, error = Fate.FETCHED, None
+        if answer.truncated:
+            fate, error = Fate.TOO_LARGE, f"cut off at {self.settings.max_page_bytes} bytes"
+        elif self.fetcher.is_last_word(answer):
+            error = f"the host wants no more requests (HTTP status {answer.status})"
+            self.given_up = f"not asked: {error}"
+        return replace(
+            self._row(candidate, fate, error),
+            http_status=answer.status,
+            redirect_to=target,
+            fetched_at=answer.fetched_at,
+            warc_file=self.warc_name,
+        )
+
+    def _row(self, candidate: Candidate, fate: Fate, error: str | None) -> UrlRow:
+        return UrlRow(
+            url=candidate.url,
+            host=candidate.host,
+            round=self.round,
+            depth=candidate.depth,
+            found_on=candidate.found_on,
+            fate=fate,
+            error=error,
+        )

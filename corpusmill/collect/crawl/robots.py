@@ -1,0 +1,206 @@
+"""What a host allows: robots.txt, and the two files that reserve its pages against mining.
+
+robots.txt by RFC 9309, fail-closed: 2xx is parsed (by protego: groups merge, the longest match wins, allow wins ties),
+4xx allows everything, 5xx, 429 or no answer forbids everything, and so does a chain of more redirects than the recipe
+follows (the RFC would allow everything there).  One file is good for one scheme, host and port, for 24 hours; 512 KiB
+of it are read, to the end of a line; a byte order mark is dropped.  protego is asked for the product token alone
+("corpusmill"), since it finds names anywhere in a whole User-Agent header.  It takes a group "corpus" for ours, too, as
+the substring match of 1996 did.
+
+`/.well-known/tdmrep.json` (TDM Reservation Protocol, W3C community report) and `/ai.txt` (Spawning; the form of a
+robots.txt) are opt-outs: what they reserve is not fetched.  Where two entries of tdmrep.json match, the one that
+reserves wins.  A host that has neither, or fails to answer for them, has reserved nothing.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from protego import Protego
+
+from corpusmill.collect.crawl.answer import Answer
+from corpusmill.collect.crawl.fetch import FetchError
+from corpusmill.collect.crawl.urls import normalise
+from corpusmill.reasons import Fate
+
+MAX_BYTES = 512 * 1024
+MAX_AGE = timedelta(hours=24)
+ROBOTS, AI, TDMREP = "/robots.txt", "/ai.txt", "/.well-known/tdmrep.json"
+
+_MOST_LINES_TO_NAME = 1000
+_DISALLOW = re.compile(r"\s*diss?al{1,2}ow\s*:\s*[^\s#]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyFile:
+    """One of a host's files, as it was found."""
+
+    origin: str  # scheme://host[:port]
+    path: str  # ROBOTS, AI or TDMREP
+    fetched_at: datetime
+    http_status: int | None  # of the last answer
+    text: str | None  # None: there is no such file, or it could not be had
+    fate: Fate | None = None  # of every URL of the origin, if the file could not be had
+    error: str | None = None  # why it could not
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether it may still be relied on."""
+        return now - self.fetched_at < MAX_AGE
+
+
+class Policy:
+    """What the files of an origin allow a crawler."""
+
+    def __init__(self, files: Iterable[PolicyFile], user_agent: str) -> None:
+        """The origin's files, robots.txt among them."""
+        by_path = {file.path: file for file in files}
+        agent = product_token(user_agent)
+        self._robots_file = by_path[ROBOTS]
+        self._robots = _Rules(self._robots_file.text or "", agent)
+        reserved = [(path, by_path[path].text) for path in (AI, TDMREP) if path in by_path]
+        self._opt_outs = [
+            (path, _Rules(text if path == AI else tdmrep_as_robots(text), agent)) for path, text in reserved if text
+        ]
+
+    @property
+    def crawl_delay_s(self) -> float:
+        """Seconds between two requests that robots.txt asks for; 0 if it does not."""
+        return self._robots.delay_s
+
+    def refusal(self, url: str) -> tuple[Fate, str] | None:
+        """Why a URL of this origin must not be fetched: its fate, and the rule or error in words; None if it may."""
+        if self._robots_file.fate is not None:
+            return self._robots_file.fate, self._robots_file.error or ""
+        if line := self._robots.forbids(url):
+            return Fate.ROBOTS_DISALLOWED, f"robots.txt: {line}"
+        for path, rules in self._opt_outs:
+            if line := rules.forbids(url):
+                return Fate.OPTED_OUT, f"{path.removeprefix('/')}: {line}"
+        return None
+
+
+class _Rules:
+    """A robots.txt, or another file of its form, read for one crawler."""
+
+    def __init__(self, text: str, agent: str) -> None:
+        self._text, self._agent = text, agent
+        self._rules = Protego.parse(text)
+
+    @property
+    def delay_s(self) -> float:
+        rate = self._rules.request_rate(self._agent)
+        return max(self._rules.crawl_delay(self._agent) or 0.0, rate.seconds / rate.requests if rate else 0.0)
+
+    def forbids(self, url: str) -> str | None:
+        """The line that forbids a URL, or None."""
+        if self._rules.can_fetch(url, self._agent):
+            return None
+        for place, line, alone in self._lines:
+            if not alone.can_fetch(url, self._agent) and not self._only(place).can_fetch(url, self._agent):
+                return line
+        return "Disallow"
+
+    @cached_property
+    def _lines(self) -> list[tuple[int, str, Protego]]:
+        """The Disallow lines, the longest first: where they stand, and what each would be as a rule for everybody.
+
+        protego does not tell which rule matched, so it is asked about one rule at a time.
+        """
+        found = [(i, line.partition("#")[0].strip()) for i, line in enumerate(self._text.splitlines())]
+        found = [(i, line) for i, line in found if _DISALLOW.match(line)]
+        if len(found) > _MOST_LINES_TO_NAME:
+            return []
+        found.sort(key=lambda place_and_line: -len(place_and_line[1]))
+        return [(i, line, Protego.parse(f"User-agent: *\n{line}")) for i, line in found]
+
+    def _only(self, place: int) -> Protego:
+        """The file with one Disallow line left; an empty Allow in the place of the others keeps its groups apart."""
+        lines = enumerate(self._text.splitlines())
+        return Protego.parse("\n".join("Allow:" if i != place and _DISALLOW.match(x) else x for i, x in lines))
+
+
+def product_token(user_agent: str) -> str:
+    """The name that robots.txt files address (RFC 9309, section 2.2.1): letters, `-` and `_`."""
+    match = re.search(r"compatible;\s*([A-Za-z_-]+)", user_agent) or re.match(r"\s*([A-Za-z_-]+)", user_agent)
+    return match.group(1).lower() if match else "*"
+
+
+def tdmrep_as_robots(text: str) -> str:
+    """The reserved locations of a tdmrep.json as rules for everybody: both match paths in the same way."""
+    try:
+        entries = json.loads(text)
+    except ValueError:
+        return ""
+    entries = entries if isinstance(entries, list) else [entries]
+    locations = [
+        str(entry.get("location"))
+        for entry in entries
+        if isinstance(entry, dict) and str(entry.get("tdm-reservation")) in ("1", "True")
+    ]
+    return "\n".join(["User-agent: *", *(f"Disallow: {place}" for place in locations if len(place.split()) == 1)])
+
+
+async def read_policy_files(
+    get: Callable[[str], Awaitable[Answer]], origin: str, user_agent: str, max_redirects: int
+) -> list[PolicyFile]:
+    """Fetch an origin's robots.txt and then the opt-out files that it does not forbid.
+
+    `get` fetches one URL, politely, reads at most MAX_BYTES of the body, and raises FetchError.
+    """
+    robots = await _read(get, origin, ROBOTS, max_redirects)
+    policy = Policy([robots], user_agent)
+    allowed = [path for path in (AI, TDMREP) if policy.refusal(origin + path) is None]
+    return [robots, *[await _read(get, origin, path, max_redirects) for path in allowed]]
+
+
+async def _read(get: Callable[[str], Awaitable[Answer]], origin: str, path: str, max_redirects: int) -> PolicyFile:
+    url, started = origin + path, datetime.now(UTC)
+    status: int | None = None
+    try:
+        for _ in range(max_redirects + 1):
+            answer = await get(url)
+            status = answer.status
+            target = normalise(answer.location, url) if answer.location else None
+            if target is None:
+                return _as_answered(origin, path, answer)
+            url = target
+        error, fate = f"more than {max_redirects} redirects", Fate.ROBOTS_UNREACHABLE
+    except FetchError as failure:
+        error = failure.message
+        own_address = failure.fate is Fate.PRIVATE_ADDRESS and url == origin + path
+        fate = Fate.PRIVATE_ADDRESS if own_address else Fate.ROBOTS_UNREACHABLE
+    return PolicyFile(
+        origin=origin, path=path, fetched_at=started, http_status=status, text=None, fate=fate, error=error
+    )
+
+
+def _as_answered(origin: str, path: str, answer: Answer) -> PolicyFile:
+    """What an answer that is not followed further means."""
+    text = error = None
+    if 200 <= answer.status < 300:
+        body = answer.decoded(MAX_BYTES)
+        if body is None:
+            error = "its content encoding is unknown"
+        else:
+            text = _lines_of(body)
+    elif not 400 <= answer.status < 500 or answer.status == 429:
+        error = f"HTTP status {answer.status}"
+    return PolicyFile(
+        origin=origin,
+        path=path,
+        fetched_at=answer.fetched_at,
+        http_status=answer.status,
+        text=text,
+        fate=Fate.ROBOTS_UNREACHABLE if error else None,
+        error=error,
+    )
+
+
+def _lines_of(body: bytes) -> str:
+    """The text of a file; without its last line if the limit may have cut that."""
+    if len(body) >= MAX_BYTES:
+        body = body[: body.rfind(b"\n") + 1]
+    return body.decode("utf-8-sig", "replace").replace("\0", "")

@@ -1,0 +1,91 @@
+"""The rounds of a crawl: planned from what is on disk, taken in when they are done, and the books at the end.
+
+A crawl goes on where it stopped, also a finished one whose settings have changed: what was fetched stays, everything
+else is judged anew by the present settings.  To crawl afresh, delete its folder.
+"""
+
+import shutil
+import time
+from collections import Counter
+
+import pyarrow.parquet as pq
+
+from corpusmill.collect.crawl.frontier import PAGE_FATES, Frontier, plan_table
+from corpusmill.collect.crawl.shard import Shard
+from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, PlanReceipt, fingerprint
+from corpusmill.collect.crawl.tables import publish_table, read_table, url_table
+from corpusmill.errors import BalanceError, RunError
+from corpusmill.reasons import Fate
+from corpusmill.recipe import CrawlSettings
+
+
+def plan_round(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, round: int) -> list[Shard]:
+    """The round's shards, in order; the plan is written unless it is there.  No shards: the crawl is over."""
+    receipt = folder.plan_receipt(round)
+    if receipt is None:
+        candidates = frontier.plan()
+        if not candidates:
+            return []
+        publish_table(plan_table(candidates), folder.plan(round))
+        shards = sorted({candidate.shard for candidate in candidates})
+        receipt = PlanReceipt(candidates=len(candidates), pending=frontier.pending, shards=shards)
+        folder.write_plan_receipt(round, receipt)
+    return [Shard(folder=folder, settings=settings, round=round, index=index) for index in receipt.shards]
+
+
+def is_done(shard: Shard) -> bool:
+    """Whether a shard has been fetched."""
+    return shard.folder.shard_receipt(shard.round, shard.index) is not None
+
+
+def take_in(frontier: Frontier, shard: Shard) -> None:
+    """Tell the frontier what a shard did.  RunError if it was not fetched."""
+    folder, where = shard.folder, (shard.round, shard.index)
+    if not is_done(shard):
+        raise RunError(
+            f"{folder.path}: the runner ended before round {shard.round} was done; run the same command again"
+        )
+    frontier.add(shard.round, read_table(folder.file("urls", *where)), read_table(folder.file("links", *where)))
+
+
+def close(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, rounds: int) -> CrawlSummary:
+    """Write down why the other URLs were not fetched, check the books, and close the crawl.
+
+    RunError if not one page could be fetched; nothing is kept then, so that the next run asks again.
+    """
+    unfetched = list(frontier.unfetched())
+    publish_table(url_table(unfetched, folder.source), folder.path / "urls" / "unfetched.parquet")
+    fates: Counter[str] = Counter()
+    for path in folder.files("urls"):
+        fates.update(pq.read_table(path, columns=["fate"], use_threads=False)["fate"].to_pylist())
+    plans = [(round, folder.plan_receipt(round)) for round in range(1, rounds + 1)]
+    receipts = [folder.shard_receipt(round, shard) for round, plan in plans if plan for shard in plan.shards]
+    done = [receipt for receipt in receipts if receipt]
+    pages = sum(receipt.pages for receipt in done)
+    if fates.total() != len(frontier) or sum(fates[fate] for fate in PAGE_FATES) != pages:
+        raise BalanceError(
+            f"{folder.path}: {len(frontier)} URLs were met and {pages} pages stored, but {fates.total()} URLs are on "
+            f"record, {fates[Fate.FETCHED]} of them as fetched; please report this"
+        )
+    if pages == 0:
+        raise _nothing_fetched(folder, settings)
+    summary = CrawlSummary(
+        fingerprint=fingerprint(settings),
+        rounds=rounds,
+        urls=fates.total(),
+        pages=pages,
+        bytes=sum(receipt.bytes for receipt in done),
+        fates=dict(sorted(fates.items())),
+        seconds=round(sum(receipt.seconds for receipt in done), 3),
+        finished_at=round(time.time(), 3),
+    )
+    folder.close(summary)
+    return summary
+
+
+def _nothing_fetched(folder: CrawlFolder, settings: CrawlSettings) -> RunError:
+    """Why, by the first row on record; clears the folder."""
+    first = read_table(folder.files("urls")[0]).slice(0, 1).to_pylist()[0]
+    shutil.rmtree(folder.path)
+    why = first["fate"].replace("_", " ") + (f": {first['error']}" if first["error"] else "")
+    return RunError(f"source '{folder.source}': not one page could be fetched; {first['url']} ({why})")
