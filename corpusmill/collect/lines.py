@@ -6,9 +6,7 @@ cut off or garbled, the lines before the damage are read, and one broken record 
 records; they are counted.
 """
 
-import gzip
 import json
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +16,9 @@ from typing import Any, BinaryIO, cast
 import zstandard
 
 from corpusmill.collect.columns import from_columns
-from corpusmill.collect.files import CHUNK
-from corpusmill.collect.records import Record
+from corpusmill.collect.files import CHUNK, Window
+from corpusmill.collect.members import Member
+from corpusmill.collect.records import DamageError, Record
 from corpusmill.reasons import Status
 from corpusmill.recipe import Columns
 
@@ -47,10 +46,8 @@ class LineReader:
             while packed or self.end is None or at < self.end:
                 try:
                     line, length = self._line(file)
-                except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
-                    if not packed or (isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)):
-                        raise  # the disk or the network, not what the file holds
-                    yield Record.broken(self.path, at, "the compressed data are cut off or garbled from here on")
+                except DamageError as error:
+                    yield Record.broken(self.path, at, f"{error}; nothing can be read from here on")
                     return
                 if length == 0:
                     return
@@ -111,16 +108,39 @@ def _first_line(file: BufferedReader, start: int) -> int:
 
 def _buffered(file: BinaryIO, path: str) -> BufferedReader:
     if path.endswith(".gz"):
-        return BufferedReader(cast(RawIOBase, gzip.GzipFile(fileobj=file)), CHUNK)
+        return BufferedReader(_Gzip(file), CHUNK)
     if path.endswith(".zst"):
         return BufferedReader(_Zstandard(file), CHUNK)
     return file if isinstance(file, BufferedReader) else BufferedReader(cast(RawIOBase, file), CHUNK)
 
 
-class _Zstandard(RawIOBase):
-    """The content of a file of zstd frames; EOFError if the last one is cut off (the library's reader is silent)."""
+class _Gzip(RawIOBase):
+    """The content of a file of gzip members; DamageError where it is damaged, after all that can be read."""
 
-    PIECE = 1 << 12  # compressed bytes fed at once: a frame of zeros inflates 32,000 times
+    def __init__(self, file: BinaryIO) -> None:
+        self._window = Window(file)
+        self._member = Member(self._window, 0)
+        self._at = 0  # in the member's content
+
+    def readable(self) -> bool:
+        """True: BufferedReader asks."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, or a part of it."""
+        while not (content := self._member.some(self._at, len(buffer))):
+            if not self._window.view(self._member.end, 1):
+                return 0
+            self._member, self._at = Member(self._window, self._member.end), 0
+        self._at += len(content)
+        buffer[: len(content)] = content
+        return len(content)
+
+
+class _Zstandard(RawIOBase):
+    """The same of zstd frames.  The library's own reader takes a frame that is cut off for a whole one."""
+
+    PIECE = 1 << 10  # compressed bytes fed at once: a frame of zeros inflates 32,000 times, and an error costs a piece
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -133,19 +153,25 @@ class _Zstandard(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer from the content."""
+        """Fill the buffer, or a part of it."""
         while not self._content:
             piece = self._fed or self._file.read(self.PIECE)
-            if not piece:
-                if self._frame is not None:
-                    raise EOFError
+            if not piece and self._frame is None:
                 return 0
-            if self._frame is None:
-                self._frame = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
-            self._content, self._fed = self._frame.decompress(piece), b""
-            if self._frame.eof:
-                self._fed, self._frame = self._frame.unused_data, None
+            self._feed(piece)
         n = min(len(buffer), len(self._content))
         buffer[:n] = self._content[:n]
         self._content = self._content[n:]
         return n
+
+    def _feed(self, piece: bytes) -> None:
+        if not piece:
+            raise DamageError("the zstd frame is cut off")
+        if self._frame is None:
+            self._frame = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
+        try:
+            self._content, self._fed = self._frame.decompress(piece), b""
+        except zstandard.ZstdError:
+            raise DamageError("the zstd frame is garbled") from None
+        if self._frame.eof:
+            self._fed, self._frame = self._frame.unused_data, None

@@ -33,9 +33,11 @@ class Member:
     def __init__(self, window: Window, start: int) -> None:
         self._window = window
         self._inflate = zlib.decompressobj(GZIP)
+        self._start = start
         self._next = start  # of the compressed bytes not yet fed
         self._base = 0  # offset in the content of the buffer's first byte
         self._buffer = bytearray()
+        self._garbled = False
 
     @property
     def end(self) -> int:
@@ -56,6 +58,10 @@ class Member:
         with memoryview(self._buffer) as buffer:
             return bytes(buffer[at : at + n])
 
+    def some(self, start: int, n: int) -> bytes:
+        """Up to `n` of the content's bytes from `start` on; none at its end; DamageError where damage begins."""
+        return self.view(start, max(1, min(n, self._base + len(self._buffer) - start)))
+
     def _forget(self, start: int) -> None:
         gone = min(start - self._base, len(self._buffer))
         assert gone >= 0, "a member is read forward only"
@@ -64,6 +70,8 @@ class Member:
             self._base += gone
 
     def _more(self) -> bytes:
+        if self._garbled:
+            raise DamageError("the gzip member is garbled")
         piece = self._inflate.unconsumed_tail
         if not piece:
             piece = self._window.view(self._next, PIECE)
@@ -71,7 +79,26 @@ class Member:
         try:
             content = self._inflate.decompress(piece, MAX_INFLATED)
         except zlib.error:
-            raise DamageError("the gzip member is garbled") from None
+            self._garbled = True
+            return self._salvage()
         if not piece and not content and not self._inflate.eof:
             raise DamageError("the gzip member is cut off")
         return content
+
+    def _salvage(self) -> bytes:
+        """The content between what is known and the place where zlib gives up.
+
+        An error costs all that the failing call has inflated, so the member is inflated once more, in small steps.
+        """
+        inflate, at = zlib.decompressobj(GZIP), self._start
+        skip = self._base + len(self._buffer)
+        salvaged = bytearray()
+        try:
+            while piece := self._window.view(at, 64):
+                content = inflate.decompress(piece)
+                salvaged += content[skip:]
+                skip = max(skip - len(content), 0)
+                at += len(piece)
+        except zlib.error:
+            return bytes(salvaged)
+        raise AssertionError("the same bytes were garbled before")

@@ -39,6 +39,7 @@ from corpusmill.reasons import Status
 CONTENT_TYPES = ("response", "resource", "conversion")
 MAX_HEAD = 1 << 18  # bytes of a record's own header, and as much again of an HTTP header
 VERSION = b"WARC/"
+_VERSION_LINE = re.compile(rb"WARC/\d\.\d{1,3}\r?\n")
 NO_START = "no WARC record starts here"
 OPT_OUT_HEADERS = ("x-robots-tag", "tdm-reservation")
 
@@ -83,8 +84,8 @@ class WarcReader:
 
     def __iter__(self) -> Iterator[Record]:
         window = Window(self.file)
-        head = window.view(0, len(VERSION))
-        packed = head != VERSION and (head.startswith(members.MAGIC) or self.path.endswith(".gz"))
+        head = window.view(0, 16)
+        packed = not _VERSION_LINE.match(head) and (head.startswith(members.MAGIC) or self.path.endswith(".gz"))
         is_start, read = (_is_member, self._member) if packed else (_is_record, self._plain)
         needle = members.MAGIC if packed else VERSION
         stop = 1 << 62 if self.end is None else self.end
@@ -97,7 +98,7 @@ class WarcReader:
             return None
 
         at = next_start(self.start)
-        if self.start == 0 and at != 0 and head:
+        if self.start == 0 < stop and at != 0 and head:
             yield Record.broken(self.path, 0, NO_START)
         while at is not None:
             after = yield from read(window, at)
@@ -160,7 +161,7 @@ class WarcReader:
             n_bytes=raw.length,
         )
         if parsed.is_http:
-            return self._answer(record, parsed, cut=len(raw.block) < raw.length)
+            return self._answer(record, parsed, missing=raw.length - len(raw.block))
         content_type, charset = http.media_type(parsed.headers.get("Content-Type"))
         body = http.Body(raw.block[: self.max_page_bytes], True, raw.length > self.max_page_bytes)
         if raw.type == "conversion" and content_type in ("text/plain", None) and not body.too_large:
@@ -168,8 +169,8 @@ class WarcReader:
             return replace(record, content_type=content_type, text=text)
         return _with_body(replace(record, content_type=content_type, charset=charset), body)
 
-    def _answer(self, record: Record, parsed: WarcRecord, *, cut: bool) -> Record:
-        """A record whose block is an HTTP answer."""
+    def _answer(self, record: Record, parsed: WarcRecord, *, missing: int) -> Record:
+        """A record whose block is an HTTP answer, of which `missing` bytes were too many to keep."""
         try:
             parsed.parse_http(quirks_mode=True, max_header_len=MAX_HEAD)
         except OSError:
@@ -188,7 +189,7 @@ class WarcReader:
             html_lang=headers.get("Content-Language"),
             directives=tuple((name, value) for name in OPT_OUT_HEADERS for value in headers.get_multiple(name)),
             metadata={**record.metadata, "http_status": code, **{name: v for name, v in kept.items() if v}},
-            n_bytes=len(raw_body) + (record.n_bytes - parsed.content_length if cut else 0),
+            n_bytes=len(raw_body) + missing,
         )
         if code // 100 != 2:
             return replace(record, status=Status.REDIRECT if code // 100 == 3 else Status.HTTP_ERROR)
@@ -198,7 +199,7 @@ class WarcReader:
             http.codings(headers.get_multiple("Content-Encoding")),
             self.max_page_bytes,
         )
-        return _with_body(record, replace(body, too_large=True) if cut else body)
+        return _with_body(record, replace(body, too_large=True) if missing else body)
 
 
 def _with_body(record: Record, body: http.Body) -> Record:
@@ -227,7 +228,7 @@ def _is_record(window: Window, at: int) -> bool:
 def _frame(data: Bytes, start: int, keep: int) -> _Raw:
     """The record at `start`, with at most `keep` bytes of its block; DamageError if none can be read there."""
     head = data.view(start, 1 << 12)
-    if not head.startswith(VERSION):
+    if not _VERSION_LINE.match(head):
         raise DamageError(NO_START)
     end = _END_OF_HEAD.search(head) or _END_OF_HEAD.search(head := data.view(start, MAX_HEAD))
     if end is None:

@@ -1,0 +1,99 @@
+import gzip
+import zlib
+from io import BytesIO
+
+import pytest
+import zstandard
+from fastwarc.stream_io import BrotliWriter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpusmill.collect.http import codings, decode_body, media_type
+
+TEXT = "<p>Das Mühlrad dreht sich. 水車が回る。</p>\n".encode() * 200
+
+
+def raw_deflate(data: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=-15)
+    return stream.compress(data) + stream.flush()
+
+
+def brotli(data: bytes) -> bytes:
+    file = BytesIO()
+    stream = BrotliWriter(file)
+    stream.write(data)
+    stream.close()
+    return file.getvalue()
+
+
+ENCODERS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
+
+
+def chunked(data: bytes, size: int = 7, extension: bytes = b"") -> bytes:
+    pieces = [data[i : i + size] for i in range(0, len(data), size)]
+    return b"".join(b"%x%s\r\n%s\r\n" % (len(p), extension, p) for p in pieces) + b"0\r\nTrailer: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("coding", ENCODERS)
+@given(data=st.binary(max_size=2000))
+def test_round_trip(coding, data):
+    body = decode_body(ENCODERS[coding](data), [], [coding], 10_000)
+    assert (body.content, body.complete, body.too_large) == (data, True, False)
+
+
+def test_codings_are_undone_in_reverse():
+    body = decode_body(chunked(gzip.compress(brotli(TEXT)), 100), ["chunked"], ["br", "gzip"], 10**6)
+    assert body.content == TEXT
+
+
+def test_raw_deflate_and_several_gzip_members():
+    assert decode_body(raw_deflate(TEXT), [], ["deflate"], 10**6).content == TEXT
+    assert decode_body(gzip.compress(TEXT) + gzip.compress(b"more"), [], ["gzip"], 10**6).content == TEXT + b"more"
+
+
+@given(st.binary(max_size=300), st.integers(1, 50), st.sampled_from([b"", b";name=value", b" "]))
+def test_chunks(data, size, extension):
+    body = decode_body(chunked(data, size, extension), ["chunked"], [], 10**6)
+    assert (body.content, body.complete) == (data, True)
+
+
+@pytest.mark.parametrize("coding", ENCODERS)
+def test_headers_of_a_body_that_was_decoded_before_it_was_stored(coding):
+    body = decode_body(TEXT, ["chunked"], [coding], 10**6)
+    assert (body.content, body.complete) == (TEXT, True)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+def test_what_precedes_a_cut_is_kept(coding):
+    lines = b"".join(b"<p>%d</p>" % (i * i * 7919 % 10007) for i in range(20_000))
+    body = decode_body(ENCODERS[coding](lines)[:-2000], [], [coding], 10**6)
+    assert not body.complete
+    assert len(lines) * (0.3 if coding == "br" else 0.7) < len(body.content) < len(lines)
+    assert lines.startswith(body.content)
+
+
+def test_a_cut_chunk_is_kept():
+    body = decode_body(chunked(TEXT, 1000)[:-500], ["chunked"], [], 10**6)
+    assert not body.complete
+    assert TEXT.startswith(body.content)
+    assert len(body.content) > len(TEXT) - 600
+
+
+@pytest.mark.parametrize("coding", ENCODERS)
+def test_nothing_inflates_beyond_the_limit(coding):
+    body = decode_body(ENCODERS[coding](b"\0" * 30_000_000), [], [coding], 1000)
+    assert (len(body.content), body.too_large) == (1000, True)
+    at_limit = decode_body(ENCODERS[coding](TEXT), [], [coding], len(TEXT))
+    assert (at_limit.content, at_limit.too_large) == (TEXT, False)
+
+
+def test_header_values():
+    assert codings(["GZIP, br", "x-gzip"]) == ["gzip", "br", "gzip"]
+    assert media_type('Text/HTML ; Charset="GBK" ; x=y') == ("text/html", "GBK")
+    assert media_type("") == (None, None)
+    assert media_type(None) == (None, None)

@@ -1,0 +1,95 @@
+from datetime import date
+from itertools import pairwise
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpusmill.collect.plan import Slice
+from corpusmill.collect.reader import read_slice
+from corpusmill.errors import InputError
+from corpusmill.reasons import Status
+from corpusmill.recipe import Columns, Source
+
+TABLE = pa.table(
+    {
+        "id": list(range(1000)),
+        "text": [None if i % 100 == 7 else f"Text {i} 文" for i in range(1000)],
+        "url": pa.array([1000 + i for i in range(1000)]),
+        "day": [date(2026, 1, 1 + i % 28) for i in range(1000)],
+    }
+)
+
+
+def read(path, columns=None, **bounds):
+    source = Source(name="s", kind="parquet", paths=["*"], columns=columns or Columns())
+    piece = Slice(part="p", source="s", kind="parquet", root=str(path.parent), files=(path.name,), **bounds)
+    return list(read_slice(piece, source))
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("parquet") / "a.parquet"
+    pq.write_table(TABLE, path, row_group_size=90)
+    return path
+
+
+def test_every_row_is_a_record(file):
+    records = read(file)
+    assert [r.text for r in records] == TABLE["text"].to_pylist()
+    assert [r.offset for r in records] == list(range(1000))
+    assert records[7].status is Status.NO_TEXT_FIELD
+    assert records[3].url == "1003"
+    assert records[3].metadata == {"id": 3, "day": date(2026, 1, 4)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_every_slicing_yields_each_row_once(file, data):
+    bounds = data.draw(st.lists(st.integers(0, file.stat().st_size), max_size=6))
+    cuts = pairwise([0, *sorted(bounds), None])
+    assert [r.offset for a, b in cuts for r in read(file, start=a, end=b)] == list(range(1000))
+
+
+def test_a_missing_text_column_is_one_sentence(file):
+    with pytest.raises(InputError, match=r"a\.parquet: there is no column 'body' .* one of: id, text, url, day$"):
+        read(file, Columns(text="body"))
+    with pytest.raises(InputError, match=r"a\.parquet: column 'id' holds int64, not text"):
+        read(file, Columns(text="id"))
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+def test_forms_of_text(tmp_path, kind):
+    column = pa.array(["é", None, "水"])
+    column = column.dictionary_encode() if pa.types.is_dictionary(kind) else column.cast(kind)
+    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet")
+    assert [r.text for r in read(tmp_path / "a.parquet")] == ["é", None, "水"]
+
+
+def test_text_that_is_not_utf8(tmp_path):
+    column = pa.array([b"good", b"caf\xe9"]).view(pa.string())
+    pq.write_table(pa.table({"text": column}), tmp_path / "a.parquet")
+    assert [r.text for r in read(tmp_path / "a.parquet")] == ["good", "caf\ufffd"]
+
+
+def test_no_parquet_file_is_one_row(tmp_path):
+    path = tmp_path / "a.parquet"
+    for content in (b"", b"PAR1 garbage", b"x" * 1000):
+        path.write_bytes(content)
+        assert [(r.offset, r.status) for r in read(path)] == [(0, Status.BROKEN_RECORD)]
+        assert read(path, start=1) == []
+
+
+def test_a_damaged_row_group_costs_no_other(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(TABLE, path, row_group_size=100, compression="zstd", write_page_checksum=True)
+    group = pq.ParquetFile(path).metadata.row_group(4).column(1)
+    data = bytearray(path.read_bytes())
+    start = group.dictionary_page_offset or group.data_page_offset
+    data[start : start + group.total_compressed_size] = b"\xff" * group.total_compressed_size
+    path.write_bytes(data)
+    records = read(path)
+    assert [r.offset for r in records if r.status is Status.BROKEN_RECORD] == [400]
+    assert [r.offset for r in records] == [*range(401), *range(500, 1000)]
