@@ -23,6 +23,7 @@ from corpusmill.pipelines.work import Barrier, work
 from corpusmill.reasons import Stage
 
 DOCUMENTS_PER_TASK = 20_000
+SKETCH_COLUMNS = ["doc_id", "content_hash", "n_chars", "bands", "shingles"]
 
 
 def build(pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: Stage = Stage.TOKENS) -> None:
@@ -126,7 +127,7 @@ def _verify(job: Job, task: bytes, group: Grouping) -> Iterator[tuple[str, bytes
     from corpusmill.dedup.verify import verify_task
 
     def read(part: int, rows: Any) -> Any:
-        return job.corpus.read(Stage.SKETCHES, group.parts[part]).take(rows)
+        return job.corpus.read(Stage.SKETCHES, group.parts[part], SKETCH_COLUMNS).take(rows)
 
     for part, records in verify_task(task, read, job.recipe.dedup):
         yield group.parts[part], records

@@ -43,8 +43,8 @@ def keep_documents(tables: dict[Stage, pa.Table], recipe: Recipe, *, weight: flo
         dropped=dict(dropped),
         counts={
             "text_bytes": text_bytes,
-            "masked_emails": int(np.sum(emails)),
-            "masked_ip_addresses": int(np.sum(addresses)),
+            "masked_emails": pc.sum(emails).as_py() or 0,
+            "masked_ip_addresses": pc.sum(addresses).as_py() or 0,
         },
     )
 

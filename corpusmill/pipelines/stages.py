@@ -6,6 +6,7 @@ of the stage packages are imported where they are called: deciding needs none of
 """
 
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -178,7 +179,8 @@ def _sketches(job: Job, _: Slice, tables: Tables) -> Made:
 
 
 def _sketch_settings(job: Job, _: Slice) -> object:
-    return [job.recipe.dedup.model_dump(exclude={"threshold"}), job.recipe.pii.model_dump()]
+    settings = job.recipe.dedup.model_dump(exclude={"threshold"})
+    return [settings, job.recipe.pii.model_dump(), unicodedata.unidata_version]  # tokens are folded by Unicode's tables
 
 
 # ---- docs, tokens --------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from corpusmill.tokenize.encode import Encoder
 
 VERSION = 1
+SAMPLE_COLUMNS = ["doc_id", "split", "text"]  # the vocabulary is trained on the train split only
 
 
 def fingerprint(job: Job, parts: Sequence[str]) -> str | None:
@@ -32,7 +33,7 @@ def fingerprint(job: Job, parts: Sequence[str]) -> str | None:
         receipt = job.corpus.receipt(Stage.DOCS, part)
         if receipt is None:
             return None
-        inputs.append([part, receipt.columns["doc_id"], receipt.columns["text"]])
+        inputs.append([part, [receipt.columns[name] for name in SAMPLE_COLUMNS]])
     return digest("tokenizer", VERSION, settings.model_dump(), library_version("tokenizers"), inputs)
 
 
@@ -55,7 +56,7 @@ def make(job: Job, parts: Sequence[str]) -> str:
     else:
         receipts = [(part, job.corpus.receipt(Stage.DOCS, part)) for part in sorted(parts)]
         docs = [DocsPart(name=part, n_bytes=receipt.counts["text_bytes"]) for part, receipt in receipts if receipt]
-        read = lambda part: job.corpus.read(Stage.DOCS, part, ["doc_id", "text"])  # noqa: E731
+        read = lambda part: job.corpus.read(Stage.DOCS, part, SAMPLE_COLUMNS)  # noqa: E731
         text = train_tokenizer(sample_texts(docs, read, settings.sample_bytes), settings)
     (folder / "receipt.json").unlink(missing_ok=True)
     job.corpus.write_text(folder / "tokenizer.json", text)
@@ -81,7 +82,7 @@ def encoder(corpus: Corpus) -> "Encoder":
 def _encoder(text: str) -> "Encoder":
     from corpusmill.tokenize.encode import Encoder
 
-    return Encoder.load(text)
+    return Encoder(text)
 
 
 def _folder(corpus: Corpus) -> Path:
