@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _fail(error: Exception | str, code: int) -> None:
-    print(f"corpusmill: {error}", file=sys.stderr)
+    print(f"corpusmill: {' '.join(str(error).split())}", file=sys.stderr)
     sys.exit(code)
 
 

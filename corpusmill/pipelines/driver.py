@@ -122,7 +122,7 @@ def _warm_up(events: TextIO) -> None:
     from corpusmill import dedup, filters
 
     started = time.monotonic()
-    late = threading.Timer(2, _send, (events, Event(kind="compiling", text="once on this machine")))
+    late = threading.Timer(2, _send, (events, Event(kind="compiling")))
     late.daemon = True
     late.start()
     for package in (filters, dedup):
