@@ -1,0 +1,56 @@
+"""The language of a text, by fastText's lid.176 (Joulin et al. 2016, arXiv:1612.03651), which comes with the package.
+
+fastText's time grows with the text (6.5 MB/s a core), its answer hardly does.  So a long text is judged by a sample:
+8 pieces of 96 bytes, evenly spaced from its start to its end.  Measured, against the whole text: the same language on
+99.9 % of 1,330 web pages (median 7,100 characters), 83.4 % against 83.8 % correct on 759 passages of 3,000 characters
+in 90 languages, close ones and dialects among them; 8,800 documents/s a core instead of 700.  Tried: one piece from
+the start (99.85 %: navigation and quotations lie there), 256 bytes (99.85 %, 3 times the speed), 2,048 bytes
+(100.0 %, .4 times the speed), 16 pieces (no better; too many cut words).
+"""
+
+from functools import cache
+from importlib.resources import as_file, files
+
+import fasttext
+import pyarrow as pa
+
+from corpusmill.arrow import Utf8Column
+
+SAMPLE_BYTES = 768
+SAMPLE_PIECES = 8
+
+
+def identify(text: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """Language code (string) and its probability (float64) of n texts, both null for null and where there is no letter.
+
+    Codes are those of `corpusmill.filters.codes.LANGUAGES`.
+    """
+    column = Utf8Column.of(text)
+    data = column.data.data
+    samples = [_sample(data[start:end]) for start, end in zip(column.offsets, column.offsets[1:], strict=False)]
+    rows = [row for row, sample in enumerate(samples) if any(map(str.isalpha, sample))]
+    languages: list[str | None] = [None] * len(samples)
+    scores: list[float | None] = [None] * len(samples)
+    labels, probabilities = _model().predict([samples[row] for row in rows]) if rows else ([], [])
+    for row, label, probability in zip(rows, labels, probabilities, strict=True):
+        languages[row] = label[0].removeprefix("__label__")
+        scores[row] = min(float(probability[0]), 1.0)  # rounding takes fastText up to 1.00001
+    return pa.array(languages, pa.string()), pa.array(scores, pa.float64())
+
+
+def _sample(text: memoryview) -> str:
+    """A text of at most SAMPLE_BYTES as it is, else its evenly spaced pieces; one line, white space made single."""
+    if len(text) <= SAMPLE_BYTES:
+        pieces = [text]
+    else:
+        length = SAMPLE_BYTES // SAMPLE_PIECES
+        starts = ((len(text) - length) * piece // (SAMPLE_PIECES - 1) for piece in range(SAMPLE_PIECES))
+        pieces = [text[start : start + length] for start in starts]
+    # a character that is cut at the edge of a piece is left out
+    return " ".join(word for piece in pieces for word in str(piece, "utf-8", "ignore").replace("\0", " ").split())
+
+
+@cache
+def _model() -> "fasttext.FastText._FastText":
+    with as_file(files("corpusmill.filters") / "lid.176.ftz") as path:
+        return fasttext.load_model(str(path))

@@ -1,0 +1,101 @@
+"""The register of signals: name, type, what it is, and who introduced it.  The docs' table is made from here.
+
+What the words mean (word, line, paragraph, sentence) is in `corpusmill.filters.shape`; *mostly spaceless* is a page
+whose letters belong by more than half to scripts written without spaces.  A name in brackets is RedPajama v2's for the
+same thing, its details aside.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from corpusmill import schema
+from corpusmill.errors import InputError
+from corpusmill.extensions import Signal
+
+TOP_N_GRAMS = (2, 3, 4)
+DUPLICATE_N_GRAMS = (5, 6, 7, 8, 9, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalColumn(schema.Column):
+    """A column of the signals table, and the paper or data set that introduced the signal."""
+
+    origin: str
+
+
+def _count(name: str, origin: str, description: str) -> SignalColumn:
+    return SignalColumn(name, pa.int64(), description, origin)
+
+
+def _share(name: str, origin: str, description: str) -> SignalColumn:
+    return SignalColumn(name, pa.float64(), description, origin)
+
+
+SIGNALS = (
+    _count("n_chars", "RefinedWeb", "characters (Unicode code points) of the text"),
+    _count("n_words", "Gopher", "words; 2 ideographs or 4 letters of other scripts without spaces make one"),
+    _count("n_lines", "Gopher", "lines that are not blank"),
+    _count("n_paragraphs", "Gopher", "runs of lines between blank lines"),
+    _count("n_sentences", "C4", "sentences, by the terminal punctuation of all scripts [rps_doc_num_sentences]"),
+    _share("spaceless_share", "corpusmill", "share of the letters that belong to scripts written without spaces"),
+    _share(
+        "mean_word_length", "Gopher", "letters and digits per word; null if mostly spaceless [rps_doc_mean_word_length]"
+    ),
+    _share("symbol_word_ratio", "Gopher", "'#', '...' and '…' per word [rps_doc_symbol_to_word_ratio]"),
+    _share("alphabetic_word_share", "Gopher", "share with a letter of all between spaces; null if mostly spaceless"),
+    _count("stop_word_count", "Gopher", "different stop words of the page's language; null where there is no list"),
+    _share("unique_word_share", "RedPajama v2", "different words per word [rps_doc_frac_unique_words]"),
+    _share("word_entropy", "RedPajama v2", "entropy of the distribution of words, in nats [rps_doc_unigram_entropy]"),
+    _share("bullet_line_share", "Gopher", "share of lines that start with a bullet"),
+    _share(
+        "ellipsis_line_share", "Gopher", "share of lines that end in an ellipsis [rps_doc_frac_lines_end_with_ellipsis]"
+    ),
+    _share("terminal_punctuation_line_share", "C4", "share of lines that end a sentence, closing quotes aside"),
+    _share("short_line_share", "FineWeb", "share of lines of 30 columns or less; wide characters take two, marks none"),
+    _share("newline_word_ratio", "FineWeb", "newlines per word"),
+    _share("duplicate_line_share", "Gopher", "share of lines that occurred before in the text"),
+    _share("duplicate_line_char_share", "Gopher", "share of the lines' characters in lines that occurred before"),
+    _share("duplicate_paragraph_share", "Gopher", "share of paragraphs that occurred before in the text"),
+    _share("duplicate_paragraph_char_share", "Gopher", "share of the lines' characters in such paragraphs"),
+    *(
+        _share(
+            f"top_{n}_gram_char_share",
+            "Gopher",
+            f"share of the words' characters in the most frequent {n}-gram [rps_doc_frac_chars_top_{n}gram]",
+        )
+        for n in TOP_N_GRAMS
+    ),
+    *(
+        _share(
+            f"duplicate_{n}_gram_char_share",
+            "Gopher",
+            f"share of the words' characters in {n}-grams that occurred before [rps_doc_frac_chars_dupe_{n}grams]",
+        )
+        for n in DUPLICATE_N_GRAMS
+    ),
+    _share("digit_share", "RefinedWeb", "digits and other numbers per character"),
+    _share("uppercase_share", "ROOTS", "share of the letters that are upper case"),
+    _share("replacement_char_share", "corpusmill", "U+FFFD, C1 controls and UTF-8 read as Latin-1, per character"),
+    _count("curly_brace_count", "C4", "how often '{' occurs [rps_doc_curly_bracket counts both, per character]"),
+    SignalColumn("lorem_ipsum", pa.bool_(), "does 'lorem ipsum' occur, in any case [rps_doc_lorem_ipsum]", "C4"),
+    _count("pii_emails", "corpusmill", "e-mail addresses that are masked; null if the recipe leaves them"),
+    _count("pii_ip_addresses", "corpusmill", "public IP addresses that are masked; null if the recipe leaves them"),
+)
+
+LANGUAGE_COLUMNS = (
+    schema.LANGUAGE,
+    schema.Column("language_score", pa.float64(), "probability of that language; null for a text without letters"),
+)
+
+
+def signals_schema(user_signals: Sequence[Signal] = ()) -> pa.Schema:
+    """Schema of the signals table: doc_id, language, language_score, `SIGNALS`, then the user's signals by name."""
+    columns = (schema.DOC_ID, *LANGUAGE_COLUMNS, *SIGNALS)
+    names = {column.name for column in columns}
+    for signal in user_signals:
+        if signal.name in names:
+            raise InputError(f"recipe: signal '{signal.name}' of your module has a built-in one's name; rename it")
+    fields = [(column.name, column.type) for column in columns]
+    return pa.schema(fields + sorted((signal.name, signal.type) for signal in user_signals))
