@@ -73,7 +73,7 @@ class Policy:
     def refusal(self, url: str) -> tuple[Fate, str] | None:
         """Why a URL of this origin must not be fetched: its fate, and the rule or error in words; None if it may."""
         if self._robots_file.fate is not None:
-            return self._robots_file.fate, self._robots_file.error or ""
+            return self._robots_file.fate, f"robots.txt: {self._robots_file.error}"
         if line := self._robots.forbids(url):
             return Fate.ROBOTS_DISALLOWED, f"robots.txt: {line}"
         for path, rules in self._opt_outs:
