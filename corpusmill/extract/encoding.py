@@ -39,6 +39,7 @@ _PYTHON = {  # Python's name for a label's decoder, where resiliparse names a na
     "euc_kr": "cp949",
     "iso8859-11": "cp874",
 }
+_SHIFT = b"\x1b$"  # where ISO-2022-JP goes from ASCII to two-byte characters, in bytes that are ASCII, too
 _NOT_ASCII = ("utf-16-le", "utf-16-be", "iso2022_jp")  # where bytes below 128 are not always ASCII
 
 
@@ -60,7 +61,7 @@ def decode(data: bytes, declared: str | None = None, *, markup: bool = True) -> 
             return _checked(data[len(mark) :], [encoding])
     labels = [declared, *(_prescan(data[:PRESCAN]) if markup else ())]
     encodings = [name for name in map(codec, labels) if name]
-    if not encodings or encodings[0] not in _NOT_ASCII:
+    if encodings[0] not in _NOT_ASCII if encodings else _SHIFT not in data:
         text = _strict(data, "utf-8")
         if text is not None and (set(encodings) <= {"utf-8"} or not 0 < len(data) - len(text) < MIN_CONTINUATIONS):
             return _checked(data, ["utf-8"])

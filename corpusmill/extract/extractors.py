@@ -15,6 +15,7 @@ from corpusmill.extensions import REGISTRY
 from corpusmill.extract.encoding import decode
 from corpusmill.extract.head import read_head
 from corpusmill.extract.licence import licence_of
+from corpusmill.extract.nesting import explodes
 from corpusmill.extract.plain import markdown, plain_text
 from corpusmill.page import Extracted, Extractor, Page
 
@@ -26,6 +27,8 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 def resiliparse(html: str, url: str | None) -> str:
     """Main text by resiliparse's rules; paragraphs, lists and preformatted text keep their lines."""
+    if explodes(html):
+        raise ValueError("the page's elements are nested too deeply")
     text: str = extract_plain_text(html, main_content=True, alt_texts=False)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip()
 

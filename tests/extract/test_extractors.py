@@ -1,0 +1,113 @@
+import time
+
+import pytest
+
+from corpusmill.errors import InputError
+from corpusmill.extensions import REGISTRY
+from corpusmill.extensions import extractor as register
+from corpusmill.extract import extractor
+from corpusmill.page import Page, UndecodableError
+
+ARTICLE = "".join(
+    f"<p>Paragraph {i} of the article, with words enough to be taken for main content.</p>" for i in range(5)
+)
+PAGE = f"""<html lang="en"><head><title>On milling</title><meta name="author" content="A. Miller">
+<meta property="article:published_time" content="2026-03-01"></head><body>
+<nav><ul><li><a href="/">Home</a></li><li><a href="/about">About us</a></li></ul></nav>
+<article><h1>On milling</h1>{ARTICLE}<pre>for grain in sack:
+    mill(grain)</pre><img alt="a stone" src="x.png"></article>
+<footer>Privacy · Imprint</footer><script>var hidden = 1;</script></body></html>"""
+
+
+@pytest.fixture
+def extract():
+    return extractor("resiliparse")
+
+
+def test_main_content(extract):
+    found = extract(Page(body=PAGE.encode()))
+    assert found.text.startswith("On milling\n\nParagraph 0 of")
+    assert "for grain in sack:\n    mill(grain)" in found.text
+    for boilerplate in ("Home", "Privacy", "hidden", "a stone"):
+        assert boilerplate not in found.text
+    assert (found.title, found.html_lang) == ("On milling", "en")
+    assert found.metadata == {"author": "A. Miller", "published": "2026-03-01"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"   ", b"<", b"<html>", b"</p></div><b><i>", b"<p" * 1000, b"<div>" * 900 + b"deep"]
+)
+def test_empty_and_broken_pages(extract, body):
+    assert isinstance(extract(Page(body=body)).text, str)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<div>" * 20_000 + b"deep",
+        b"<div>" * 20_000 + b"deep" + b"</div>" * 20_000,
+        b"</div>" * 20_000 + b"<div>" * 20_000 + b"deep",
+        b"<TABLE><tr><td>" * 5000,
+        b"".join(b"<font color=%d><p>a" % i for i in range(20_000)),
+        b"".join(b"<font color=%d>" % i for i in range(400)) + b"<p>a" * 100_000,
+    ],
+)
+def test_pages_that_explode_are_refused(extract, body):
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="nested too deeply"):
+        extract(Page(body=body))
+    assert time.perf_counter() - start < 2
+
+
+def test_long_pages_are_not_taken_for_deep_ones(extract):
+    body = b"<p>text <img src=a><br><b>bold</b> <a href=b>c</a>" * 5000
+    assert extract(Page(body=b"<article>" + body)).text.count("bold") == 5000
+
+
+def test_unclosed_tags_lose_nothing(extract):
+    found = extract(Page(body=b"<html><body><div><p>First <b>bold<p>second<table><tr><td>cell"))
+    assert found.text.split() == ["First", "bold", "second", "cell"]
+
+
+def test_text_is_kept_as_it_is(extract):
+    text = "  indented\n\n\n\n<b>not markup</b>  \n"
+    assert extract(Page(body=text.encode(), media="text")).text == text
+    assert extract(Page(body="Müller".encode("cp1252"), media="text", charset="latin1")).text == "Müller"
+
+
+def test_markdown(extract):
+    body = (
+        "---\ntitle: 'On mills'\nAuthor: A. Miller\ntags: [a, b]\nlicense: CC0-1.0\nlang: de\n---\n# Heading #\n\nText"
+    )
+    found = extract(Page(body=body.encode(), media="markdown"))
+    assert found.text == "# Heading #\n\nText"
+    assert (found.title, found.licence, found.html_lang, found.metadata) == (
+        "On mills", "CC0-1.0", "de", {"author": "A. Miller"},
+    )  # fmt: skip
+    plain = extract(Page(body=b"Intro\n\n# Heading #\r\n---\nx: y\n---\n", media="markdown"))
+    assert (plain.text, plain.title, plain.metadata) == ("Intro\n\n# Heading #\r\n---\nx: y\n---\n", "Heading", {})
+
+
+def test_binary_is_undecodable(extract):
+    with pytest.raises(UndecodableError):
+        extract(Page(body=b"\0\1\2\3" * 100))
+
+
+def test_an_extractor_of_the_users(extract):
+    @register("tests-first-line")
+    def first_line(html, url):
+        return f"{url}: {html.splitlines()[0]}"
+
+    try:
+        found = extractor("tests-first-line")(Page(body=PAGE.encode(), url="u"))
+        assert (
+            found.text == 'u: <html lang="en"><head><title>On milling</title><meta name="author" content="A. Miller">'
+        )
+        assert found.title == "On milling"
+    finally:
+        del REGISTRY.extractors["tests-first-line"]
+
+
+def test_an_unknown_extractor_is_one_sentence():
+    with pytest.raises(InputError, match=r"there is no extractor 'x'; there are: resiliparse"):
+        extractor("x")
