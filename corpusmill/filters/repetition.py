@@ -133,6 +133,8 @@ def _n_grams(
     for row in range(len(unit_ends)):
         stride = strides[row]
         n_units = unit_ends[row] - start
+        for i in range(start, unit_ends[row]):
+            characters[row] += unit_lengths[i]
         n = n_units - stride + 1  # words; that at position i is made of the units i to i + stride - 1
         if n > 0:
             size = 4
@@ -205,7 +207,6 @@ def _n_grams(
 
                 if length == 1:
                     windows[row] = n
-                    characters[row] = before[n_units]
                     distinct[row] = n_entries
                     total = 0.0
                     for entry in range(n_entries):

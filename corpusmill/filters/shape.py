@@ -58,13 +58,14 @@ SHORT_LINE_COLUMNS = 30  # FineWeb's 30 characters; wide characters take two col
     CURLY_BRACES,
     NEWLINES,
     LINES,
+    LINE_CHARACTERS,
     BULLET_LINES,
     ELLIPSIS_LINES,
     TERMINAL_LINES,
     SHORT_LINES,
     SENTENCES,
     N_COUNTS,
-) = range(22)
+) = range(23)
 
 SEED = np.uint64(0xCBF29CE484222325)
 PRIME = np.uint64(0x9E3779B97F4A7C15)
@@ -287,6 +288,7 @@ def _scan(
                     line_lengths[n_lines] = line_length
                     n_lines += 1
                     count[LINES] += 1
+                    count[LINE_CHARACTERS] += line_length
                     count[ELLIPSIS_LINES] += line_last == ELLIPSIS or dots >= 3
                     count[TERMINAL_LINES] += line_flags & TERMINAL != 0
                     count[SHORT_LINES] += line_columns <= SHORT_LINE_COLUMNS

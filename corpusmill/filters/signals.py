@@ -97,7 +97,6 @@ def _measure(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], langua
     n_grams = measure_n_grams(shape.units, strides)
     duplicate_lines, duplicate_line_characters = measure_repeats(shape.lines)
     duplicate_paragraphs, duplicate_paragraph_characters = measure_repeats(shape.paragraphs)
-    line_characters = _sums(shape.lines)
     n_lines, n_paragraphs = count[s.LINES], np.diff(shape.paragraphs.ends, prepend=0)
     chunks = count[s.WORDS] + count[s.SYMBOL_CHUNKS]
     no_words = np.zeros_like(n_words)
@@ -120,9 +119,9 @@ def _measure(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], langua
         "short_line_share": _ratio(count[s.SHORT_LINES], n_lines),
         "newline_word_ratio": _ratio(count[s.NEWLINES], n_words),
         "duplicate_line_share": _ratio(duplicate_lines, n_lines),
-        "duplicate_line_char_share": _ratio(duplicate_line_characters, line_characters),
+        "duplicate_line_char_share": _ratio(duplicate_line_characters, count[s.LINE_CHARACTERS]),
         "duplicate_paragraph_share": _ratio(duplicate_paragraphs, n_paragraphs),
-        "duplicate_paragraph_char_share": _ratio(duplicate_paragraph_characters, line_characters),
+        "duplicate_paragraph_char_share": _ratio(duplicate_paragraph_characters, count[s.LINE_CHARACTERS]),
         "digit_share": _ratio(count[s.NUMBERS], count[s.CHARACTERS]),
         "uppercase_share": _ratio(count[s.UPPERCASES], letters),
         "replacement_char_share": _ratio(count[s.GARBLED], count[s.CHARACTERS]),
@@ -139,14 +138,6 @@ def _ratio(part: Counts, whole: Counts) -> pa.Array:
     """Part by whole as float64, null where the whole is 0."""
     empty = whole == 0
     return pa.array(part / np.where(empty, 1, whole), mask=empty)
-
-
-def _sums(pieces: s.Pieces) -> Counts:
-    """Characters in all pieces of each document."""
-    sums = (
-        np.concatenate([[0], np.cumsum(pieces.lengths[: pieces.ends[-1]], dtype=np.int64)]) if len(pieces.ends) else [0]
-    )
-    return np.diff(sums[pieces.ends], prepend=0)
 
 
 def _user_column(signal: Signal, pages: pa.Table) -> pa.Array:
