@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from corpusmill.recipe import CrawlSettings
 
@@ -96,7 +97,7 @@ class Server:
     def gaps(self, host: str) -> list[float]:
         """Seconds between the end of one answer of a host and the next request."""
         mine = [request for request in self.requests if request.host == host]
-        return [b.started - a.ended for a, b in zip(mine, mine[1:], strict=False)]
+        return [b.started - a.ended for a, b in pairwise(mine)]
 
     def settings(self, *seeds: str, **changes: object) -> CrawlSettings:
         """Settings of a crawl in which every name leads to this server."""
