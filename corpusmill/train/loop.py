@@ -187,7 +187,8 @@ class Training:
         self.job.finish(result, parameters=parameters, torch=version("torch"), device=self.ranks.device.type)
         checkpoint.clear(self.job.out)
 
-    def _last_loss(self) -> float:
+    def last_loss(self) -> float:
+        """Mean loss of the steps that were recorded last; before that, the newest step's."""
         recorded = self.metrics.newest("loss")
         return float(self._recent[-1]) if recorded is None else recorded
 
@@ -242,11 +243,11 @@ def _steps_that_fit(job: Job, rows: TokenRows, ranks: Ranks) -> int:
         return settings.steps
     trial = Training(job, rows, settings.steps, ranks)
     trial.update()  # compiles, allocates
-    float(trial.last_loss())
+    trial.last_loss()
     started = time.monotonic()
     for _ in range(_TIMED_STEPS):
         trial.update()
-    float(trial.last_loss())
+    trial.last_loss()
     a_step = (time.monotonic() - started) / _TIMED_STEPS
     started = time.monotonic()
     trial.validation.measure(trial.loss_of_each, ranks.device)

@@ -9,16 +9,19 @@ RoPE's base is 10,000, which suits rows of a few thousand tokens.
 
 A token attends to the tokens before it in its own document; a boundary token begins its document.  `document_mask`
 makes the mask once a step and `attend` uses it, with two backends: a boolean mask for SDPA (any device), and a block
-mask for flex_attention on CUDA, which skips blocks that are all masked (its backward does not exist on CPU).
+mask for flex_attention on CUDA, which skips blocks that are all masked (its backward does not exist on CPU, and
+importing it costs a CPU run a third of torch's own import, so that is done where it is used).
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+
+if TYPE_CHECKING:
+    from torch.nn.attention.flex_attention import BlockMask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +59,7 @@ class ModelConfig:
         return cls(**{name: data[name] for name in cls.__dataclass_fields__})
 
 
-Mask = Tensor | BlockMask | None
+Mask: TypeAlias = "Tensor | BlockMask | None"
 
 
 def document_mask(ids: Tensor, boundary: int) -> Mask:
@@ -65,6 +68,7 @@ def document_mask(ids: Tensor, boundary: int) -> Mask:
     rows, n = ids.shape
 
     if ids.device.type == "cuda":
+        from torch.nn.attention.flex_attention import create_block_mask
 
         def visible(row: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
             return (query >= key) & (documents[row, query] == documents[row, key])
@@ -79,7 +83,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
 
     Without a mask, the queries are the last tokens of one document: each sees every key up to its own.
     """
-    if isinstance(mask, BlockMask):
+    if mask is not None and not isinstance(mask, Tensor):
+        from torch.nn.attention.flex_attention import flex_attention
+
         out = flex_attention(q, k, v, block_mask=mask, enable_gqa=True)
         assert isinstance(out, Tensor)
         return out

@@ -1,0 +1,287 @@
+"""Training through its one door: exact resume, what is measured, what is refused."""
+
+import json
+import math
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from corpusmill import schema
+from corpusmill.errors import InputError, RunError
+from corpusmill.train.job import train
+from corpusmill.train.model import Decoder, ModelConfig
+from tests.train.conftest import documents, token_documents, write_tokens
+
+
+class KilledError(Exception):
+    """Stands for a crash between two steps."""
+
+
+def weights(model):
+    return load_file(model / "model.safetensors")
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def metrics(model, *names):
+    rows = pq.read_table(model / "metrics.parquet").to_pylist()
+    return [(row["step"], row["metric"], row["source"], row["value"]) for row in rows if row["metric"] in names]
+
+
+@pytest.fixture(scope="module")
+def reference(corpus, tmp_path_factory):
+    """A model trained without interruption."""
+    from corpusmill.recipe import TrainSettings
+
+    settings = TrainSettings(
+        layers=2, width=32, heads=2, kv_heads=1, row_length=32, rows_per_step=4, steps=12, checkpoint_every=5,
+        validate_every=6, validation_rows=8,
+    )  # fmt: skip
+    out = tmp_path_factory.mktemp("models") / "reference"
+    return out, train(corpus, settings, out)
+
+
+def test_a_trained_model(reference):
+    out, result = reference
+    assert sorted(path.name for path in out.iterdir()) == [
+        ".lock", "config.json", "metrics.parquet", "model.safetensors", "plan.json", "receipt.json", "tokenizer.json",
+    ]  # fmt: skip
+    assert (result.trained, result.steps, result.tokens) == (True, 12, 12 * 4 * 32)
+    assert result.validation_loss < math.log(320)
+    config = json.loads((out / "config.json").read_text())
+    assert config["architectures"] == ["Qwen3ForCausalLM"]
+    Decoder(ModelConfig.from_hf(config)).load_state_dict(weights(out))
+
+
+@pytest.mark.parametrize("crashes", [[1], [5], [7], [11], [12], [3, 6, 9]])
+def test_a_killed_run_ends_with_the_same_weights(corpus, settings, reference, tmp_path, crashes):
+    def crash_at(step):
+        def progress(report):
+            if report.step == step:
+                raise KilledError
+
+        return progress
+
+    for step in crashes:
+        with pytest.raises(KilledError):
+            train(corpus, settings, tmp_path / "model", progress=crash_at(step))
+    result = train(corpus, settings, tmp_path / "model")
+    assert same(weights(tmp_path / "model"), weights(reference[0]))
+    names = ("loss", "validation_loss", "validation_bits_per_byte", "unigram_entropy")
+    assert metrics(tmp_path / "model", *names) == metrics(reference[0], *names)
+    assert (result.loss, result.tokens) == (reference[1].loss, reference[1].tokens)
+
+
+def test_sigkill_at_any_moment(corpus, settings, reference, tmp_path):
+    """KilledError whenever, again and again: also while a checkpoint or the model is being written."""
+    script = (
+        "import sys; from corpusmill.train.job import train; from corpusmill.recipe import TrainSettings\n"
+        "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
+        "train(sys.argv[1], settings, sys.argv[3], progress=lambda report: print(report.step, flush=True))"
+    )
+    busy = settings.model_copy(update={"checkpoint_every": 1})
+    out = tmp_path / "model"
+    for step, delay in ((6, 0.004), (12, 0.002)):
+        with subprocess.Popen(
+            [sys.executable, "-c", script, str(corpus), busy.model_dump_json(), str(out)], stdout=subprocess.PIPE
+        ) as process:
+            while int(process.stdout.readline() or step) < step:
+                pass
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+    train(corpus, busy, out)
+    assert same(weights(out), weights(reference[0]))
+    assert not [path for path in out.iterdir() if path.suffix == ".tmp" or path.is_dir()]
+
+
+def test_a_finished_model_is_not_trained_again_nor_torch_imported(corpus, settings, reference):
+    out, result = reference
+    script = (
+        "import sys; from corpusmill.train.job import train; from corpusmill.recipe import TrainSettings\n"
+        "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
+        "result = train(sys.argv[1], settings, sys.argv[3])\n"
+        "assert not {'torch', 'pyarrow', 'numpy', 'duckdb', 'apache_beam'} & set(sys.modules), sys.modules.keys()\n"
+        "print(result.trained, result.validation_loss)"
+    )
+    command = [sys.executable, "-c", script, str(corpus), settings.model_dump_json(), str(out)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.split() == ["False", repr(result.validation_loss)]
+    repeated = train(corpus, settings.model_copy(update={"checkpoint_every": 1}), out)  # changes no result
+    assert (repeated.trained, repeated.loss) == (False, result.loss)
+
+
+def test_another_model_is_never_replaced(corpus, settings, reference, tmp_path):
+    with pytest.raises(
+        InputError, match=r"holds a model of other tokens or settings \(seed = 1\); choose another --out"
+    ):
+        train(corpus, settings.model_copy(update={"seed": 2}), reference[0])
+    write_tokens(tmp_path, [documents(70)])
+    with pytest.raises(InputError, match="holds a model of other tokens or settings;"):
+        train(tmp_path, settings, reference[0])
+
+
+def test_seeds_and_steps_matter(corpus, settings, reference, tmp_path):
+    train(corpus, settings.model_copy(update={"seed": 2}), tmp_path / "seed")
+    assert not same(weights(tmp_path / "seed"), weights(reference[0]))
+    assert train(corpus, settings, tmp_path / "steps", steps=3).steps == 3
+
+
+def test_a_part_without_a_receipt_does_not_exist(tmp_path, settings):
+    write_tokens(tmp_path, [documents(70), documents(70, first=70)])
+    (tmp_path / "tokens" / "part-1.json").unlink()
+    train(tmp_path, settings, tmp_path / "a")
+    (tmp_path / "tokens" / "part-1.parquet").unlink()
+    assert not train(tmp_path, settings, tmp_path / "a").trained
+
+
+def test_metrics(reference, corpus):
+    out, result = reference
+    table = pq.read_table(out / "metrics.parquet")
+    assert table.schema == schema.METRICS.arrow
+    assert [step for step, *_ in metrics(out, "loss")] == [10, 12]
+    assert [step for step, *_ in metrics(out, "validation_loss")] == [0, 6, 12]
+    per_byte = metrics(out, "validation_bits_per_byte")
+    assert [source for _, _, source, _ in per_byte] == [None, "en", "zh"] * 3
+    assert result.validation_bits_per_byte == per_byte[-3][3]
+    assert max(row["seconds"] for row in table.to_pylist()) <= result.seconds + 0.001
+
+
+def test_unigram_entropy_is_that_of_the_training_tokens(reference, corpus):
+    rows = token_documents(corpus)
+    counts = Counter(id_ for row in rows if row["split"] == "train" for id_ in [0, *row["ids"]])
+    total = sum(counts.values())
+    entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
+    assert reference[1].unigram_entropy_bits == pytest.approx(entropy)
+    assert reference[1].unigram_entropy == pytest.approx(entropy * math.log(2))
+
+
+def test_validation_against_each_document_scored_alone(tmp_path, settings):
+    """Documents shorter than a row, so few that all are measured: scored one by one, without rows or masks."""
+    table = documents(40, validation_every=5)
+    tokens = write_tokens(tmp_path, [table])["part-0"].to_pylist()
+    wide = settings.model_copy(update={"row_length": 512, "rows_per_step": 1, "steps": 2})
+    result = train(tmp_path, wide, tmp_path / "model")
+    model = Decoder(ModelConfig.from_hf(json.loads((tmp_path / "model" / "config.json").read_text())))
+    model.load_state_dict(weights(tmp_path / "model"))
+    held_out = [row for row in tokens if row["split"] == "validation"]
+    assert sum(row["n_tokens"] + 1 for row in held_out) < 512
+    bits = {"en": 0.0, "zh": 0.0}
+    for row in held_out:
+        with torch.no_grad():
+            bits[row["source"]] += model.loss(torch.tensor([[0, *row["ids"]]]), None, "sum").item() / math.log(2)
+    size = {name: sum(row["n_bytes"] for row in held_out if row["source"] == name) for name in bits}
+    measured = {source: value for step, _, source, value in metrics(tmp_path / "model", "validation_bits_per_byte")}
+    assert measured["en"] == pytest.approx(bits["en"] / size["en"], rel=1e-4)
+    assert measured["zh"] == pytest.approx(bits["zh"] / size["zh"], rel=1e-4)
+    assert result.validation_bits_per_byte == pytest.approx(sum(bits.values()) / sum(size.values()), rel=1e-4)
+
+
+def test_the_loss_falls_below_the_unigram_entropy(corpus, settings, tmp_path):
+    result = train(corpus, settings, tmp_path / "model", steps=80)
+    assert result.validation_loss < 0.6 * result.unigram_entropy
+    assert result.validation_loss < 0.6 * result.unigram_validation_loss
+
+
+def test_without_validation_documents(tmp_path, settings):
+    write_tokens(tmp_path, [documents(60, validation_every=0)])
+    reports = []
+    result = train(tmp_path, settings, tmp_path / "model", progress=reports.append)
+    assert (result.validation_loss, result.validation_bits_per_byte, result.unigram_validation_loss) == (None,) * 3
+    assert [report.step for report in reports] == list(range(1, 13))
+    assert all(report.validation_loss is None for report in reports)
+
+
+def test_a_corpus_without_training_documents_or_with_few(tmp_path, settings):
+    write_tokens(tmp_path, [documents(9, validation_every=1)])
+    with pytest.raises(InputError, match="its training tokens fill only 0 rows of 32 tokens, and one step takes 4"):
+        train(tmp_path, settings, tmp_path / "model")
+    write_tokens(tmp_path, [documents(2, first=1)])
+    with pytest.raises(InputError, match=r"fill only \d rows .* lower train\.rows_per_step or train\.row_length"):
+        train(tmp_path, settings.model_copy(update={"rows_per_step": 64}), tmp_path / "model")
+
+
+def test_no_tokens_no_tokenizer(tmp_path, settings, corpus):
+    with pytest.raises(InputError, match="has no tokens to train on; make them with 'corpusmill run'"):
+        train(tmp_path, settings, tmp_path / "model")
+    write_tokens(tmp_path, [documents(20)])
+    tokenizer = tmp_path / "tokenizer" / "tokenizer.json"
+    definition = json.loads(tokenizer.read_text())
+    definition["added_tokens"] = []
+    tokenizer.write_text(json.dumps(definition))
+    with pytest.raises(InputError, match="has no special token to stand between documents"):
+        train(tmp_path, settings, tmp_path / "model")
+    tokenizer.unlink()
+    with pytest.raises(InputError, match="the tokenizer cannot be read"):
+        train(tmp_path, settings, tmp_path / "model")
+
+
+def test_devices(corpus, settings, tmp_path):
+    with pytest.raises(InputError, match="unknown device 'tpu'; allowed: cuda, cpu"):
+        train(corpus, settings, tmp_path / "model", device="tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="device 'cuda' was asked for"):
+            train(corpus, settings, tmp_path / "model", device="cuda")
+
+
+def test_a_time_limit_becomes_a_number_of_steps_that_resuming_keeps(corpus, settings, tmp_path):
+    limited = settings.model_copy(update={"steps": 100_000, "max_seconds": 1.0})
+
+    def crash(report):
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        train(corpus, limited, tmp_path / "model", progress=crash)
+    steps = json.loads((tmp_path / "model" / "plan.json").read_text())["steps"]
+    assert 1 <= steps < 10_000
+    short = {**json.loads((tmp_path / "model" / "plan.json").read_text()), "steps": 7}
+    (tmp_path / "model" / "plan.json").write_text(json.dumps(short))
+    assert train(corpus, limited, tmp_path / "model").steps == 7
+    assert train(corpus, limited, tmp_path / "model").trained is False
+
+
+def test_a_full_disk_is_one_sentence_and_can_be_resumed(corpus, settings, reference, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    try:
+        with pytest.raises(RunError, match=r"no space left to write .* it goes on from the last checkpoint"):
+            train(corpus, settings, tmp_path / "model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    train(corpus, settings, tmp_path / "model")
+    assert same(weights(tmp_path / "model"), weights(reference[0]))
+
+
+def test_two_ranks_train_the_same_model(corpus, settings, reference, tmp_path):
+    script = (
+        "import sys; from corpusmill.train.job import train; from corpusmill.recipe import TrainSettings\n"
+        "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
+        "train(sys.argv[1], settings, sys.argv[3], device='cpu')"
+    )
+    (tmp_path / "script.py").write_text(script)
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
+        str(tmp_path / "script.py"), str(corpus), settings.model_dump_json(), str(tmp_path / "model"),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=120)
+    two, one = weights(tmp_path / "model"), weights(reference[0])
+    for name in one:  # sums in another order: equal but for rounding
+        torch.testing.assert_close(two[name], one[name], atol=2e-3, rtol=2e-2)
+    assert metrics(tmp_path / "model", "loss")[0][3] == pytest.approx(metrics(reference[0], "loss")[0][3], rel=1e-4)
+
+
+def test_one_run_at_a_time(corpus, settings, tmp_path):
+    from corpusmill.corpus import Corpus
+
+    with Corpus(tmp_path / "model").lock(), pytest.raises(InputError, match="wait until it ends"):
+        train(corpus, settings, tmp_path / "model")
