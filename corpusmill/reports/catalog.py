@@ -19,7 +19,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,9 +29,10 @@ import pyarrow as pa
 from corpusmill import __version__, schema
 from corpusmill.corpus import Corpus, Receipt
 from corpusmill.errors import InputError
+from corpusmill.extensions import REGISTRY
 from corpusmill.reasons import Stage
 from corpusmill.reports import tables
-from corpusmill.schema import Table
+from corpusmill.schema import Column, Table
 
 FILE = "catalog.duckdb"
 ATTEMPTS = 3  # at looking at a corpus whose parts a run is deleting
@@ -55,13 +56,19 @@ class Snapshot:
         receipts = {
             stage: [root / stage / f"{part}.json" for part in corpus.parts(stage)] for stage in tables.OVER_PARTS
         }
-        urls = sorted(root.glob("raw/*/urls/*.parquet"))
+        urls = [path for path in sorted(root.glob("raw/*/urls/*.parquet")) if _is_published(path)]
         metrics = sorted(root.glob("models/*/metrics.parquet"))
         if not (any(receipts.values()) or urls or (root / "recipe.toml").is_file()):
             hint = "give the folder that `corpusmill run` wrote"
             raise InputError(f"{folder}: {'not a corpus' if root.is_dir() else 'there is no such folder'}; {hint}")
         files = [*(path for paths in receipts.values() for path in paths), *urls, *metrics]
         return cls(root, receipts, urls, metrics, _state(files))
+
+
+def _is_published(urls: Path) -> bool:
+    """Whether a crawl's file of URLs has its receipt: its shard's, or the crawl's for what was not fetched."""
+    crawl = urls.parent.parent
+    return (crawl / ("crawl.json" if urls.stem == "unfetched" else f"receipts/{urls.stem}.json")).is_file()
 
 
 def _state(files: Iterable[Path]) -> str:
@@ -161,6 +168,8 @@ def _create(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
         files = [snapshot.root / stage / f"{receipt.part}.parquet" for receipt in found]
         columns = [tuple(receipt.columns) for receipt in found]
         select = "*, parse_filename(filename, true) AS part" if tables.PART in table.columns else "*"
+        if stage is Stage.SIGNALS:
+            table = _with_user_signals(table, columns)
         _create_view(connection, table, _over_files(table, files, select, columns))
     _create_view(connection, schema.URLS, _over_files(schema.URLS, snapshot.urls))
     model = "parse_path(filename)[-2] AS model, *"
@@ -186,6 +195,14 @@ def _create_receipts(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) 
     connection.unregister("new_receipts")
     _comment(connection, "TABLE", tables.RECEIPTS)
     return receipts
+
+
+def _with_user_signals(table: Table, columns: Iterable[tuple[str, ...]]) -> Table:
+    """The signals table with the columns that modules of the user's added."""
+    names = dict.fromkeys(name for part in columns for name in part if name not in table.arrow.names)
+    known = REGISTRY.signals
+    describe = {name: known[name].description if name in known else "signal of the user's own" for name in names}
+    return replace(table, columns=(*table.columns, *(Column(name, pa.null(), describe[name]) for name in names)))
 
 
 def _over_files(table: Table, files: list[Path], select: str = "*", columns: Sequence[tuple[str, ...]] = ()) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from corpusmill import schema
+from corpusmill.filters import register
 from corpusmill.reasons import Stage
 from corpusmill.schema import Column, Table
 
@@ -16,11 +17,11 @@ PART = Column("part", pa.string(), "name of the row's part, which is the same in
 
 PAGES = replace(schema.PAGES, columns=(*schema.PAGES.columns, PART))
 
-SIGNALS = Table("signals", "one row a page: its language, then one column a signal; null for unreadable pages", (
-    schema.DOC_ID,
-    schema.LANGUAGE,
-    Column("language_score", pa.float64(), "the model's probability for that language"),
-))  # fmt: skip
+SIGNALS = Table(
+    "signals",
+    "one row a page: its language, then one column a signal, the user's own last; null for unreadable pages",
+    (schema.DOC_ID, *register.LANGUAGE_COLUMNS, *register.SIGNALS),
+)
 
 METRICS = replace(
     schema.METRICS, columns=(Column("model", pa.string(), "name of the model's folder"), *schema.METRICS.columns)

@@ -1,6 +1,7 @@
 """A small corpus with something of everything, written part by part as the stages would write it."""
 
 import json
+import shutil
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpusmill import schema
+from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, ShardReceipt
 from corpusmill.corpus import Corpus, Made
+from corpusmill.extensions import Signal
+from corpusmill.filters.register import signals_schema
 from corpusmill.reasons import Stage
 from corpusmill.reports import tables
 
-SIGNALS = pa.schema([*tables.SIGNALS.arrow, ("n_words", pa.int64()), ("digit_share", pa.float64())])
+SIGNALS = signals_schema([Signal("shouting", pa.float64(), "capitals per letter", lambda pages: pages["text"])])
 RULES = """
 [[sources]]
 name = "web"
@@ -72,8 +76,12 @@ PAGES = (
     Page("http://a.example/old", None, status="redirect"),
     Page(None, None, status="broken_record"),
     Page("http://a.example/", "The same address once more, fetched at another time, with other words.", "Fox again"),
+    Page("http://evil.example/again", "<script>alert('x')</script> & more words follow here, for length",
+         "<img src=x onerror=alert(1)>", twin=7, jaccard=0.9),
+    Page("http://b.example/mail?cc=jane.doe@corp.example", "Please write to jane.doe@corp.example about it. " * 9,
+         "Mail of jane.doe@corp.example", twin=6),
 )  # fmt: skip
-PARTS = {"web-0000": range(8), "web-0001": range(8, 12), "web-0002": range(0)}
+PARTS = {"web-0000": range(8), "web-0001": range(8, 14), "web-0002": range(0)}
 
 URLS = (
     ("http://a.example/", "fetched", 200, None, None, None),
@@ -138,7 +146,7 @@ def signal_rows(indices: range) -> list[dict]:
     rows = []
     for i in indices:
         page = PAGES[i]
-        row = {"doc_id": doc_id(i), "language": None, "language_score": None, "n_words": None, "digit_share": None}
+        row = {"doc_id": doc_id(i)}
         if page.text is not None:
             digits = sum(c.isdigit() for c in page.text) / len(page.text)
             row |= {"language": page.language, "language_score": 0.9, "n_words": n_words(page), "digit_share": digits}
@@ -228,9 +236,14 @@ def write_crawl(folder: Path) -> None:
          "redirect_to": target, "error": error, "fetched_at": START, "warc_file": "web/round-0001-0.warc.gz"}
         for url, fate, status, target, found_on, error in URLS
     ]  # fmt: skip
-    path = folder / "raw" / "web" / "urls" / "round-0001-0.parquet"
-    path.parent.mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema.URLS.arrow), path)
+    crawl = CrawlFolder(folder / "raw" / "web")
+    for path, chosen in ((crawl.file("urls", 1, 0), rows[:3]), (crawl.path / "urls" / "unfetched.parquet", rows[3:])):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(chosen, schema=schema.URLS.arrow), path)
+    crawl.write_shard_receipt(1, 0, ShardReceipt(urls=3, pages=3, bytes=1, seconds=1.0, finished_at=1.0))
+    crawl.close(
+        CrawlSummary(fingerprint="", rounds=1, urls=5, pages=3, bytes=1, fates={}, seconds=1.0, finished_at=1.0)
+    )
 
 
 def write_metrics(folder: Path, model: str = "small") -> None:
@@ -245,10 +258,10 @@ def write_metrics(folder: Path, model: str = "small") -> None:
     pq.write_table(pa.Table.from_pylist(rows, schema=schema.METRICS.arrow), path)
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    """A finished corpus, in a folder whose name SQL and globbing could trip over."""
-    folder = tmp_path / "my [corpus] 'x'"
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished corpus to read, in a folder whose name SQL and globbing could trip over."""
+    folder = tmp_path_factory.mktemp("reports") / "my [corpus] 'x'"
     made = Corpus(folder)
     made.write_text(folder / "recipe.toml", RULES)
     for stage in ROWS:
@@ -256,3 +269,9 @@ def corpus(tmp_path: Path) -> Path:
     write_crawl(folder)
     write_metrics(folder)
     return folder
+
+
+@pytest.fixture
+def own_corpus(corpus: Path, tmp_path: Path) -> Path:
+    """The same to be changed, in a folder of the test's own."""
+    return Path(shutil.copytree(corpus, tmp_path / "own [corpus] 'x'"))

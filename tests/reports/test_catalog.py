@@ -114,10 +114,16 @@ def test_a_page_is_undecided_until_its_own_part_is_through(tmp_path):
     assert found[doc_id(11)][0] is True
 
 
-def test_a_part_without_a_receipt_does_not_exist(corpus):
-    open_catalog(corpus).close()
-    (corpus / "pages" / "web-0001.json").unlink()
-    assert len(ledger(corpus)) == len(conftest.PARTS["web-0000"])
+def test_a_part_without_a_receipt_does_not_exist(own_corpus):
+    open_catalog(own_corpus).close()
+    (own_corpus / "pages" / "web-0001.json").unlink()
+    assert len(ledger(own_corpus)) == len(conftest.PARTS["web-0000"])
+
+
+def test_urls_without_their_receipt_do_not_exist(own_corpus):
+    assert rows(open_catalog(own_corpus), "SELECT count(*) FROM urls") == [(len(conftest.URLS),)]
+    (own_corpus / "raw" / "web" / "crawl.json").unlink()
+    assert rows(open_catalog(own_corpus), "SELECT count(*) FROM urls") == [(3,)]
 
 
 def test_the_catalog_is_renewed_when_the_corpus_changes_and_only_then(tmp_path):
@@ -133,47 +139,52 @@ def test_the_catalog_is_renewed_when_the_corpus_changes_and_only_then(tmp_path):
     assert rows(first, "SELECT count(*) FROM verdicts") == [(0,)]  # still open, still as it was
 
 
-def test_parts_with_other_columns_lie_side_by_side(corpus):
-    more = conftest.SIGNALS.append(pa.field("shouting", pa.float64()))
-    found = [row | {"shouting": 0.25} for row in conftest.signal_rows(conftest.PARTS["web-0001"])]
-    conftest.publish(Corpus(corpus), Stage.SIGNALS, "web-0001", found, more)
-    assert rows(open_catalog(corpus), "SELECT count(*), count(shouting) FROM signals") == [(len(PAGES), 4)]
+def test_parts_with_other_columns_lie_side_by_side(own_corpus):
+    more = conftest.SIGNALS.append(pa.field("loudness", pa.float64()))
+    found = [row | {"loudness": 0.25} for row in conftest.signal_rows(conftest.PARTS["web-0001"])]
+    conftest.publish(Corpus(own_corpus), Stage.SIGNALS, "web-0001", found, more)
+    assert rows(open_catalog(own_corpus), "SELECT count(*), count(loudness) FROM signals") == [(len(PAGES), len(found))]
 
 
-def test_parts_that_lack_a_column_of_today(corpus):
+def test_a_signal_of_the_users_own_is_there(corpus):
+    query = "SELECT comment FROM duckdb_columns() WHERE table_name = 'signals' AND column_name = 'shouting'"
+    assert rows(open_catalog(corpus), query) == [("signal of the user's own",)]
+
+
+def test_parts_that_lack_a_column_of_today(own_corpus):
     older = pa.schema([field for field in schema.TOKENS.arrow if field.name != "n_tokens"])
     for part, indices in conftest.PARTS.items():
-        conftest.publish(Corpus(corpus), Stage.TOKENS, part, conftest.token_rows(indices), older)
-    assert rows(open_catalog(corpus), "SELECT count(*) > 0, sum(n_tokens) FROM tokens") == [(True, None)]
+        conftest.publish(Corpus(own_corpus), Stage.TOKENS, part, conftest.token_rows(indices), older)
+    assert rows(open_catalog(own_corpus), "SELECT count(*) > 0, sum(n_tokens) FROM tokens") == [(True, None)]
 
 
-def test_a_moved_corpus(corpus, tmp_path):
-    open_catalog(corpus).close()
+def test_a_moved_corpus(own_corpus, tmp_path):
+    open_catalog(own_corpus).close()
     moved = tmp_path / "elsewhere"
-    shutil.move(corpus, moved)
+    shutil.move(own_corpus, moved)
     assert len(ledger(moved)) == len(PAGES)
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_corpus_that_cannot_be_written(corpus, there, monkeypatch):
+def test_a_corpus_that_cannot_be_written(own_corpus, there, monkeypatch):
     if there:
-        build(corpus).write_bytes(b"not a database")
+        build(own_corpus).write_bytes(b"not a database")
 
     def refuse(*_: object) -> None:
         raise PermissionError(30, "read-only file system")
 
     monkeypatch.setattr(Path, "rename", refuse)  # root may write anywhere, so permissions can't be tested with chmod
-    assert len(ledger(corpus)) == len(PAGES)
-    assert sorted(p.name for p in corpus.glob(".*")) == []
+    assert len(ledger(own_corpus)) == len(PAGES)
+    assert sorted(p.name for p in own_corpus.glob(".*")) == []
 
 
-def test_a_catalog_that_someone_writes_to(corpus):
+def test_a_catalog_that_someone_writes_to(own_corpus):
     program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
-    build(corpus)
-    command = [sys.executable, "-c", program, corpus / FILE]
+    build(own_corpus)
+    command = [sys.executable, "-c", program, own_corpus / FILE]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         holder.stdout.readline()
-        assert len(ledger(corpus)) == len(PAGES)
+        assert len(ledger(own_corpus)) == len(PAGES)
         holder.stdin.close()
 
 

@@ -79,7 +79,7 @@ def test_nothing_that_changes_is_run(corpus, query):
     run_sql(corpus, "SELECT 1")
     before = sorted(corpus.rglob("*"))
     with pytest.raises(InputError):
-        run_sql(corpus, query.replace("{corpus}", str(corpus)))
+        run_sql(corpus, query.replace("{corpus}", str(corpus).replace("'", "''")))
     assert sorted(corpus.rglob("*")) == before
 
 

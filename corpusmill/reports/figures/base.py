@@ -1,0 +1,56 @@
+"""What every figure is made of, and the outcomes that most of them tell apart."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from corpusmill.reports import charts
+from corpusmill.reports.charts import Segment
+
+Rows = Sequence[dict[str, Any]]
+
+OUTCOMES = {  # the class that colours it, and its name
+    "kept": "kept",
+    "twins": "duplicates",
+    "verdicts": "dropped by rules",
+    "pages": "unreadable",
+    "undecided": "not decided yet",
+}
+MOST_BARS = 20  # of a chart; its table goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a figure says, in a sentence, and its chart as HTML."""
+
+    says: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure: a query over the catalog, and what draws its rows (one at least, personal data masked)."""
+
+    key: str
+    title: str
+    sql: str
+    draw: Callable[[Rows], Drawing]
+    wide: bool = True
+
+
+COUNTS = """\
+count(*) FILTER (kept) AS kept,
+       count(*) FILTER (stage = 'twins') AS twins,
+       count(*) FILTER (stage = 'verdicts') AS verdicts,
+       count(*) FILTER (stage = 'pages') AS pages,
+       count(*) FILTER (kept IS NULL) AS undecided"""
+
+
+def outcome_segments(row: dict[str, Any]) -> tuple[Segment, ...]:
+    """The pieces of a bar for a row that has the columns of `COUNTS`."""
+    return tuple(Segment(row[key], key, f"{name}: {row[key]:,}") for key, name in OUTCOMES.items())
+
+
+def outcome_legend(rows: Rows) -> str:
+    """A legend of the outcomes that occur."""
+    return charts.legend([(key, name, False) for key, name in OUTCOMES.items() if any(row.get(key) for row in rows)])

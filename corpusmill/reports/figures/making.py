@@ -1,0 +1,134 @@
+"""How the corpus came about and what was made of it: the crawl, the work of the stages, training."""
+
+from html import escape
+from itertools import groupby
+
+from corpusmill.reports import charts
+from corpusmill.reports.charts import Bar, Line, Segment, compact
+from corpusmill.reports.figures.base import MOST_BARS, Drawing, Figure, Rows
+
+CRAWL_SQL = """\
+SELECT fate, http_status, count(*) AS urls
+FROM urls
+GROUP BY fate, http_status
+ORDER BY urls DESC, fate, http_status"""
+
+_FATES = {"kept": "fetched", "pages": "other answers", "undecided": "not asked for", "verdicts": "failed"}
+
+
+def draw_crawl(rows: Rows) -> Drawing:
+    """One bar a fate and HTTP status."""
+    total = sum(row["urls"] for row in rows)
+    answered = sum(row["urls"] for row in rows if row["http_status"] is not None)
+    says = f"The crawl met {total:,} URLs and had an answer for {answered:,}; the fate of each is in the table urls."
+    colours = [_fate_colour(row["fate"], row["http_status"]) for row in rows]
+    found = [
+        Bar(
+            f"{row['fate']} {row['http_status'] or ''}".rstrip(),
+            (Segment(row["urls"], colour, _FATES[colour]),),
+            f"{row['urls']:,} · {charts.share(row['urls'], total)}",
+            code=True,
+        )
+        for row, colour in list(zip(rows, colours, strict=True))[:MOST_BARS]
+    ]
+    key = charts.legend([(colour, name, False) for colour, name in _FATES.items() if colour in colours])
+    return Drawing(says, key + charts.bars(found))
+
+
+def _fate_colour(fate: str, http_status: int | None) -> str:
+    if http_status is not None:
+        return "kept" if 200 <= http_status < 300 else "pages"
+    return "verdicts" if fate in ("failed", "robots_unreachable") else "undecided"
+
+
+WORK_SQL = """\
+SELECT stage, parts, rows_in, rows_out, bytes_in, bytes, seconds
+FROM stages
+ORDER BY list_position(['pages', 'signals', 'verdicts', 'sketches', 'twins', 'docs', 'tokens'], stage)"""
+
+
+def draw_work(rows: Rows) -> Drawing:
+    """Seconds of work by stage."""
+    total = sum(row["seconds"] for row in rows)
+    says = f"{compact(total)} seconds of work on {max(row['parts'] for row in rows):,} parts, all workers added up."
+    found = [
+        Bar(
+            row["stage"],
+            (Segment(row["seconds"], "pages", f"{row['rows_in']:,} rows in"),),
+            f"{compact(row['seconds'], 's')} · {compact(row['rows_in'] / max(row['seconds'], 0.001))} rows/s",
+            code=True,
+        )
+        for row in rows
+    ]
+    return Drawing(says, charts.bars(found))
+
+
+TRAINING_SQL = """\
+WITH curve AS (
+    SELECT *, max(step) OVER (PARTITION BY model) AS last_step
+    FROM metrics
+    WHERE source IS NULL AND metric IN ('loss', 'validation_loss', 'unigram_entropy', 'validation_bits_per_byte')
+)
+SELECT model, metric, max(step) AS step, max(tokens) AS tokens, round(avg(value), 4) AS value
+FROM curve
+GROUP BY model, metric, floor(300 * step / greatest(last_step, 1))  -- at most 300 points a line
+ORDER BY model, metric, step"""
+
+
+def draw_training(rows: Rows) -> Drawing:
+    """A chart a model: training and validation loss over tokens, with the entropy of single tokens to compare."""
+    panels, says = [], []
+    for model, group in groupby(rows, lambda row: row["model"]):
+        curves = {name: list(points) for name, points in groupby(group, lambda row: row["metric"])}
+        bits = curves.get("validation_bits_per_byte")
+        if bits:
+            best = min(row["value"] for row in bits)
+            says.append(f"{model} comes to {best:.3f} bits per byte of validation text.")
+        chart = charts.line_chart(_curves(curves), unit="training tokens", name=f"loss of {model}")
+        panels.append(f'<div class="panel"><h3>{escape(model)}: loss, nats a token</h3>{chart}</div>')
+    return Drawing(" ".join(says), f'<div class="panels training">{"".join(panels)}</div>')
+
+
+def _curves(curves: dict[str, list[dict[str, float]]]) -> list[Line]:
+    last = max(row["tokens"] for rows in curves.values() for row in rows)
+    lines = [
+        Line(name, tuple((row["tokens"], row["value"]) for row in curves[metric]), colour)
+        for metric, name, colour in (("loss", "training", "pages"), ("validation_loss", "validation", "kept"))
+        if metric in curves
+    ]
+    if "unigram_entropy" in curves:
+        level = curves["unigram_entropy"][-1]["value"]
+        name = f"entropy of single tokens, {level:.2f}: what guessing by frequency reaches"
+        lines.append(Line(name, ((0, level), (last, level)), "verdicts", dashed=True))
+    return lines
+
+
+BY_SOURCE_SQL = """\
+SELECT model, source, arg_max(value, step) AS bits_per_byte
+FROM metrics
+WHERE source IS NOT NULL AND metric = 'validation_bits_per_byte'
+GROUP BY model, source
+ORDER BY model, source"""
+
+
+def draw_by_source(rows: Rows) -> Drawing:
+    """The last validation of each model, by source."""
+    says = "Bits per byte of validation text at the last validation, by source: lower is better predicted."
+    models = len({row["model"] for row in rows})
+    found = [
+        Bar(
+            f"{row['model']} · {row['source']}" if models > 1 else row["source"],
+            (Segment(row["bits_per_byte"], "kept", row["source"]),),
+            f"{row['bits_per_byte']:.3f}",
+        )
+        for row in rows[:MOST_BARS]
+    ]
+    return Drawing(says, charts.bars(found))
+
+
+FIGURES = (
+    Figure("crawl", "What the crawl met", CRAWL_SQL, draw_crawl, wide=False),
+    Figure("work", "Where the time went", WORK_SQL, draw_work, wide=False),
+    Figure("training", "Training", TRAINING_SQL, draw_training),
+    Figure("validation", "Validation by source", BY_SOURCE_SQL, draw_by_source),
+)

@@ -1,0 +1,193 @@
+"""The story of one document, or of a URL that never became one: every decision that was taken about it, and why.
+
+    from corpusmill.reports.why import render, why
+    print(render(why(Path("my-corpus"), "http://a.example/page")))
+
+A URL can stand for several records (met twice, crawled and dumped): the story tells of all of them, and of what the
+crawl did with the URL.  Whatever comes from a page (text, title, addresses) is masked here, when the story is made.
+
+Cost: MEASURED
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from corpusmill.collect.crawl.urls import normalise
+from corpusmill.errors import InputError
+from corpusmill.filters.pii import mask_text
+from corpusmill.filters.rules import active_rules
+from corpusmill.reasons import Stage
+from corpusmill.recipe import FilterSettings, Rule
+from corpusmill.reports.catalog import open_catalog
+from corpusmill.reports.story import ALSO, DROPPED, PASSED, Address, Copy, Document, Ruling, Story, render
+
+__all__ = ["render", "why"]
+
+SNIPPET_CHARS = 300
+MOST_RECORDS = 20  # of one URL that are told in full
+MOST_COPIES = 10  # of a document that are listed
+MOST_HINTS = 3
+
+
+def why(corpus: Path, doc_id_or_url: str) -> Story:
+    """The story of a document or a URL.  InputError if the corpus never met it; the message names close matches."""
+    asked = doc_id_or_url.strip()
+    rules = _rules(corpus)
+    with open_catalog(corpus) as catalog:
+        named = _Named.find(catalog, asked)
+        if not named.documents and not named.addresses:
+            raise InputError(f"{corpus}: the corpus never met '{mask_text(asked)}'{_hint(catalog, asked)}")
+        told = named.documents[:MOST_RECORDS]
+        return Story(
+            asked=mask_text(asked),
+            n_documents=len(named.documents),
+            documents=tuple(_document(catalog, doc_id, rules) for doc_id in told),
+            addresses=tuple(_address(row) for row in named.addresses),
+        )
+
+
+class _Named(NamedTuple):
+    """What a document id or a URL stands for: ids of documents, and rows of urls."""
+
+    documents: list[str]
+    addresses: list[dict[str, Any]]
+
+    @classmethod
+    def find(cls, catalog: duckdb.DuckDBPyConnection, asked: str) -> "_Named":
+        if re.fullmatch("[0-9a-f]{24}", asked):
+            return cls(
+                [row["doc_id"] for row in _rows(catalog, "FROM pages SELECT doc_id WHERE doc_id = ?", [asked])], []
+            )
+        urls = [_spellings(asked)]
+        pages = _rows(
+            catalog, "FROM pages SELECT doc_id WHERE url IN (SELECT unnest(?)) ORDER BY fetched_at, doc_id", urls
+        )
+        met = _rows(catalog, "FROM urls WHERE url IN (SELECT unnest(?)) ORDER BY source, url, round", urls)
+        return cls([row["doc_id"] for row in pages], met)
+
+
+def _rows(
+    catalog: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] | Mapping[str, object] = ()
+) -> list[dict[str, Any]]:
+    cursor = catalog.execute(query, values)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _rules(corpus: Path) -> tuple[Rule, ...]:
+    """The rules of the corpus's own recipe."""
+    try:
+        recipe = tomllib.loads((corpus / "recipe.toml").read_text("utf-8"))
+    except FileNotFoundError:
+        return ()
+    return active_rules(FilterSettings.model_validate(recipe.get("filters", {})))
+
+
+def _spellings(url: str) -> list[str]:
+    """The URL as given, in its normal form, with or without a slash at the end; either scheme where there is none."""
+    urls = [url] if "://" in url else [f"http://{url}", f"https://{url}"]
+    urls += [normal for each in urls if (normal := normalise(each))]
+    ends = [form for each in urls for form in (each, each.rstrip("/"), each.rstrip("/") + "/")]
+    return list(dict.fromkeys(ends))
+
+
+_CLOSE_IDS = "FROM pages SELECT doc_id AS found WHERE starts_with(doc_id, $asked) ORDER BY doc_id LIMIT $most"
+_CLOSE_URLS = """
+    SELECT url AS found
+    FROM (SELECT url FROM pages UNION SELECT url FROM urls)
+    WHERE url_host(url) = url_host($asked) OR jaro_winkler_similarity(url, $asked) > 0.9
+    ORDER BY url_host(url) = url_host($asked) DESC, jaro_winkler_similarity(url, $asked) DESC, url
+    LIMIT $most"""
+
+
+def _hint(catalog: duckdb.DuckDBPyConnection, asked: str) -> str:
+    """The closest document ids or URLs, to be appended to a sentence."""
+    if re.fullmatch("[0-9a-f]{4,23}", asked):
+        found = _rows(catalog, _CLOSE_IDS, {"asked": asked, "most": MOST_HINTS})
+    else:
+        found = _rows(catalog, _CLOSE_URLS, {"asked": _spellings(asked)[0], "most": MOST_HINTS})
+    if not found:
+        return "; ask for a doc_id of the table pages, or a url of pages or urls"
+    return "; close to it: " + ", ".join(mask_text(row["found"]) for row in found)
+
+
+def _address(row: dict[str, Any]) -> Address:
+    values = {name: row[name] for name in Address.__slots__}
+    for name in ("url", "found_on", "redirect_to", "error"):
+        values[name] = _masked(row[name])
+    return Address(**values)
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else mask_text(text)
+
+
+def _document(catalog: duckdb.DuckDBPyConnection, doc_id: str, rules: Sequence[Rule]) -> Document:
+    (page,) = _rows(catalog, "FROM pages WHERE doc_id = ?", [doc_id])
+    (entry,) = _rows(catalog, "FROM ledger WHERE doc_id = ?", [doc_id])
+    signals, verdict, doc, tokens = (
+        next(iter(_rows(catalog, f"FROM {table} SELECT {columns} WHERE doc_id = ?", [doc_id])), {})
+        for table, columns in (
+            ("signals", "* EXCLUDE doc_id"),
+            ("verdicts", "doc_id"),
+            ("docs", "split, weight"),
+            ("tokens", "n_tokens"),
+        )
+    )
+    text = _masked(page["text"])
+    twins = _copies(catalog, "doc_id", doc_id) if entry["stage"] == Stage.TWINS else []
+    copies = _copies(catalog, "twin_doc_id", doc_id)
+    values: dict[str, Any] = {
+        **{name: page[name] for name in _AS_THEY_ARE},
+        **{name: _masked(page[name]) for name in ("url", "title", "metadata", "licence", "origin_path")},
+        **{name: entry[name] for name in ("kept", "stage", "rule", "threshold")},
+        **{name: doc.get(name) for name in ("split", "weight")},
+    }
+    return Document(
+        **values,
+        snippet=None if text is None else text[:SNIPPET_CHARS] + ("…" if len(text) > SNIPPET_CHARS else ""),
+        n_chars=None if text is None else len(page["text"]),
+        judged=bool(verdict),
+        signals=signals,
+        rulings=_rulings(entry, signals, rules) if verdict and entry["stage"] != Stage.PAGES else (),
+        twin=twins[0] if twins else None,
+        n_copies=len(copies),
+        copies=tuple(copies[:MOST_COPIES]),
+        n_tokens=tokens.get("n_tokens"),
+    )
+
+
+_AS_THEY_ARE = ("doc_id", "source", "n_bytes", "content_type", "fetched_at", "origin_offset", "status", "part")
+
+
+def _copies(catalog: duckdb.DuckDBPyConnection, side: str, doc_id: str) -> list[Copy]:
+    """The other documents of the pairs in which the document stands on one side, the most similar first."""
+    other = {"doc_id": "twin_doc_id", "twin_doc_id": "doc_id"}[side]
+    query = f"""
+        SELECT t.{other} AS doc_id, p.url, t.jaccard FROM ledger t JOIN pages p ON p.doc_id = t.{other}
+        WHERE t.{side} = ? AND t.stage = 'twins' ORDER BY t.jaccard DESC, t.{other}"""
+    return [Copy(**row | {"url": _masked(row["url"])}) for row in _rows(catalog, query, [doc_id])]
+
+
+def _rulings(entry: dict[str, Any], signals: dict[str, Any], rules: Sequence[Rule]) -> tuple[Ruling, ...]:
+    """Every rule of the recipe, and those on record that the recipe no longer has.  The ledger says who dropped."""
+    by_name = {rule.name: rule for rule in rules}
+    dropped = [entry["rule"]] if entry["stage"] == Stage.VERDICTS else []
+    also = entry["also_dropped_by"] or []
+    found = []
+    for name in dict.fromkeys([*dropped, *also, *by_name]):
+        rule = by_name.get(name)
+        value = signals.get(rule.signal) if rule and rule.signal else None
+        outcome = DROPPED if name in dropped else ALSO if name in also else PASSED
+        found.append(Ruling(rule=name, test=_test(rule) if rule else None, value=value, outcome=outcome))
+    return tuple(found)
+
+
+def _test(rule: Rule) -> str:
+    test = rule.when if rule.when is not None else f"{rule.signal} {rule.comparison} {rule.threshold:g}"
+    return f"{test}, where {rule.where}" if rule.where else test

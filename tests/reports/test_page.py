@@ -1,0 +1,104 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from corpusmill.corpus import Corpus
+from corpusmill.errors import InputError
+from corpusmill.reports.figures import FIGURES
+from corpusmill.reports.page import write_report
+from corpusmill.reports.query import run_sql
+
+from . import conftest
+from .conftest import PAGES, write_stage
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes; fails on tags that are not closed in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"<[^>]*>", "", page)
+
+
+def test_the_report_shows_every_figure_of_a_full_corpus(corpus):
+    path = write_report(corpus)
+    assert path == corpus / "report.html"
+    sections = [attributes["id"] for tag, attributes in Tags(path.read_text("utf-8")).found if tag == "section"]
+    assert sections == [figure.key for figure in FIGURES]
+
+
+def test_it_is_one_file_that_loads_and_runs_nothing(corpus):
+    for tag, attributes in Tags(write_report(corpus).read_text("utf-8")).found:
+        assert tag not in {"script", "iframe", "link", "img", "object", "embed", "base", "form"}
+        assert not {name for name in attributes if name.startswith("on") or name in ("src", "srcset", "action")}
+        assert attributes.get("href", "#").startswith("#")
+
+
+def test_what_pages_say_is_escaped_and_masked(corpus):
+    page = write_report(corpus).read_text("utf-8")
+    assert "&lt;img src=x onerror" in page
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "jane.doe" not in page
+    assert "&lt;email&gt;" in page
+
+
+def test_figures_agree_with_the_corpus(corpus):
+    text = text_of(write_report(corpus).read_text("utf-8"))
+    kept = len(conftest.kept(range(len(PAGES))))
+    assert f"Of {len(PAGES)} pages that came in, {kept} ({100 * kept / len(PAGES):.0f} %) are in the corpus." in text
+    assert "1 language." not in text
+    assert "en has the most pages" in text
+    assert "1.250 bits per byte" in text
+
+
+def test_every_query_that_is_shown_gives_the_rows_that_are_shown(corpus):
+    page = write_report(corpus).read_text("utf-8")
+    shown = re.findall(r"<pre><code>(.*?)</code></pre>\n(.*?)</details>", page, re.DOTALL)
+    assert len(shown) == len(FIGURES)
+    for figure, (_, table) in zip(FIGURES, shown, strict=True):
+        assert table.count("<tr>") == len(run_sql(corpus, f"SELECT 1 FROM ({figure.sql})", "csv").splitlines())
+
+
+def test_the_same_corpus_gives_the_same_report(corpus):
+    first, second = (re.sub("written [^<]*", "", write_report(corpus).read_text("utf-8")) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("until", range(len(conftest.ROWS)))
+def test_a_corpus_that_is_still_growing_has_a_report(tmp_path, until):
+    corpus = Corpus(tmp_path / "x")
+    corpus.write_text(corpus.folder / "recipe.toml", conftest.RULES)
+    for stage in list(conftest.ROWS)[:until]:
+        write_stage(corpus, stage)
+    page = write_report(corpus.folder).read_text("utf-8")
+    Tags(page)
+    if 0 < until < 5:
+        assert "not decided yet" in page
+
+
+def test_a_wrong_folder(tmp_path):
+    with pytest.raises(InputError, match="not a corpus"):
+        write_report(tmp_path)
