@@ -28,6 +28,10 @@ OPENINGS = (
     "Could somebody explain what is meant here?", "We tried exactly that in our own code last year.",
     "I think the authors were too careful at this point.", "It is easy to forget how things were before this.",
     "My students always stumble over this passage.", "There is a subtle point hidden in the second half.",
+    "I came here from a search engine and stayed for this paragraph.",
+    "Quick question from somebody who is new to the subject.", "I have to disagree with the post above.",
+    "We discussed this at our meetup last night.", "This was news to me.", "It took me three coffees to see the point.",
+    "The longer I look at it, the more I like it.", "Has anybody looked at how this was done before?",
     "Reading it again after ten years, I notice how little has changed.", "Let me play the devil's advocate for once.",
 )  # fmt: skip
 MIDDLES = (
@@ -40,6 +44,20 @@ MIDDLES = (
     "There was a long discussion of {word} at the time, most of which is worth reading.",
     "I would have put {word} into a section of its own, with an example for beginners.",
     "A colleague of mine keeps a printed copy of the part on {word} above the coffee machine.",
+    "The tests for {word} that we wrote back then still pass, which says something.",
+    "Our documentation had one sentence on {word}, and it was wrong.",
+    "Every time {word} comes up in a review, we end up quoting this page.",
+    "I looked for a library that does {word} differently, and found two that nobody maintains.",
+    "To be fair, {word} was a much harder problem when this was written.",
+    "The people who object to {word} are usually the ones who never had to debug it.",
+    "We switched {word} off for a week as an experiment, and three people noticed.",
+    "A footnote about {word} would have saved me an afternoon.",
+    "For small programs {word} hardly matters, but ours stopped being small years ago.",
+    "I translated the part about {word} for our newcomers, and they had better questions than I have.",
+    "The history of {word} is longer than most of us remember.",
+    "What finally made {word} click for me was drawing it on paper.",
+    "Some of the examples for {word} don't work as printed, by the way.",
+    "There must be a simpler way to explain {word} than the one that is used here.",
     "Compare that with what other languages do about {word}: most of them gave up.",
 )  # fmt: skip
 CLOSINGS = (

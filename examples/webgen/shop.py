@@ -21,6 +21,23 @@ PLACES = (
     "Lima",
 )  # fmt: skip
 
+CLAIMS = (
+    "You have never seen {goods} like these, and after tonight you never will again!!!",
+    "Our neighbours in {place} told their friends, and now the whole street is waiting outside!!!",
+    "Why would anybody pay the full price when the warehouse is bursting?!!",
+    "Call before midnight and we will put a second box of {goods} into the same parcel!!!",
+    "Doctors, teachers and one famous singer have asked us for the secret!!!",
+    "This is the last week of the sale, and it has been the last week since March!!!",
+    "If you are not happy with what arrives, send it to {place} and see what happens!!!",
+    "A friend of mine bought three of them and has not stopped smiling!!!",
+    "No tricks, no small print, nothing that you would have to read twice!!!",
+    "Hurry, because the boss is on holiday in {place} and does not know about this page!!!",
+    "They said that such {goods} could not be sold on the internet, and they were wrong!!!",
+    "Tell us your colour, your size and your birthday, and leave the rest to us!!!",
+    "The first hundred visitors from {place} get a surprise that we cannot describe here!!!",
+    "Look around, compare, think it over, and then come back to where you started!!!",
+)
+
 
 def build(site: Site) -> None:
     """Add shop.example, whose robots.txt asks for a pause between requests."""
@@ -69,12 +86,9 @@ def _farm(n: int, random: Random) -> str:
 
 def _shouting(n: int, random: Random) -> str:
     """Ordinary sentences, loud ones."""
-    claims = (
-        f"OUR {GOODS[n].upper()} ARE LOVED IN {place.upper()}!!! Hurry, the offer for {place} ends tonight!!!"
-        f" You will not find {one_of(random, PRAISE)} {GOODS[n]} anywhere else in the whole of {place}!!!"
-        for place in PLACES
-    )
-    return "\n".join(f'<p class="buy">{claim}</p>' for claim in claims)
+    claims = some_of(random, CLAIMS, 10)
+    sentences = (claim.format(goods=GOODS[n], place=one_of(random, PLACES)) for claim in claims)
+    return "\n".join(f'<p class="buy">{sentence}</p>' for sentence in sentences)
 
 
 KINDS = {"stuffed": _stuffed, "repeated": _repeated, "farm": _farm, "shouting": _shouting}
