@@ -11,11 +11,12 @@ What is an address, and what is left alone:
   `请联系user@example.com的` it is `user@example.com`.  Words after a sentence's end without a space do not belong to
   it (`a@b.com.Thanks`).  Obfuscated addresses (`user at example dot com`) are left alone.
 - IPv4: four numbers up to 255 without leading zeros that are a public unicast address.  Private, loopback and
-  multicast addresses and those of documentation identify nobody.  Version numbers have the same form; taken for one
-  are four single digits (`1.2.3.4`; hardly anyone's address looks like it), what follows a word such as `version` or
-  `v`, a name and `/`, `-` or `_` (`Chrome/120.0.61.9`), what is part of a longer number, and what goes on with a
-  letter (`4.19.113.2-rc1`).
-- IPv6: what RFC 4291 allows, in 2000::/3 and public; so no `std::sort`, no times, no MAC addresses.
+  multicast addresses and those of documentation identify nobody, nor do networks, which end in `.0`.  Version numbers
+  have the same form; taken for one are numbers of six digits or fewer (`1.2.3.4`, `3.36.10.2`; one address in 600),
+  what follows a word such as `version` or `v`, a name and `/`, `-` or `_` (`Chrome/120.0.61.9`), what is part of a
+  longer number, and what goes on with a letter (`4.19.113.2-rc1`).
+- IPv6: what RFC 4291 allows, in 2000::/3 and public, and no network (`2001:4860::`); so no `std::sort`, no times, no
+  MAC addresses.
 
 `mask` repeats itself on what it changed until there is nothing left, so masking twice equals masking once.
 Cost: MEASURED GB/s a core where there is nothing to find.
@@ -55,7 +56,7 @@ _CONTEXT_BYTES = 24  # that are looked at before and after a number
 
 _EMAIL, _IPV4, _IPV6 = range(3)
 DOT, ZERO, NINE, COLON, AT = 0x2E, 0x30, 0x39, 0x3A, 0x40
-MAX_IPV6 = 45  # characters
+MIN_IPV4, MAX_IPV6 = 10, 45  # characters; a shorter IPv4 address is taken for a version number
 _TRIGGERS = np.isin(np.arange(256), [*b"@:0123456789"])
 
 
@@ -238,7 +239,7 @@ def _ip_address(content: memoryview, candidate: _Candidate) -> _Span | None:
 
 
 def _is_public_ipv4(number: str) -> bool:
-    if len(number) == len("1.2.3.4"):
+    if len(number) < MIN_IPV4 or number.endswith(".0"):
         return False
     try:
         address = ipaddress.IPv4Address(number)
@@ -248,7 +249,7 @@ def _is_public_ipv4(number: str) -> bool:
 
 
 def _is_public_ipv6(number: str) -> bool:
-    if not re.match(r"[23][0-9A-Fa-f]{3}:", number):  # 2000::/3, all that is assigned to anyone
+    if number[0] not in "23" or number.endswith("::"):  # 2000::/3 is all that is assigned to anyone
         return False
     try:
         return ipaddress.IPv6Address(number).is_global
@@ -258,7 +259,7 @@ def _is_public_ipv6(number: str) -> bool:
 
 def _candidates(column: Utf8Column) -> npt.NDArray[np.int64]:
     """All candidates, by row and place: int64 (m, 4), columns as in `_Candidate`."""
-    capacity = 1024
+    capacity = 1024 + len(column.data) // 4096
     while True:
         found = np.empty((capacity, 4), np.int64)
         n = _scan(column.data, column.offsets, _TRIGGERS, found)
@@ -326,8 +327,8 @@ def _scan(
                     kind = _IPV6
             if kind >= 0:
                 if n < len(found):
-                    found[n, 0], found[n, 1], found[n, 2] = row, kind, start
-                    found[n, 3] = stop if kind == _IPV6 else end
+                    found[n, 0], found[n, 1], found[n, 2] = row, kind, start - first
+                    found[n, 3] = (stop if kind == _IPV6 else end) - first
                 n += 1
             i = end
     return n

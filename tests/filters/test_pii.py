@@ -1,0 +1,184 @@
+"""Masking: precision and recall on invented examples, edges, idempotence."""
+
+import ipaddress
+import re
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from corpusmill.filters.pii import mask, mask_text
+from corpusmill.recipe import PiiSettings
+
+# What is between ⟦ and ⟧ is personal data and must be masked, whole; nothing else may be.
+LABELLED = """
+Write to ⟦jane.doe@mail.example⟧ or ⟦JANE_DOE+list@sub.Mail.Example⟧.
+Contact: <⟦jane@firma.de⟧>, "⟦john@firma.de⟧"; (⟦jim@firma.de⟧)
+mailto:⟦info@shop.co.uk⟧?subject=Hello
+'⟦o'brien@mail.ie⟧' and '⟦x@y.org⟧'
+End of a sentence: ⟦a.b-c@d-e.museum⟧. Next one.
+No space after it: ⟦a@b.com⟧.Thanks
+请联系⟦user@example.com⟧的邮箱，或者⟦wang.wei@公司.cn⟧。
+メール：⟦taro@example.co.jp⟧まで
+Пишите: ⟦иван@почта.рф⟧, ⟦ivan@xn--80a1acny.xn--p1ai⟧
+⟦müller@straße.de⟧ und ⟦jürgen.groß@köln.de⟧
+ईमेल ⟦अजय@डाटा.भारत⟧ है
+⟦a@b.co⟧,⟦c@d.co⟧;⟦e@f.co⟧|⟦g@h.co⟧
+?email=⟦u@mail.com⟧&name=v
+https://user:⟦secret@host.com⟧/path
+docomo: ⟦a..b.@docomo.ne.jp⟧
+Login from ⟦81.2.69.142⟧, then from ⟦2a02:6b8:0:1::feed:0ff⟧.
+地址是⟦81.2.69.142⟧，端口80
+[⟦2001:4860:4860::8888⟧]:53 and ⟦81.2.69.142⟧:8080 and http://⟦81.2.69.142⟧/x
+ip=⟦81.2.69.142⟧; net ⟦81.2.69.128⟧/25; range ⟦81.2.69.10⟧-⟦81.2.69.19⟧
+::ffff:⟦81.2.69.142⟧ (⟦2003:de:bc19:9a00:c5c1:8cf0:f1a5:3d7d⟧)
+IPv4: ⟦195.20.224.99⟧ IPv6: ⟦2a00:1450:4009:81f::200e⟧: done
+user@⟦81.2.69.142⟧
+"""
+
+LEFT_ALONE = """
+icon@2x.png, logo@3x.jpg, style@1.2.css
+@username and @ alone and a @ b and a@b and a@ b.com
+user@localhost root@server01
+A @ B, (M.T @ v).sum(), x@y.T, a@b.transpose
+user at example dot com, user (at) example.com, user[at]example.com
+pip install package@1.2.3 npm i @scope/pkg@4.5.6
+foo@bar.notatld
+10.0.0.1 192.168.1.254 172.16.3.4 127.0.0.1 169.254.7.8 0.0.0.0 255.255.255.255 224.0.0.251
+192.0.2.44 198.51.100.7 203.0.113.99 100.64.3.2 198.18.55.6
+1.2.3.4 and 8.8.8.8 and 3.36.10.2 | 3.36.110.0 | are short or end in 0; networks: 81.2.69.0/24 2001:4860::/32
+v4.19.113.22 version 4.19.113.22 Version: 4.19.113.22 kernel 4.19.113.22 release 10.15.7.19
+Chrome/120.61.61.9 openssl-1.10.12.11 lib_2.14.13.12 4.19.113.22-rc1 4.19.113.22-1-amd64 版本 4.19.113.22
+1.22.33.44.55 256.1.22.33 01.22.33.44 12.34.56 12.34.56. 12.34.56.789 in 44.33.22.11.in-addr.arpa
+section 10.22.33.44 § 10.22.33.44 Fig. 3.14.15.926
+std::sort a::b ::1 fe80::1 2001:db8::1 fd00::1 ff02::fb 12:30:45 00:1b:44:11:3a:b7 10:20:30:40
+C::2001 in the year 2262:: 2001: A Space Odyssey 2024:01:02 12:34 aaaa:bbbb:cccc:dddd
+"""
+
+
+def strip_labels(text):
+    return text.replace("⟦", "").replace("⟧", "")
+
+
+def expected(text):
+    while "⟦" in text:
+        start, end = text.index("⟦"), text.index("⟧")
+        token = "<email>" if "@" in text[start:end] else "<ip>"
+        text = text[:start] + token + text[end + 1 :]
+    return text
+
+
+@pytest.mark.parametrize("line", LABELLED.strip().split("\n"))
+def test_personal_data_is_masked_whole(line):
+    assert mask_text(strip_labels(line)) == expected(line)
+
+
+@pytest.mark.parametrize("line", LEFT_ALONE.strip().split("\n"))
+def test_everything_else_is_left_alone(line):
+    assert mask_text(line) == line
+
+
+def test_a_column_is_masked_like_its_texts():
+    lines = (LABELLED + LEFT_ALONE).strip().split("\n")
+    masked, emails, ips = mask(pa.array([strip_labels(line) for line in lines]), PiiSettings())
+    assert masked.to_pylist() == list(map(expected, lines))
+    assert emails.to_pylist() == [expected(line).count("<email>") for line in lines]
+    assert ips.to_pylist() == [expected(line).count("<ip>") for line in lines]
+
+
+def test_counts_types_and_nulls():
+    texts = ["a@b.com and c@d.com from 81.2.69.142", None, "", "nothing"]
+    for kind in (pa.string(), pa.large_string()):
+        masked, emails, ips = mask(pa.array(texts, kind), PiiSettings())
+        assert masked.type == kind
+        assert masked.to_pylist() == ["<email> and <email> from <ip>", None, "", "nothing"]
+        assert emails.to_pylist() == [2, None, 0, 0]
+        assert ips.to_pylist() == [1, None, 0, 0]
+        assert emails.type == ips.type == pa.int64()
+
+
+def test_settings_leave_a_kind_alone():
+    texts = pa.array(["a@b.com 81.2.69.142"])
+    masked, emails, ips = mask(texts, PiiSettings(emails=False))
+    assert (masked.to_pylist(), emails.to_pylist(), ips.to_pylist()) == (["a@b.com <ip>"], [None], [1])
+    masked, emails, ips = mask(texts, PiiSettings(ip_addresses=False))
+    assert (masked.to_pylist(), emails.to_pylist(), ips.to_pylist()) == (["<email> 81.2.69.142"], [1], [None])
+
+
+def test_chunked_sliced_and_empty_columns():
+    array = pa.array(["x", "a@b.com", "y", None, "c@d.com"], pa.large_string())
+    chunked = pa.chunked_array([array.slice(1, 2), array.slice(3)])
+    masked, emails, _ = mask(chunked, PiiSettings())
+    assert masked.to_pylist() == ["<email>", "y", None, "<email>"]
+    assert emails.to_pylist() == [1, 0, None, 1]
+    assert len(mask(pa.array([], pa.string()), PiiSettings())[0]) == 0
+
+
+def test_many_candidates_and_long_runs_take_no_time():
+    text = "a@b.com " * 3000 + "@" * 50_000 + "1." * 50_000 + "abcd:" * 50_000 + "a" * 50_000 + "@" + "b." * 50_000
+    masked, emails, ips = mask(pa.array([text]), PiiSettings())
+    assert emails.to_pylist() == [3000]
+    assert ips.to_pylist() == [0]
+    assert masked[0].as_py().endswith("b." * 50_000)
+
+
+PIECES = [
+    "a",
+    "b.com",
+    "@",
+    ".",
+    ":",
+    "::",
+    "-",
+    "/",
+    "81.2.69.142",
+    "2a00:1450::5",
+    "<email>",
+    " ",
+    "中",
+    "é",
+    "1",
+    "v",
+    "'",
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+@example("a@b.com.c@d.org")
+@example("a@b.co/81.2.69.142")
+@example("81.2.69.142a@b.com")
+def test_masking_twice_is_masking_once(text):
+    masked = mask_text(text)
+    assert mask_text(masked) == masked
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.ip_addresses(v=4))
+def test_public_ipv4_addresses_are_masked_as_the_library_knows_them(address):
+    public = (
+        address.is_global and not address.is_multicast and len(str(address)) > 9 and not str(address).endswith(".0")
+    )
+    assert mask_text(f"from {address} today") == (f"from {'<ip>' if public else address} today")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.ip_addresses(v=6, network="2000::/3"), st.booleans())
+def test_public_ipv6_addresses_are_masked_in_every_form(address, exploded):
+    shown = address.exploded if exploded else str(address)
+    assert mask_text(f"from {shown}, today") == (
+        f"from {'<ip>' if address.is_global and not shown.endswith('::') else shown}, today"
+    )
+
+
+def test_the_library_s_trap_is_known():
+    assert ipaddress.ip_address("224.0.0.251").is_global  # multicast, and called global
+    assert mask_text("224.0.0.251") == "224.0.0.251"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.emails().filter(lambda address: re.fullmatch(r"[\w.+-]*\w@.*", address)))
+def test_addresses_of_rfc_5322_are_masked(address):
+    """Those whose local part needs no quoting, that is; other punctuation before the @ is rarer than noise."""
+    assert mask_text(f"mail {address.lstrip('.+-')} now") == "mail <email> now"
