@@ -7,16 +7,48 @@ else is judged anew by the present settings.  To crawl afresh, delete its folder
 import shutil
 import time
 from collections import Counter
+from collections.abc import Callable
+from itertools import count
 
 import pyarrow.parquet as pq
 
 from corpusmill.collect.crawl.frontier import PAGE_FATES, Frontier, plan_table
-from corpusmill.collect.crawl.shard import Shard
+from corpusmill.collect.crawl.shard import Shard, fetch_shard
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, PlanReceipt, fingerprint
 from corpusmill.collect.crawl.tables import publish_table, read_table, url_table
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Fate
 from corpusmill.recipe import CrawlSettings
+
+
+def crawl_rounds(
+    folder: CrawlFolder, settings: CrawlSettings, fetch: Callable[[list[Shard]], object] | None = None
+) -> CrawlSummary:
+    """Crawl into a folder, or go on with a crawl there, until nothing is left to fetch.
+
+    `fetch` gets the shards of a round that are to be fetched, and has `fetch_shard` done for each, wherever that is;
+    without it they are fetched here, one after the other.  RunError if not one page could be fetched, the disk is full
+    or a shard was not fetched; InputError if a seed is no URL.
+    """
+    summary = folder.summary()
+    if summary is not None and summary.fingerprint == fingerprint(settings):
+        return summary
+    frontier = Frontier(settings)
+    folder.reopen()
+    for round in count(1):
+        shards = plan_round(folder, frontier, settings, round)
+        if not shards:
+            break
+        if todo := [shard for shard in shards if not is_done(shard)]:
+            (fetch or _fetch_here)(todo)
+        for shard in shards:
+            take_in(frontier, shard)
+    return close(folder, frontier, settings, round - 1)
+
+
+def _fetch_here(shards: list[Shard]) -> None:
+    for shard in shards:
+        fetch_shard(shard)
 
 
 def plan_round(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, round: int) -> list[Shard]:

@@ -80,8 +80,9 @@ Web = dict[str, Route]  # "http://host/path" -> answer
 class Server:
     """Serves a Web to every name that leads here."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, web: Web, address: str) -> None:
         self.web = web
+        self.address = address
         self.port = 0
         self.requests: list[Request] = []
         self.connections = 0
@@ -107,7 +108,7 @@ class Server:
             "max_delay_s": 1.0,
             "timeout_s": 2.0,
             "allow_private_addresses": True,
-            "connect_to": {"*.example": f"127.0.0.1:{self.port}"},
+            "connect_to": {"*.example": f"{self.address}:{self.port}"},
         }
         return CrawlSettings.model_validate(values | changes)
 
@@ -147,13 +148,13 @@ class Server:
 
 
 @contextmanager
-def serving(web: Web) -> Iterator[Server]:
+def serving(web: Web, address: str = "127.0.0.1") -> Iterator[Server]:
     """Serve on a free port, in a thread of its own."""
-    server = Server(web)
+    server = Server(web, address)
     ready, loop = threading.Event(), asyncio.new_event_loop()
 
     async def main() -> None:
-        listening = await asyncio.start_server(server._serve, "127.0.0.1", 0)
+        listening = await asyncio.start_server(server._serve, address, 0)
         server.port = listening.sockets[0].getsockname()[1]
         ready.set()
         async with listening:

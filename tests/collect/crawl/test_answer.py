@@ -47,8 +47,8 @@ def test_decoded(encoding, encode):
 
 
 def test_a_bomb_is_not_inflated():
-    bomb = gzip.compress(bytes(200_000_000))
-    assert len(bomb) < 200_000
+    bomb = gzip.compress(bytes(50_000_000))
+    assert len(bomb) < 50_000
     assert answer(bomb, Content_Encoding="gzip").decoded(1000) == bytes(1000)
 
 

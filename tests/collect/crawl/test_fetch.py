@@ -136,7 +136,7 @@ def test_the_first_request_waits_for_what_is_left_of_the_delay():
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured(status):
     def busy(before):
-        return page() if before == 2 else Page(status=status, headers={"Retry-After": "1"})
+        return page() if before == 1 else Page(status=status, headers={"Retry-After": "1"})
 
     with serving({A: busy}) as server:
         ((answer,),) = fetch(server.settings(max_delay_s=1.0), [A])

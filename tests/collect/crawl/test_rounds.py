@@ -1,0 +1,387 @@
+"""Whole crawls of small webs, without Beam: what is asked, what is stored, what is on record."""
+
+import shutil
+import sys
+from collections import Counter
+from datetime import timedelta
+
+import duckdb
+import pytest
+from fastwarc.warc import ArchiveIterator as FastArchive
+from fastwarc.warc import WarcRecordType
+from warcio.archiveiterator import ArchiveIterator
+
+from corpusmill.collect.crawl import frontier as frontier_module
+from corpusmill.collect.crawl import lane as lane_module
+from corpusmill.collect.crawl.rounds import crawl_rounds
+from corpusmill.collect.crawl.shard import fetch_shard
+from corpusmill.collect.crawl.state import CrawlFolder, finished, progress
+from corpusmill.errors import RunError
+from corpusmill.reasons import Fate
+from tests.collect.crawl.server import Page, page, redirect, serving
+
+A, B = "http://a.example/", "http://b.example/"
+
+WEB = {
+    A: page("/1", "/2", B, "/old", "/missing", "/secret/x", "http://elsewhere.test/", "/way/0"),
+    f"{A}robots.txt": Page("User-agent: *\nDisallow: /secret/", type="text/plain"),
+    f"{A}1": page("/2", "/3", "/no", text="one"),
+    f"{A}2": Page("<a href=/1>x</a><a rel=nofollow href=/no2>", gzipped=True),
+    f"{A}3": Page("<a href=/no><meta name=robots content=nofollow>", chunked=True),
+    f"{A}no": page(text="not so bad: /1 links here, too"),
+    f"{A}old": redirect("/1"),
+    f"{A}way/0": redirect("/way/1", 302),
+    f"{A}way/1": redirect("/way/2", 307),
+    f"{A}way/2": page(text="there"),
+    B: page(A, "/big", "/broken", "/gone", "/pdf"),
+    f"{B}big": Page(b"<a href=/beyond>" + b"x" * 5000),
+    f"{B}broken": Page(b"<a href=/lost>" * 100, cut=50),
+    f"{B}gone": Page(status=410),
+    f"{B}pdf": Page(b"%PDF", type="application/pdf"),
+}
+
+
+def crawl(folder, settings, fetch=None):
+    return crawl_rounds(CrawlFolder(folder), settings, fetch)
+
+
+def rows(folder, columns="*"):
+    return duckdb.sql(f"SELECT {columns} FROM '{folder}/urls/*.parquet' ORDER BY url").fetchall()
+
+
+def fates(folder):
+    return dict(rows(folder, "url, fate"))
+
+
+def stored(folder):
+    """Target URIs of the response records in all WARC files, in order, as warcio reads them with digests checked."""
+    found = []
+    for path in sorted(folder.glob("*.warc.gz")):
+        with path.open("rb") as file:
+            for record in ArchiveIterator(file, check_digests="raise"):
+                record.content_stream().read()
+                if record.rec_type == "response":
+                    found.append(record.rec_headers.get_header("WARC-Target-URI"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("raw") / "web"
+    with serving(WEB) as server:
+        settings = server.settings(hosts=["a.example", "b.example"], max_page_bytes=2000)
+        summary = crawl(folder, settings)
+    return folder, summary, server, settings
+
+
+def test_every_url_has_its_fate(crawled):
+    folder = crawled[0]
+    fetched = ["", "1", "2", "3", "no", "old", "missing", "way/0", "way/1", "way/2"]
+    assert fates(folder) == {
+        **{f"{A}{path}": Fate.FETCHED for path in fetched},
+        f"{A}secret/x": Fate.ROBOTS_DISALLOWED,
+        f"{A}no2": Fate.NOFOLLOW,
+        "http://elsewhere.test/": Fate.OUT_OF_SCOPE,
+        B: Fate.FETCHED,
+        f"{B}gone": Fate.FETCHED,
+        f"{B}pdf": Fate.FETCHED,
+        f"{B}big": Fate.TOO_LARGE,
+        f"{B}beyond": Fate.FETCHED,
+        f"{B}broken": Fate.FAILED,
+    }
+
+
+def test_every_url_is_on_record_once_and_asked_for_once(crawled):
+    folder, summary, server, _ = crawled
+    urls = [url for (url,) in rows(folder, "url")]
+    assert len(urls) == len(set(urls)) == summary.urls
+    assert max(Counter(server.paths).values()) == 1
+
+
+def test_stored_pages_are_those_on_record(crawled):
+    folder, summary, _, _ = crawled
+    on_record = [url for url, file in rows(folder, "url, warc_file") if file]
+    assert (
+        sorted(stored(folder))
+        == on_record
+        == [url for url, fate in fates(folder).items() if fate in ("fetched", "too_large")]
+    )
+    assert summary.pages == len(on_record)
+    by_fastwarc = 0
+    for path in folder.glob("*.warc.gz"):
+        with path.open("rb") as file:
+            by_fastwarc += sum(1 for _ in FastArchive(file, record_types=WarcRecordType.response))
+    assert by_fastwarc == len(on_record)
+    for url, file in rows(folder, "url, warc_file"):
+        assert file is None or url in stored_in(folder.parent / file)
+
+
+def stored_in(path):
+    with path.open("rb") as file:
+        return [record.rec_headers.get_header("WARC-Target-URI") for record in ArchiveIterator(file)]
+
+
+def test_details_of_the_rows(crawled):
+    folder = crawled[0]
+    columns = "url, host, depth, found_on, http_status, redirect_to, error"
+    by_url = {row[0]: row[1:] for row in rows(folder, columns)}
+    assert by_url[A] == ("a.example", 0, None, 200, None, None)
+    assert by_url[f"{A}old"] == ("a.example", 1, A, 301, f"{A}1", None)
+    assert by_url[f"{A}way/2"] == ("a.example", 1, f"{A}way/1", 200, None, None)
+    assert by_url[f"{A}missing"][3] == 404
+    assert by_url[f"{A}secret/x"] == ("a.example", 1, A, None, None, "robots.txt: Disallow: /secret/")
+    assert by_url[f"{B}big"][3:] == (200, None, "cut off at 2000 bytes")
+    assert by_url[f"{B}broken"][3:] == (200, None, "the server closed the connection in the middle of the body")
+    assert by_url[f"{B}beyond"] == ("b.example", 3, f"{B}big", 404, None, None)
+    sources, times = zip(*rows(folder, "source, (fetched_at IS NULL) = (warc_file IS NULL)"), strict=True)
+    assert set(sources) == {"web"}
+    assert all(times)
+
+
+def test_robots_txt_is_kept_beside_the_records(crawled):
+    folder = crawled[0]
+    assert not any("robots.txt" in url for url in stored(folder))
+    found = duckdb.sql(
+        f"SELECT origin, path, http_status, text FROM '{folder}/robots/*.parquet' ORDER BY ALL"
+    ).fetchall()
+    assert ("http://a.example", "/robots.txt", 200, "User-agent: *\nDisallow: /secret/") in found
+    assert ("http://b.example", "/robots.txt", 404, None) in found
+    assert len(found) == 6
+
+
+def test_the_receipt(crawled):
+    folder, summary, _, settings = crawled
+    assert summary.fates == dict(sorted(Counter(fates(folder).values()).items()))
+    assert finished(folder, settings)
+    assert progress(folder) == (summary.rounds, summary.pages, 0, summary.bytes)
+    assert not list(folder.rglob(".*"))
+
+
+def test_a_finished_crawl_asks_nobody(crawled):
+    folder, summary, _, settings = crawled
+    assert crawl(folder, settings) == summary  # the server is gone
+
+
+def test_two_crawls_store_the_same_records_in_the_same_order(crawled, tmp_path):
+    folder = crawled[0]
+    with serving(WEB) as server:
+        crawl(tmp_path / "web", server.settings(hosts=["a.example", "b.example"], max_page_bytes=2000))
+    assert stored(tmp_path / "web") == stored(folder)
+    columns = "* EXCLUDE (fetched_at)"
+    assert rows(tmp_path / "web", columns) == rows(folder, columns)
+
+
+def chain(n, *, hosts=1):
+    """n pages on each of some hosts, each naming the next three, and the other hosts."""
+    roots = [f"http://h{i}.example/" for i in range(hosts)]
+    web = {f"{root}{i}": page(*(f"{root}{j}" for j in range(i + 1, min(i + 4, n)))) for root in roots for i in range(n)}
+    return web | {root: page(f"{root}0", *roots) for root in roots}
+
+
+@pytest.mark.parametrize(("most", "per_host"), [(7, 1000), (1000, 4), (10, 4), (1, 1)])
+def test_page_limits_are_exact(tmp_path, most, per_host):
+    with serving(chain(9, hosts=3)) as server:
+        settings = server.settings(
+            "http://h0.example/", hosts=["*.example"], max_pages=most, max_pages_per_host=per_host
+        )
+        summary = crawl(tmp_path / "web", settings)
+    assert summary.pages == min(most, 3 * min(per_host, 10))
+    hosts = Counter(host for host, fate in rows(tmp_path / "web", "host, fate") if fate == "fetched")
+    assert max(hosts.values()) <= per_host
+    assert summary.fates["page_limit"] == summary.urls - summary.pages
+
+
+def test_depth_limit(tmp_path):
+    web = {A: page("/1"), f"{A}1": page("/2"), f"{A}2": redirect("/r"), f"{A}r": page("/3")}
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings(max_depth=2))
+    assert fates(tmp_path / "web") == dict.fromkeys([A, f"{A}1", f"{A}2", f"{A}r"], "fetched") | {f"{A}3": "too_deep"}
+
+
+def test_redirects_end(tmp_path):
+    web = {f"{A}{i or ''}": redirect(f"/{i + 1}") for i in range(20)}
+    web |= {f"{B}": redirect("/loop"), f"{B}loop": redirect("/")}
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings(A, B, max_redirects=5))
+    found = fates(tmp_path / "web")
+    assert [url for url, fate in found.items() if fate == "redirect_limit"] == [f"{A}6"]
+    assert found[B] == found[f"{B}loop"] == "fetched"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a second loopback address")
+def test_redirects_and_links_into_the_private_network_are_refused(tmp_path, monkeypatch):
+    """The site itself is served on 127.0.0.2, which counts as public here; what it leads to is not."""
+    monkeypatch.setattr("corpusmill.collect.crawl.addresses.is_public", lambda address: address == "127.0.0.2")
+    web = {
+        A: page("/hop", "http://127.1/x", "http://localhost/x", "http://[::1]/x"),
+        f"{A}hop": redirect("http://2130706433/y"),
+    }
+    with serving(web, "127.0.0.2") as server:
+        crawl(tmp_path / "web", server.settings(hosts=["*"], allow_private_addresses=False))
+    found = fates(tmp_path / "web")
+    assert found.pop(A) == found.pop(f"{A}hop") == "fetched"
+    assert set(found) == {"http://127.0.0.1/x", "http://localhost/x", "http://[::1]/x", "http://127.0.0.1/y"}
+    assert set(found.values()) == {"private_address"}
+
+
+def test_nothing_fetched_is_an_error_and_the_next_run_asks_again(tmp_path):
+    web = {f"{A}robots.txt": Page(status=503)}
+    with serving(web) as server:
+        settings = server.settings()
+        with pytest.raises(RunError) as caught:
+            crawl(tmp_path / "web", settings)
+        why = "http://a.example/ (robots unreachable: robots.txt: HTTP status 503)"
+        assert str(caught.value) == f"source 'web': not one page could be fetched; {why}"
+        assert not (tmp_path / "web").exists()
+        web.update({f"{A}robots.txt": Page(""), A: page()})
+        assert crawl(tmp_path / "web", settings).pages == 1
+
+
+def test_private_addresses_are_refused_by_default(tmp_path):
+    with (
+        serving(WEB) as server,
+        pytest.raises(RunError, match=r"private address: robots.txt: 127.0.0.1 is not a public"),
+    ):
+        crawl(tmp_path / "web", server.settings(allow_private_addresses=False))
+    assert server.connections == 0
+
+
+def test_a_host_that_wants_no_more_requests_is_left_alone(tmp_path):
+    web = {A: page("/1", "/2", "/3", B), f"{A}1": page("/4"), f"{A}2": Page(status=429), B: page(f"{A}5")}
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings(hosts=["*.example"], max_delay_s=0.01))
+    assert server.paths.count("a.example/2") == 3
+    assert not {"a.example/3", "a.example/4", "a.example/5"} & set(server.paths)
+    found = {url: (fate, error) for url, fate, error in rows(tmp_path / "web", "url, fate, error")}
+    refused = "the host wants no more requests (HTTP status 429)"
+    assert found[f"{A}2"] == ("fetched", refused)
+    assert found[f"{A}3"] == ("failed", f"not asked: {refused}")
+    assert found[f"{A}4"] == found[f"{A}5"] == ("failed", "not asked: the host wanted no more requests")
+    assert found[B] == ("fetched", None)
+
+
+def test_a_host_that_does_not_answer_is_given_up(tmp_path):
+    web = {A: page(*map(str, range(9)))} | {f"{A}{i}": Page(raw=b"") for i in range(9)}
+    with serving(web) as server:
+        summary = crawl(tmp_path / "web", server.settings())
+    assert summary.fates == {"failed": 9, "fetched": 1}
+    errors = Counter(error for url, error in rows(tmp_path / "web", "url, error"))
+    assert errors["not asked: the 5 requests before it failed"] == 4
+
+
+def test_politeness_over_rounds(tmp_path):
+    with serving(
+        {A: page("/1", "/2"), f"{A}1": page("/3"), f"{A}robots.txt": Page("User-agent: *\nCrawl-delay: 0.2")}
+    ) as server:
+        summary = crawl(tmp_path / "web", server.settings(delay_s=0.1, max_delay_s=0.3))
+    gaps = server.gaps("a.example")
+    assert summary.rounds == 3
+    assert min(gaps[:2]) >= 0.1 - 0.005  # robots.txt, ai.txt, tdmrep.json
+    assert min(gaps[2:]) >= 0.2 - 0.005
+    assert server.most_open["a.example"] == 1
+
+
+def test_a_crawl_delay_can_only_lengthen_the_delay_and_is_cut_to_the_limit(tmp_path):
+    web = {A: page("/1"), f"{A}robots.txt": Page("User-agent: *\nCrawl-delay: 3600")}
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings(max_delay_s=0.2))
+        assert 0.2 - 0.005 <= server.gaps("a.example")[-1] < 3.0
+
+
+@pytest.mark.parametrize(("max_age", "times"), [(timedelta(hours=24), 1), (timedelta(0), 3)])
+def test_robots_txt_is_read_once_while_it_is_fresh(tmp_path, monkeypatch, max_age, times):
+    monkeypatch.setattr("corpusmill.collect.crawl.robots.MAX_AGE", max_age)
+    with serving({A: page("/1"), f"{A}1": page("/2")}) as server:
+        assert crawl(tmp_path / "web", server.settings()).rounds == 3
+    assert server.paths.count("a.example/robots.txt") == times
+
+
+def test_opted_out(tmp_path):
+    web = {A: page("/mine/1", "/yours/1"), f"{A}yours/1": page()}
+    web[f"{A}.well-known/tdmrep.json"] = Page('[{"location": "/mine/", "tdm-reservation": 1}]', type="application/json")
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings())
+    assert fates(tmp_path / "web")[f"{A}mine/1"] == "opted_out"
+    assert "a.example/mine/1" not in server.paths
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_crawl_that_was_killed_goes_on_without_asking_twice(tmp_path, monkeypatch):
+    """One shard of each round is fetched in a run, as if every run were killed after its first shard."""
+    monkeypatch.setattr(frontier_module, "PAGES_PER_SHARD", 1)
+    monkeypatch.setattr(frontier_module, "PAGES", 3)
+
+    def killed_after_one(shards):
+        fetch_shard(shards[0])
+        raise Killed
+
+    with serving(chain(6, hosts=4)) as server:
+        settings = server.settings("http://h0.example/", hosts=["*.example"], max_pages=100)
+        runs = 0
+        while not finished(tmp_path / "web", settings):
+            runs += 1
+            try:
+                crawl(tmp_path / "web", settings, killed_after_one)
+            except Killed:
+                continue
+    assert runs > 5
+    assert max(Counter(server.paths).values()) == 1
+    with serving(chain(6, hosts=4)) as server:
+        crawl(tmp_path / "at once", server.settings("http://h0.example/", hosts=["*.example"], max_pages=100))
+    assert stored(tmp_path / "web") == stored(tmp_path / "at once")
+
+
+@pytest.mark.parametrize("left", ["warc", "urls", "links"])
+def test_files_without_a_receipt_do_not_count(tmp_path, left):
+    with serving(WEB) as server:
+        settings = server.settings(hosts=["a.example", "b.example"])
+        summary = crawl(tmp_path / "web", settings)
+        again = CrawlFolder(tmp_path / "again")
+        shutil.copytree(tmp_path / "web", again.path)
+        (again.path / "crawl.json").unlink()
+        (again.path / "receipts" / "round-0002-00.json").unlink()
+        for round in range(3, summary.rounds + 1):
+            for path in again.path.rglob(f"round-{round:04d}*"):
+                path.unlink()
+        half = again.warc(2, 0) if left == "warc" else again.file(left, 2, 0)
+        half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+        resumed = crawl(again.path, settings)
+    assert (resumed.pages, resumed.urls, resumed.fates) == (summary.pages, summary.urls, summary.fates)
+    assert stored(again.path) == stored(tmp_path / "web")
+
+
+def test_new_settings_go_on_where_the_old_ones_stopped(tmp_path):
+    with serving(chain(9)) as server:
+        url = "http://h0.example/"
+        first = crawl(tmp_path / "web", server.settings(url, max_pages=4))
+        assert first.fates["page_limit"] > 0
+        second = crawl(tmp_path / "web", server.settings(url, max_pages=100))
+    assert (first.pages, second.pages, second.fates) == (4, 10, {"fetched": 10})
+    assert max(Counter(server.paths).values()) == 1
+
+
+def test_a_slow_host_goes_on_in_the_next_round(tmp_path, monkeypatch):
+    monkeypatch.setattr(lane_module, "ROUND_S", 0.0)
+    with serving({A: page("/1", "/2", "/3")}) as server:
+        summary = crawl(tmp_path / "web", server.settings())
+    assert (summary.rounds, summary.pages) == (4, 4)
+
+
+def test_a_shard_that_was_lost_is_an_error(tmp_path):
+    with serving(WEB) as server, pytest.raises(RunError, match="the runner ended before round 1 was done"):
+        crawl(tmp_path / "web", server.settings(), lambda shards: None)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    def full(self, answer):
+        raise OSError(28, "No space left on device")
+
+    with serving(WEB) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr("corpusmill.collect.crawl.warc.WarcFile.write", full)
+            with pytest.raises(RunError, match="no space left to write"):
+                crawl(tmp_path / "web", server.settings())
+        assert crawl(tmp_path / "web", server.settings()).pages > 5
