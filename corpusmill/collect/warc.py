@@ -18,7 +18,7 @@ record of a file that is one single member has offset 1.
 Known limit: a `.warc.gz` that was itself archived is stored verbatim inside its member, so a slice that begins there
 takes the inner records for records of the outer file.
 
-Cost: 290 MB/s of content, nearly all of it zlib's inflate; parsing takes 90 us a record.
+Cost: 310-380 MB/s of content on one core, two thirds of it zlib's inflate (which isal would halve).
 """
 
 import re

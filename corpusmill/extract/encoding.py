@@ -9,9 +9,9 @@ Encoding Standard says (latin1 is windows-1252, gb2312 is gb18030).  The mends:
 - A declared encoding is believed as long as most of the bytes beyond ASCII decode in it; else the next one is tried.
   Single-byte encodings decode anything, so a page wrongly declared as one of them stays as declared.
 
-Measured on the Declaration of Human Rights in 35 pairs of language and legacy encoding, 200, 1,000 and 8,000
-characters each, undeclared: see `bench/extraction_baseline.py`; charset_normalizer was less accurate (28 of 35 against
-32 at 1,000 characters) and three times slower.
+Measured on the Universal Declaration of Human Rights in 36 pairs of language and legacy encoding, undeclared: right for
+35, 36 and 35 of them at 200, 1,000 and 8,000 characters.  charset_normalizer got 24, 28 and 29 of 35, three times
+slower.  Cost: 0.25 ms for a page of 300 KB in UTF-8.
 """
 
 import codecs
@@ -25,7 +25,7 @@ from corpusmill.page import UndecodableError
 
 PRESCAN = 4096  # bytes; the standard asks authors for 1,024 and lets browsers look further, which they do
 MIN_CONTINUATIONS = 8  # bytes of multi-byte sequences that make valid UTF-8 no accident
-SAMPLE = 1 << 17  # bytes that detection looks at
+SAMPLE = 1 << 16  # bytes that detection and the check for binary data look at
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le"))
 _META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
@@ -64,7 +64,8 @@ def decode(data: bytes, declared: str | None = None, *, markup: bool = True) -> 
     if encodings[0] not in _NOT_ASCII if encodings else _SHIFT not in data:
         text = _strict(data, "utf-8")
         if text is not None and (set(encodings) <= {"utf-8"} or not 0 < len(data) - len(text) < MIN_CONTINUATIONS):
-            return _checked(data, ["utf-8"])
+            _refuse_binary(data)
+            return Decoded(text, "utf-8")
     return _checked(data, [*encodings, detect(data)])
 
 
@@ -91,8 +92,8 @@ def _prescan(head: bytes) -> Iterator[str]:
 
 def _checked(data: bytes, encodings: list[str]) -> Decoded:
     """The text in the first encoding in which most of it decodes."""
-    if "utf-16" not in encodings[0] and 100 * (len(data) - len(data.translate(None, _CONTROLS))) > len(data):
-        raise UndecodableError("more than 1 in 100 bytes is a control character")
+    if "utf-16" not in encodings[0]:
+        _refuse_binary(data)
     for encoding in encodings:
         text = _strict(data, encoding)
         if text is not None:
@@ -104,6 +105,12 @@ def _checked(data: bytes, encodings: list[str]) -> Decoded:
     if 100 * text.count("\ufffd") > len(text):
         raise UndecodableError(f"most characters beyond ASCII are not {' or '.join(encodings)}")
     return Decoded(text, encodings[0])
+
+
+def _refuse_binary(data: bytes) -> None:
+    start = data[:SAMPLE]
+    if 100 * (len(start) - len(start.translate(None, _CONTROLS))) > len(start):
+        raise UndecodableError("more than 1 in 100 bytes is a control character")
 
 
 def _strict(data: bytes, encoding: str) -> str | None:

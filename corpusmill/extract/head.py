@@ -5,7 +5,7 @@ that matter, skipping comments, scripts and styles; every character is looked at
 the page.  The pass ends with the head, or in pages without one at the first heading or paragraph; directives for
 robots are looked for in the whole page, since crawlers honour them there.
 
-Cost: 0.15 ms for a page of 300 KB.
+Cost: 0.35 ms for a page of 300 KB.
 """
 
 import html
@@ -72,9 +72,10 @@ def _tags(page: str, at: int) -> Iterator[tuple[str, str, int]]:
 
 
 def _find(page: str, end: str, at: int) -> int:
-    """Where `end` begins, upper or lower case; the page's end if nowhere."""
-    found = re.compile(re.escape(end), re.IGNORECASE).search(page, at)
-    return found.start() if found else len(page)
+    """Where `end` begins, in lower or upper case (mixed case is not worth a slower search); else the page's end."""
+    lower = page.find(end, at)
+    upper = page.find(end.upper(), at, lower) if lower >= 0 else page.find(end.upper(), at)
+    return upper if upper >= 0 else lower if lower >= 0 else len(page)
 
 
 def _end_of_title(page: str, at: int) -> int:

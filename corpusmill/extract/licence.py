@@ -12,7 +12,6 @@ _DEED = re.compile(
     re.IGNORECASE,
 )
 _REL = re.compile(r"""\brel\s*=\s*(?:"[^">]*\blicense\b|'[^'>]*\blicense\b|license\b)""", re.IGNORECASE)
-_WORDS = ("license", "LICENSE", "License")  # finding words is 20 times faster than a search for the attribute
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 MAX_TAG = 2000  # characters before and after the word
 _PUBLIC_DOMAIN = {"zero": "CC0", "mark": "PDM"}
@@ -20,11 +19,10 @@ _PUBLIC_DOMAIN = {"zero": "CC0", "mark": "PDM"}
 
 def licence_of(page: str) -> str | None:
     """The licence of an HTML page: an SPDX identifier for Creative Commons, else the URL of the first rel=license."""
-    for word in _WORDS:
-        at = -1
-        while (at := page.find(word, at + 1)) >= 0:
-            if named := _named_by_tag(page, at):
-                return identifier(named)
+    at = -1
+    while (at := page.find("license", at + 1)) >= 0:  # 20 times faster than a search for the attribute
+        if named := _named_by_tag(page, at):
+            return identifier(named)
     deeds = {identifier(match[0]) for match in _DEED.finditer(page)} if "creativecommons.org/" in page else set()
     return deeds.pop() if len(deeds) == 1 else None
 
