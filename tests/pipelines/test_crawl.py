@@ -10,36 +10,34 @@ from corpusmill.pipelines.crawl import crawl
 from corpusmill.pipelines.work import reported
 from corpusmill.recipe import Source
 from tests.collect.crawl.server import page, serving
-from tests.collect.crawl.test_rounds import chain, rows, stored
+from tests.collect.crawl.test_rounds import rows, stored
 
-SEED = "http://h0.example/"
+HOSTS = [f"http://h{i}.example/" for i in range(4)]
+WEB = {f"{host}{i or ''}": page("/1", "/2", "/3") for host in HOSTS for i in range(4)}
+TWO_PROCESSES = ["--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2"]
 
 
 def source(server, **changes):
-    settings = server.settings(SEED, hosts=["*.example"], **changes)
-    return Source(name="web", kind="crawl", crawl=settings)
+    return Source(name="web", kind="crawl", crawl=server.settings(*HOSTS, **changes))
 
 
-def test_in_one_process_and_in_several(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("options", "max_depth", "pages"), [([], 8, 16), (TWO_PROCESSES, 0, 4)])
+def test_beam_does_what_a_plain_loop_does(tmp_path, monkeypatch, options, max_depth, pages):
     monkeypatch.setattr(frontier, "PAGES_PER_SHARD", 25)  # four shards
-    summaries = {}
-    pages = [f"http://h{i}.example/{j}" for i in range(4) for j in range(4)]
-    with serving({SEED: page(*pages)} | {url: page() for url in pages}) as server:
-        made = source(server, max_pages=100)
-        several = ["--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-        summaries["one"] = crawl(made, str(tmp_path / "one" / "web"))
-        summaries["several"] = crawl(made, str(tmp_path / "several" / "web"), several)
-        summaries["none"] = crawl_rounds(CrawlFolder(tmp_path / "none" / "web"), made.crawl)
+    with serving(WEB) as server:
+        made = source(server, max_pages=100, max_depth=max_depth)
+        summary = crawl(made, str(tmp_path / "beam" / "web"), options)
+        plain = crawl_rounds(CrawlFolder(tmp_path / "plain" / "web"), made.crawl)
         asked = len(server.requests)
-        assert crawl(made, str(tmp_path / "one" / "web")) == summaries["one"]
+        assert crawl(made, str(tmp_path / "beam" / "web"), options) == summary
         assert len(server.requests) == asked
-    assert finished(tmp_path / "one" / "web", made.crawl)
+    assert finished(tmp_path / "beam" / "web", made.crawl)
+    assert summary.pages == pages
+    assert summary.fates == plain.fates
+    assert stored(tmp_path / "beam" / "web") == stored(tmp_path / "plain" / "web")
     columns = "* EXCLUDE (fetched_at)"
-    for name in ("several", "none"):
-        assert summaries[name].fates == summaries["one"].fates == {"fetched": 17}
-        assert stored(tmp_path / name / "web") == stored(tmp_path / "one" / "web")
-        assert rows(tmp_path / name / "web", columns) == rows(tmp_path / "one" / "web", columns)
-    assert len(list((tmp_path / "one" / "web").glob("*.warc.gz"))) > summaries["one"].rounds
+    assert rows(tmp_path / "beam" / "web", columns) == rows(tmp_path / "plain" / "web", columns)
+    assert len(list((tmp_path / "beam" / "web").glob("*.warc.gz"))) > summary.rounds
 
 
 def test_errors_of_ours_come_back_from_workers(tmp_path, monkeypatch):
@@ -47,7 +45,7 @@ def test_errors_of_ours_come_back_from_workers(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("corpusmill.collect.crawl.warc.WarcFile.write", full)
-    with serving(chain(1)) as server, pytest.raises(Exception, match="no space left") as caught:
+    with serving(WEB) as server, pytest.raises(Exception, match="no space left") as caught:
         crawl(source(server), str(tmp_path / "web"))
     found = reported(str(caught.value))
     assert isinstance(found, RunError)
