@@ -1,6 +1,8 @@
 """The command line: parse, call, print.  Everything heavy is imported by the command that needs it."""
 
 import sys
+import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,7 @@ from corpusmill.reasons import Reason, Stage
 
 if TYPE_CHECKING:
     from corpusmill.pipelines.state import Books
+    from corpusmill.train.job import StepReport
 
 app = typer.Typer(
     help="Raw web crawls, dumps and files in; a pretraining corpus with every decision on record out.",
@@ -133,3 +136,75 @@ def report(corpus: CorpusFolder) -> None:
     from corpusmill.reports.page import write_report
 
     print(write_report(corpus))
+
+
+@app.command()
+def train(
+    corpus: CorpusFolder,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML with [train]; else the recipe's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Instead of the settings' number of steps.")] = None,
+    out: Annotated[str, typer.Option(metavar="MODEL", help="Name under DIR/models, or a path.")] = "base",
+) -> None:
+    """Pretrain a decoder on the corpus's tokens, resumed exactly where it stopped."""
+    from corpusmill.train.config import load_config
+    from corpusmill.train.job import train as run_training
+
+    if not (corpus / "recipe.toml").exists():
+        raise InputError(f"{corpus}: not a corpus directory (there is no recipe.toml in it)")
+    settings = load_config(config or corpus / "recipe.toml")
+    folder = Path(out) if "/" in out else corpus / "models" / out
+    result = run_training(corpus, settings, folder, steps=steps, progress=_training_line())
+    if not result.trained:
+        print("nothing to do: the model is there, trained on these tokens with these settings")
+    print(f"  {result.steps:,} steps, {result.tokens:,} tokens, {result.seconds:,.0f} s")
+    if result.validation_loss is not None and result.unigram_validation_loss is not None:
+        print(
+            f"  validation loss {result.validation_loss:.3f} nats a token"
+            f" ({result.validation_bits_per_byte:.3f} bits per byte);"
+            f" knowing only how frequent each token is: {result.unigram_validation_loss:.3f}"
+        )
+    print(f"  unigram entropy of the training tokens {result.unigram_entropy:.3f} nats a token")
+    print(f"model: {result.model}")
+
+
+def _training_line() -> "Callable[[StepReport], None]":
+    """A line that is renewed on a terminal, and a plain one every few seconds elsewhere; on standard error."""
+    terminal, every = sys.stderr.isatty(), 0.2 if sys.stderr.isatty() else 5.0
+    last = 0.0
+
+    def show(report: "StepReport") -> None:
+        nonlocal last
+        ends = report.step == report.steps
+        if time.monotonic() - last < every and not ends:
+            return
+        last = time.monotonic()
+        bits = report.validation_bits_per_byte
+        line = (
+            f"step {report.step:,}/{report.steps:,}, loss {report.loss:.3f}"
+            + (f", validation {bits:.3f} bits per byte" if bits is not None else "")
+            + f", {report.tokens_per_second:,.0f} tokens/s, {report.seconds_left:,.0f} s left"
+        )
+        print(f"\r\x1b[K{line}" if terminal else line, end="\n" if ends or not terminal else "", file=sys.stderr)
+
+    return show
+
+
+@app.command()
+def generate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model's folder.")],
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="How the text begins.")],
+    max_tokens: Annotated[int, typer.Option(min=1, help="Stop after so many tokens.")] = 200,
+    temperature: Annotated[float, typer.Option(min=0, help="0 always takes the likeliest token.")] = 0.8,
+    top_p: Annotated[float, typer.Option(help="Choose among the likeliest tokens of this probability.")] = 0.95,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 1,
+) -> None:
+    """Print text that a model writes."""
+    try:
+        from corpusmill.train.generate import generate as pieces_of
+    except ModuleNotFoundError as error:
+        raise InputError(f"generating needs '{error.name}'; install it with: pip install 'corpusmill[train]'") from None
+
+    print(prompt, end="")
+    for piece in pieces_of(model, prompt, max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed):
+        print(piece, end="", flush=True)
+    print()
