@@ -77,7 +77,8 @@ def corpusmill(*arguments: object) -> None:
 
 
 def _command(*words: str) -> str:
-    return shlex.join(["corpusmill", *words])
+    """The command as one would type it: SQL in double quotes, since it holds single ones."""
+    return " ".join(["corpusmill", *(f'"{word}"' if "'" in word else shlex.quote(word) for word in words)])
 
 
 def _show(seconds: float) -> None:
