@@ -15,7 +15,7 @@ A document is text: a special token's name inside it is encoded as ordinary char
 very long runs of white space (its regex engine limits backtracking, at about 500,000 characters); such a document is
 encoded by HF.
 
-Cost: see bench/tokenize.py; on technical English one core does 3.5 MB/s with HF and 24 MB/s with tiktoken.
+Cost: see bench/encode.py; on technical English one core does 3.5 MB/s with HF and 24 MB/s with tiktoken.
 """
 
 import itertools
