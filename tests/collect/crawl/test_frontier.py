@@ -98,6 +98,13 @@ def test_a_better_way_is_taken_when_it_is_met():
     assert (candidate.url, candidate.depth, candidate.found_on) == (url, 2, "http://c.example/")
 
 
+def test_what_was_dealt_with_is_not_asked_for_again_on_a_better_way():
+    frontier = Frontier(made())
+    add(frontier, [settled(SEED)], [link(f"{SEED}x", depth=3)])
+    add(frontier, [settled(f"{SEED}x")], [link(f"{SEED}x", depth=1), link(SEED)])
+    assert planned(frontier) == []
+
+
 def test_best_ways_keeps_one_row_a_url():
     ways = [link("http://b.example/", depth=2), link("http://b.example/", nofollow=True), link("http://a.example/")]
     assert best_ways(ways).to_pylist() == [

@@ -37,6 +37,7 @@ def test_nofollow_links(rel):
 
 def test_a_link_that_is_there_twice_is_followed_if_one_may_be():
     assert links("<a href=/1 rel=nofollow><a href=/1>") == {f"{A}/1": False}
+    assert links("<a href=/1><a href=/1 rel=nofollow>") == {f"{A}/1": False}
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def policy(robots, **others):
         ("User-agent: wildbot\nDisallow: /", "/x", None),  # a name within our User-Agent header's comment
         ("User-agent: mill\nDisallow: /", "/x", None),
         ("User-agent: other\nDisallow: /xyz\nUser-agent: *\nDisallow: /x", "/xyz", "Disallow: /x"),  # the right group's
+        ("User-agent: *\nDisallow: /x\nUser-agent: other\nDisallow: /xyz", "/xyz", "Disallow: /x"),
         ("Sitemap: /s\nUser-agent: *\nDissallow: /x", "/x", "Dissallow: /x"),
         ("<html><body>Not found</body></html>", "/x", None),
         ("User-agent: *\nDisallow: /\n", "/robots.txt", None),

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import duckdb
@@ -269,6 +270,14 @@ def test_a_host_that_does_not_answer_is_given_up(tmp_path):
     assert errors["not asked: the 5 requests before it failed"] == 4
 
 
+def test_an_answer_in_between_counts(tmp_path):
+    web = {A: page(*map(str, range(9)))} | {f"{A}{i}": page() if i == 4 else Page(raw=b"") for i in range(9)}
+    with serving(web) as server:
+        summary = crawl(tmp_path / "web", server.settings())
+    assert summary.fates == {"failed": 8, "fetched": 2}
+    assert set(server.paths) >= {f"a.example/{i}" for i in range(9)}
+
+
 def test_politeness_over_rounds(tmp_path):
     with serving(
         {A: page("/1", "/2"), f"{A}1": page("/3"), f"{A}robots.txt": Page("User-agent: *\nCrawl-delay: 0.2")}
@@ -332,6 +341,20 @@ def test_a_crawl_that_was_killed_goes_on_without_asking_twice(tmp_path, monkeypa
     with serving(chain(6, hosts=4)) as server:
         crawl(tmp_path / "at once", server.settings("http://h0.example/", hosts=["*.example"], max_pages=100))
     assert stored(tmp_path / "web") == stored(tmp_path / "at once")
+
+
+def test_a_shard_that_is_fetched_twice_at_once_is_asked_for_once(tmp_path):
+    """As runners do that start slow work a second time somewhere else."""
+
+    def twice(shards):
+        with ThreadPoolExecutor() as pool:
+            assert len({receipt for shard in shards for receipt in pool.map(fetch_shard, [shard, shard])}) == len(
+                shards
+            )
+
+    with serving(WEB) as server:
+        crawl(tmp_path / "web", server.settings(), twice)
+    assert max(Counter(server.paths).values()) == 1
 
 
 @pytest.mark.parametrize("left", ["warc", "urls", "links"])
