@@ -119,13 +119,13 @@ def _check_rules(job: Job) -> None:
 
 def _warm_up(events: TextIO) -> None:
     """Compile all kernels once, before workers start; they load them from the cache."""
-    from corpusmill import dedup, filters
+    from corpusmill import dedup, extract, filters
 
     started = time.monotonic()
     late = threading.Timer(2, _send, (events, Event(kind="compiling")))
     late.daemon = True
     late.start()
-    for package in (filters, dedup):
+    for package in (extract, filters, dedup):
         package.warm_up()
     late.cancel()
     seconds = time.monotonic() - started

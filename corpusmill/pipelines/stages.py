@@ -76,7 +76,7 @@ def wanted(job: Job, piece: Slice, stage: Stage) -> str | None:
         if vocabulary is None:
             return None
         inputs.append(vocabulary["checksum"])
-    versions = [library_version(name) for name in spec.libraries]
+    versions = [unicodedata.unidata_version, *(library_version(name) for name in spec.libraries)]
     return digest(stage, spec.version, spec.settings(job, piece), versions, inputs)
 
 
@@ -180,7 +180,7 @@ def _sketches(job: Job, _: Slice, tables: Tables) -> Made:
 
 def _sketch_settings(job: Job, _: Slice) -> object:
     settings = job.recipe.dedup.model_dump(exclude={"threshold"})
-    return [settings, job.recipe.pii.model_dump(), unicodedata.unidata_version]  # tokens are folded by Unicode's tables
+    return [settings, job.recipe.pii.model_dump()]
 
 
 # ---- docs, tokens --------------------------------------------------------------------------------------------------
