@@ -2,10 +2,12 @@
 
 `kernel` is numba's njit with `nogil` (threads run side by side) and an on-disk cache that all processes share.  The
 cache lies in the user's cache folder, not beside the source, so that read-only installations work; the folder's name
-holds the versions that compiled code depends on.  Cost: a cold compile is paid once on a machine, by `warm_up` in the
-driver before workers start; a cached kernel loads in about 10 ms.
+holds the versions that compiled code depends on.  Cost: a cold compile is paid once on a machine, by the packages'
+`warm_up` in the driver before workers start; a cached kernel loads in about 10 ms, numba itself in 0.8 s, so numba is
+imported with the first kernel and not before.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -34,11 +36,27 @@ def cache_folder() -> Path:
 
 os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())  # read by numba when it is first imported
 
-import numba  # noqa: E402
 
-setattr(numba.config, "CACHE_DIR", os.environ["NUMBA_CACHE_DIR"])  # noqa: B010  # it may have been imported before us
+def kernels_are_cached() -> bool:
+    """Whether `note_cached` was called on this machine since the package's sources last changed."""
+    return _stamp().exists()
+
+
+def note_cached() -> None:
+    """Remember that every kernel of the package, as it is now, is in the cache."""
+    _stamp().touch()
+
+
+def _stamp() -> Path:
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    state = [(source.name, (stat := source.stat()).st_size, stat.st_mtime_ns) for source in sources]
+    digest = hashlib.blake2b(repr((str(Path(__file__).parent), state)).encode(), digest_size=8).hexdigest()
+    return cache_folder() / f"complete-{digest}"
 
 
 def kernel(function: Function) -> Function:
     """Compile `function` with numba on first use: no Python objects, no GIL, cached on disk."""
+    import numba
+
+    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]  # someone may have imported it
     return cast(Function, numba.njit(nogil=True, cache=True)(function))

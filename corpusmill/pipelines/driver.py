@@ -20,6 +20,7 @@ from corpusmill.collect.plan import Slice, plan
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import REGISTRY, UserModule
+from corpusmill.kernels import kernels_are_cached, note_cached
 from corpusmill.pipelines import state
 from corpusmill.pipelines.request import Event, Request
 from corpusmill.pipelines.stages import STAGES, Job
@@ -118,19 +119,17 @@ def _check_rules(job: Job) -> None:
 
 
 def _warm_up(events: TextIO) -> None:
-    """Compile all kernels once, before workers start; they load them from the cache."""
+    """Compile all kernels before workers start, unless that was done on this machine: they load them from the cache."""
+    if kernels_are_cached():
+        return
     from corpusmill import dedup, extract, filters
 
+    _send(events, Event(kind="compiling"))
     started = time.monotonic()
-    late = threading.Timer(2, _send, (events, Event(kind="compiling")))
-    late.daemon = True
-    late.start()
     for package in (extract, filters, dedup):
         package.warm_up()
-    late.cancel()
-    seconds = time.monotonic() - started
-    if seconds > 2:
-        _send(events, Event(kind="compiled", text=f"{seconds:.0f} s"))
+    note_cached()
+    _send(events, Event(kind="compiled", text=f"{time.monotonic() - started:.0f} s"))
 
 
 def _send(events: TextIO, event: Event) -> None:

@@ -219,9 +219,9 @@ class _Run:
         if event.kind == "crawling":
             self.screen.message(f"crawling '{event.text}'")
         elif event.kind == "compiling":
-            self.screen.message("preparing kernels (they are compiled once on a machine) ...")
+            self.screen.message("compiling kernels, once on this machine ...")
         elif event.kind == "compiled":
-            self.screen.message(f"kernels ready after {event.text}")
+            self.screen.message(f"kernels compiled in {event.text}")
 
     def _request(self) -> Request:
         job = self.job
