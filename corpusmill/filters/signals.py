@@ -3,8 +3,9 @@
 The signals are listed in `corpusmill.filters.register`.  One that has no meaning for a page is null, and null never
 drops a page: mean word length in Chinese, stop words in a language without a list, any share of nothing.
 
-Kernels count; what is divided by what is said here, in numpy.
-Cost: MEASURED
+Kernels count; what is divided by what is said here, in numpy.  Cost on 20 KB documents in English, one core
+(bench/signals.py): kernels 77-85 MB/s, language identification 7,000 documents/s, masking .1-.2 GB/s.  A cold compile of
+all kernels takes 5 seconds.
 """
 
 from collections.abc import Iterator, Sequence

@@ -92,8 +92,9 @@ def count_stop_words(units: Pieces, languages: pa.Array) -> pa.Array:
     """Different stop words among each document's units: int32 (n); null without a list for the document's language."""
     codes = pa.array(list(STOP_WORDS), pa.string())
     rows = pc.index_in(languages, codes)
+    row_of = np.array(rows.fill_null(-1), np.int32)
     found = np.zeros(len(rows), np.int32)
-    _count(units.hashes, units.ends, rows.fill_null(-1).to_numpy(), *_tables(), found)
+    _count(units.hashes, units.ends, row_of, *_tables(), found)
     return pa.array(found, mask=rows.is_null().to_numpy(zero_copy_only=False))
 
 
