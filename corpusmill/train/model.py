@@ -139,8 +139,8 @@ class Attention(nn.Module):
         q, k, v = (
             proj(x).view(rows, n, -1, self.head_dim).transpose(1, 2) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
-        q, k = rotate(self.q_norm(q), *turn), rotate(self.k_norm(k), *turn)
-        q, k = q.to(v.dtype), k.to(v.dtype)  # under autocast the norms give float32
+        q, k = rotate(self.q_norm(q.float()), *turn), rotate(self.k_norm(k.float()), *turn)
+        q, k = q.to(v.dtype), k.to(v.dtype)  # bfloat16 under autocast, but normed and turned in float32
         if cache is not None:
             k, v = cache.extend(layer, k, v)
         out: Tensor = self.o_proj(attend(q, k, v, mask).transpose(1, 2).reshape(rows, n, -1))
