@@ -64,6 +64,14 @@ class CrawlSettings(Settings):
                 raise ValueError(f"'{seed}' is not a URL to start from; write it as https://host/path")
         return seeds
 
+    @field_validator("hosts")
+    @classmethod
+    def _hosts_are_names(cls, hosts: list[str]) -> list[str]:
+        for host in hosts:
+            if not re.fullmatch(r"[^\s/@]+", host):
+                raise ValueError(f"'{host}' is not a host; write it as example.org or *.example.org")
+        return hosts
+
     @field_validator("connect_to")
     @classmethod
     def _targets_are_addresses(cls, connect_to: dict[str, str]) -> dict[str, str]:

@@ -33,9 +33,14 @@ def test_the_resolved_recipe_is_the_same_recipe():
     assert "vocab_size = 32768" in recipe.dump(parsed)
 
 
-@given(st.text(), st.dictionaries(st.text(min_size=1), st.text(), max_size=3))
+def crawl(**settings):
+    return {"sources": [{"name": "a", "kind": "crawl", "crawl": {"seeds": ["https://a.example"], **settings}}]}
+
+
+@given(st.text(), st.sets(st.text(min_size=1), max_size=3))
 def test_any_text_survives_the_resolved_form(text, hosts):
-    source = {"name": "web", "kind": "crawl", "crawl": {"seeds": [text], "connect_to": hosts}}
+    crawl = {"seeds": ["https://h/" + text], "user_agent": text, "connect_to": dict.fromkeys(hosts, "[::1]:80")}
+    source = {"name": "web", "kind": "crawl", "licence": text, "crawl": crawl}
     parsed = recipe.parse({"sources": [source]})
     assert recipe.parse(tomllib.loads(recipe.dump(parsed))) == parsed
 
@@ -57,6 +62,10 @@ def test_any_text_survives_the_resolved_form(text, hosts):
             "unknown key 'sources.0.pths'; did you mean 'paths'",
         ),
         ({"sources": [{"name": "a", "kind": "crawl"}]}, "needs a table [sources.crawl] with seeds"),
+        (crawl(seeds=["example.org"]), "'example.org' is not a URL to start from; write it as https://host/path"),
+        (crawl(hosts=["https://example.org/"]), "is not a host; write it as example.org or *.example.org"),
+        (crawl(connect_to={"a": "localhost:80"}), "'localhost:80' is not an address and a port, such as 127.0.0.1:"),
+        (crawl(connect_to={"a": "127.0.0.1:0"}), "'127.0.0.1:0' is not an address and a port"),
         (
             {"filters": {"rules": [{"name": "x", "signal": "n_words"}]}},
             "rule 'x' needs signal, comparison and threshold",

@@ -1,11 +1,13 @@
 """What a server answered: status, headers and body exactly as received, and how to read them."""
 
 import re
+import string
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote_from_bytes
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -52,7 +54,13 @@ class Answer:
     @property
     def location(self) -> str | None:
         """Where a redirect leads, as written; None if this is no redirect."""
-        return self.get("location") or None if self.status in REDIRECTS else None
+        if self.status not in REDIRECTS:
+            return None
+        value = next((value for name, value in self.headers if name.lower() == b"location"), b"")
+        try:
+            return value.decode() or None
+        except UnicodeDecodeError:  # bytes of another charset are sent back as they came, as browsers do
+            return quote_from_bytes(value, safe=string.printable)
 
     def retry_after_s(self) -> float | None:
         """Seconds that the server asks to wait, from seconds or a date; None if it does not ask."""

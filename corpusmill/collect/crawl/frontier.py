@@ -18,14 +18,14 @@ million URLs.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import pyarrow as pa
 import tldextract
 
-from corpusmill.collect.crawl.tables import LINKS, PLAN, UrlRow
+from corpusmill.collect.crawl.tables import LINKS, UrlRow, table_of
 from corpusmill.collect.crawl.urls import host_name, host_of, in_scope, normalise, scope_of
 from corpusmill.errors import BalanceError, InputError
 from corpusmill.reasons import Fate
@@ -93,18 +93,19 @@ class Frontier:
 
     def add(self, round: int, urls: pa.Table, links: pa.Table) -> None:
         """Take in what one shard of a round did (`schema.URLS`) and found (LINKS)."""
-        columns = (urls[name].to_pylist() for name in ("url", "host", "fate", "error"))
-        for url, host, fate, error in zip(*columns, strict=True):
-            if url in self._settled or url not in self._met:
-                raise BalanceError(f"crawl: round {round} dealt with {url} unasked or twice; please report this")
+        columns = (urls[name].to_pylist() for name in ("url", "depth", "found_on", "host", "fate", "error"))
+        for url, depth, found_on, host, fate, error in zip(*columns, strict=True):
+            if url in self._settled:
+                raise BalanceError(f"crawl: round {round} dealt with {url} a second time; please report this")
             self._settled.add(url)
             self._waiting.pop(url, None)
+            self._met.setdefault(url, Met(url, depth, 0, found_on, False))  # a seed of earlier settings
             if fate in PAGE_FATES:
                 self._pages[host] += 1
             if fate == Fate.FETCHED and error is not None:  # it answered, but wants no more requests
                 self._closed.add(host)
-        names = ("url", "depth", "redirects", "found_on", "nofollow")
-        for row in zip(*(links[name].to_pylist() for name in names), strict=True):
+        columns = (links[name].to_pylist() for name in ("url", "depth", "redirects", "found_on", "nofollow"))
+        for row in zip(*columns, strict=True):
             self._meet(Met(*row), round)
 
     def plan(self) -> list[Candidate]:
@@ -112,15 +113,9 @@ class Frontier:
         queues: defaultdict[str, list[Met]] = defaultdict(list)
         for met in self._waiting.values():
             queues[host_of(met.url)].append(met)
-        turns = []
-        for host, queue in queues.items():
+        for queue in queues.values():
             queue.sort(key=lambda met: (met.depth, met.url))
-            left = self._settings.max_pages_per_host - self._pages[host]
-            most = 0 if host in self._closed else max(0, min(PAGES, left))
-            turns += [(met.depth, i, host) for i, met in enumerate(queue[:most])]
-        left = max(0, self._settings.max_pages - self._pages.total())
-        quotas = Counter(host for _, _, host in sorted(turns)[:left])
-        shards = self._shards()
+        quotas, shards = self._quotas(queues), self._shards()
         return [
             Candidate(
                 shard=shard, host=host, quota=quotas[host], url=met.url, depth=met.depth, redirects=met.redirects,
@@ -130,7 +125,7 @@ class Frontier:
             for met in queues[host][:CANDIDATES]
         ]  # fmt: skip
 
-    def unfetched(self) -> Iterator[UrlRow]:
+    def unfetched(self, source: str) -> Iterator[UrlRow]:
         """One row for every URL that no round dealt with: why not."""
         for url, met in sorted(self._met.items()):
             if url not in self._settled:
@@ -140,9 +135,19 @@ class Frontier:
                     if host_of(url) in self._closed:
                         fate, error = Fate.FAILED, "not asked: the host wanted no more requests"
                 yield UrlRow(
-                    url=url, host=host_of(url), round=self._met_in[url], depth=met.depth, found_on=met.found_on,
-                    fate=fate, error=error,
+                    source=source, url=url, host=host_of(url), round=self._met_in[url], depth=met.depth,
+                    found_on=met.found_on, fate=fate, error=error,
                 )  # fmt: skip
+
+    def _quotas(self, queues: Mapping[str, list[Met]]) -> Counter[str]:
+        """Pages that the next round may fetch, by host."""
+        turns = []
+        for host, queue in queues.items():
+            left = self._settings.max_pages_per_host - self._pages[host]
+            most = 0 if host in self._closed else max(0, min(PAGES, left))
+            turns += [(met.depth, i, host) for i, met in enumerate(queue[:most])]
+        left = max(0, self._settings.max_pages - self._pages.total())
+        return Counter(host for _, _, host in sorted(turns)[:left])
 
     def _meet(self, met: Met, round: int) -> None:
         known = self._met.get(met.url)
@@ -192,12 +197,7 @@ def best_ways(links: Iterable[Met]) -> pa.Table:
         known = best.get(met.url)
         if known is None or _order(met) < _order(known):
             best[met.url] = met
-    return pa.Table.from_pylist([asdict(best[url]) for url in sorted(best)], LINKS.arrow)
-
-
-def plan_table(candidates: Iterable[Candidate]) -> pa.Table:
-    """Rows of PLAN."""
-    return pa.Table.from_pylist([asdict(candidate) for candidate in candidates], PLAN.arrow)
+    return table_of([best[url] for url in sorted(best)], LINKS)
 
 
 def _order(met: Met) -> tuple[bool, int, int, str]:

@@ -57,6 +57,7 @@ class Policies:
 class Lane:
     """What a host's candidates came to, in the order in which they were dealt with."""
 
+    source: str
     round: int
     settings: CrawlSettings
     fetcher: Fetcher
@@ -125,6 +126,7 @@ class Lane:
 
     def _row(self, candidate: Candidate, fate: Fate, error: str | None) -> UrlRow:
         return UrlRow(
+            source=self.source,
             url=candidate.url,
             host=candidate.host,
             round=self.round,

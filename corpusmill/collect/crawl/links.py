@@ -50,10 +50,11 @@ def links_of(answer: Answer, agent: str, max_bytes: int) -> dict[str, bool]:
     encoding = encoding or detect_encoding(body, from_html_meta=True) or "utf-8"
     found = _walk(HTMLTree.parse(bytes_to_str(body, encoding)).document, agent)
     base = normalise(found.base, answer.url) if found.base else None
+    arguments = "utf-8" if encoding.lower().startswith("utf-16") else encoding
     nofollow = _says_nofollow([*found.robots, *_addressed_to(agent, answer.all("x-robots-tag"))])
     links: dict[str, bool] = {}
     for written, own_nofollow in found.links:
-        url = normalise(written, base or answer.url, encoding)
+        url = normalise(written, base or answer.url, arguments)
         if url is not None:
             links[url] = (nofollow or own_nofollow) and links.get(url, True)
     return links

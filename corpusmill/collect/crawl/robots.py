@@ -132,7 +132,7 @@ def tdmrep_as_robots(text: str) -> str:
     """The reserved locations of a tdmrep.json as rules for everybody: both match paths in the same way."""
     try:
         entries = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     entries = entries if isinstance(entries, list) else [entries]
     locations = [

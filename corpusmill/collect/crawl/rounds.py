@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import count
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpusmill.collect.crawl.frontier import PAGE_FATES, Frontier, plan_table
+from corpusmill import schema
+from corpusmill.collect.crawl.frontier import PAGE_FATES, Frontier
 from corpusmill.collect.crawl.shard import Shard, fetch_shard
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, PlanReceipt, fingerprint
-from corpusmill.collect.crawl.tables import publish_table, read_table, url_table
+from corpusmill.collect.crawl.tables import PLAN, publish_table, read_table, table_of
+from corpusmill.collect.crawl.urls import normalise
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Fate
 from corpusmill.recipe import CrawlSettings
@@ -58,7 +61,7 @@ def plan_round(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings,
         candidates = frontier.plan()
         if not candidates:
             return []
-        publish_table(plan_table(candidates), folder.plan(round))
+        publish_table(table_of(candidates, PLAN), folder.plan(round))
         shards = sorted({candidate.shard for candidate in candidates})
         receipt = PlanReceipt(candidates=len(candidates), pending=frontier.pending, shards=shards)
         folder.write_plan_receipt(round, receipt)
@@ -71,13 +74,19 @@ def is_done(shard: Shard) -> bool:
 
 
 def take_in(frontier: Frontier, shard: Shard) -> None:
-    """Tell the frontier what a shard did.  RunError if it was not fetched."""
+    """Tell the frontier what a shard did.  RunError if it was not fetched, BalanceError if it did something else."""
     folder, where = shard.folder, (shard.round, shard.index)
     if not is_done(shard):
         raise RunError(
             f"{folder.path}: the runner ended before round {shard.round} was done; run the same command again"
         )
-    frontier.add(shard.round, read_table(folder.file("urls", *where)), read_table(folder.file("links", *where)))
+    urls, plan = read_table(folder.file("urls", *where)), read_table(folder.plan(shard.round))
+    asked = set(plan.filter(pc.equal(plan["shard"], shard.index))["url"].to_pylist())
+    if not asked.issuperset(urls["url"].to_pylist()):
+        raise BalanceError(
+            f"{folder.path}: round {shard.round} dealt with URLs that it did not plan; please report this"
+        )
+    frontier.add(shard.round, urls, read_table(folder.file("links", *where)))
 
 
 def close(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, rounds: int) -> CrawlSummary:
@@ -85,13 +94,13 @@ def close(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, roun
 
     RunError if not one page could be fetched; nothing is kept then, so that the next run asks again.
     """
-    unfetched = list(frontier.unfetched())
-    publish_table(url_table(unfetched, folder.source), folder.path / "urls" / "unfetched.parquet")
+    unfetched = list(frontier.unfetched(folder.source))
+    publish_table(table_of(unfetched, schema.URLS), folder.path / "urls" / "unfetched.parquet")
     fates: Counter[str] = Counter()
     for path in folder.files("urls"):
         fates.update(pq.read_table(path, columns=["fate"], use_threads=False)["fate"].to_pylist())
-    plans = [(round, folder.plan_receipt(round)) for round in range(1, rounds + 1)]
-    receipts = [folder.shard_receipt(round, shard) for round, plan in plans if plan for shard in plan.shards]
+    plans = [(number, folder.plan_receipt(number)) for number in range(1, rounds + 1)]
+    receipts = [folder.shard_receipt(number, shard) for number, plan in plans if plan for shard in plan.shards]
     done = [receipt for receipt in receipts if receipt]
     pages = sum(receipt.pages for receipt in done)
     if fates.total() != len(frontier) or sum(fates[fate] for fate in PAGE_FATES) != pages:
@@ -116,8 +125,10 @@ def close(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, roun
 
 
 def _nothing_fetched(folder: CrawlFolder, settings: CrawlSettings) -> RunError:
-    """Why, by the first row on record; clears the folder."""
-    first = read_table(folder.files("urls")[0]).slice(0, 1).to_pylist()[0]
+    """Why, by what became of the first seed; clears the folder."""
+    seed = normalise(settings.seeds[0])
+    rows = (row for path in folder.files("urls") for row in read_table(path).to_pylist())
+    first = next(row for row in rows if row["url"] == seed)
     shutil.rmtree(folder.path)
     why = first["fate"].replace("_", " ") + (f": {first['error']}" if first["error"] else "")
     return RunError(f"source '{folder.source}': not one page could be fetched; {first['url']} ({why})")

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from corpusmill import schema
 from corpusmill.collect.crawl.fetch import fetching
 from corpusmill.collect.crawl.frontier import Candidate, best_ways
 from corpusmill.collect.crawl.lane import Lane, Policies
 from corpusmill.collect.crawl.robots import PolicyFile
 from corpusmill.collect.crawl.state import CrawlFolder, ShardReceipt, full_disk_is_a_run_error, publishing
-from corpusmill.collect.crawl.tables import policy_files, publish_table, read_table, robots_table, url_table
+from corpusmill.collect.crawl.tables import ROBOTS, policy_files, publish_table, read_table, table_of
 from corpusmill.collect.crawl.urls import origin_of
 from corpusmill.collect.crawl.warc import WarcFile
 from corpusmill.recipe import CrawlSettings
@@ -99,6 +100,7 @@ async def _run_lanes(
         policies = Policies(shard.settings, fetcher, known)
         lanes = [
             Lane(
+                source=shard.folder.source,
                 round=shard.round,
                 settings=shard.settings,
                 fetcher=fetcher,
@@ -138,8 +140,8 @@ def _publish(shard: Shard, lanes: list[Lane], policies: Policies) -> None:
             for lane in lanes:
                 with lane.members.open("rb") as members:
                     shutil.copyfileobj(members, file)
-    rows = (row for lane in lanes for row in lane.rows)
-    publish_table(url_table(rows, folder.source), folder.file("urls", *where))
+    rows = [row for lane in lanes for row in lane.rows]
+    publish_table(table_of(rows, schema.URLS), folder.file("urls", *where))
     publish_table(best_ways(met for lane in lanes for met in lane.links), folder.file("links", *where))
     files = sorted(policies.read, key=lambda file: (file.origin, file.path))
-    publish_table(robots_table(files), folder.file("robots", *where))
+    publish_table(table_of(files, ROBOTS), folder.file("robots", *where))

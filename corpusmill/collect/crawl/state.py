@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from corpusmill.corpus import DISK_FULL, Corpus, digest
 from corpusmill.errors import RunError
@@ -66,6 +66,9 @@ class CrawlSummary:
     done: bool = True
 
 
+_Receipt = TypeVar("_Receipt", PlanReceipt, ShardReceipt, CrawlSummary)
+
+
 class Progress(NamedTuple):
     """How far a crawl has come."""
 
@@ -102,18 +105,15 @@ class CrawlFolder:
 
     def plan_receipt(self, round: int) -> PlanReceipt | None:
         """What was planned for the round; None if nothing was yet."""
-        data = self._json.read_json(self.plan(round).with_suffix(".json"))
-        return PlanReceipt(**data) if data else None
+        return self._read(PlanReceipt, self.plan(round).with_suffix(".json"))
 
     def shard_receipt(self, round: int, shard: int) -> ShardReceipt | None:
         """The receipt of a shard that is done; None if it is not."""
-        data = self._json.read_json(self._shard_receipt(round, shard))
-        return ShardReceipt(**data) if data else None
+        return self._read(ShardReceipt, self._shard_receipt(round, shard))
 
     def summary(self) -> CrawlSummary | None:
         """The crawl's receipt; None while there is something left to fetch."""
-        data = self._json.read_json(self.path / "crawl.json")
-        return CrawlSummary(**data) if data else None
+        return self._read(CrawlSummary, self.path / "crawl.json")
 
     def write_plan_receipt(self, round: int, receipt: PlanReceipt) -> None:
         """Make a plan count."""
@@ -153,6 +153,13 @@ class CrawlFolder:
             yield
         finally:
             os.close(descriptor)
+
+    def _read(self, kind: type[_Receipt], path: Path) -> _Receipt | None:
+        data = self._json.read_json(path)
+        try:
+            return kind(**data) if data else None
+        except TypeError:  # of another version
+            return None
 
     def _shard_receipt(self, round: int, shard: int) -> Path:
         return self.path / "receipts" / f"round-{round:04d}-{shard:02d}.json"

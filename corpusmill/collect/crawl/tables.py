@@ -1,14 +1,13 @@
 """The crawl's own tables, and the rows of `schema.URLS`."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpusmill import schema
 from corpusmill.collect.crawl.robots import PolicyFile
 from corpusmill.collect.crawl.state import publishing
 from corpusmill.corpus import write_parquet
@@ -52,6 +51,7 @@ ROBOTS = Table("robots", "one row a robots.txt, ai.txt or tdmrep.json that was a
 class UrlRow:
     """What became of one URL: a row of `schema.URLS`."""
 
+    source: str
     url: str
     host: str
     round: int
@@ -65,20 +65,14 @@ class UrlRow:
     warc_file: str | None = None
 
 
-def url_table(rows: Iterable[UrlRow], source: str) -> pa.Table:
-    """Rows of `schema.URLS`."""
-    plain = ({**asdict(row), "source": source, "fetched_at": _naive(row.fetched_at)} for row in rows)
-    return pa.Table.from_pylist(list(plain), schema.URLS.arrow)
-
-
-def robots_table(files: Iterable[PolicyFile]) -> pa.Table:
-    """Rows of ROBOTS."""
-    plain = ({**asdict(file), "fetched_at": _naive(file.fetched_at)} for file in files)
-    return pa.Table.from_pylist(list(plain), ROBOTS.arrow)
+def table_of(rows: Sequence[object], table: Table) -> pa.Table:
+    """Rows of a table from objects with attributes of its columns' names; times are written as UTC."""
+    columns = {column.name: [getattr(row, column.name) for row in rows] for column in table.columns}
+    return pa.table(columns, schema=table.arrow)
 
 
 def policy_files(table: pa.Table) -> list[PolicyFile]:
-    """What `robots_table` was made from."""
+    """What a table of ROBOTS was made from."""
     utc = pa.field("fetched_at", pa.timestamp("ms", "UTC"))
     index = table.schema.get_field_index("fetched_at")
     rows = table.set_column(index, utc, table["fetched_at"].cast(utc.type)).to_pylist()
@@ -94,8 +88,3 @@ def publish_table(table: pa.Table, final: Path) -> None:
 def read_table(path: Path) -> pa.Table:
     """What `publish_table` wrote."""
     return pq.read_table(path, use_threads=False)
-
-
-def _naive(time: datetime | None) -> datetime | None:
-    """UTC without saying so, as the schema has it."""
-    return time.replace(tzinfo=None) if time else None

@@ -48,13 +48,12 @@ def normalise(url: str, base: str | None = None, encoding: str = "utf-8") -> str
 
 def host_of(url: str) -> str:
     """Host of a normalised URL, with the port unless it is the scheme's default."""
-    return urlsplit(url).netloc
+    return url.split("/", 3)[2]
 
 
 def origin_of(url: str) -> str:
     """Scheme, host and port of a normalised URL: what one robots.txt is good for."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return "/".join(url.split("/", 3)[:3])
 
 
 class HostPatterns:
@@ -65,7 +64,7 @@ class HostPatterns:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """Patterns in any case."""
-        texts = (re.escape(pattern.lower()).replace(r"\*", ".*") for pattern in patterns)
+        texts = (re.escape(_ascii(pattern.lower())).replace(r"\*", ".*") for pattern in patterns)
         self._patterns = [re.compile(text) for text in texts]
         self._known: dict[str, int | None] = {}
 
@@ -85,7 +84,7 @@ def host_name(host: str) -> str:
 
 def in_scope(url: str, patterns: HostPatterns) -> bool:
     """Whether the crawl may fetch a normalised URL at all."""
-    return urlsplit(url).scheme in DEFAULT_PORTS and patterns.first(host_of(url)) is not None
+    return url.startswith(("http://", "https://")) and patterns.first(host_of(url)) is not None
 
 
 def scope_of(hosts: Iterable[str], seeds: Iterable[str]) -> HostPatterns:
@@ -98,6 +97,14 @@ def scope_of(hosts: Iterable[str], seeds: Iterable[str]) -> HostPatterns:
         return HostPatterns(patterns)
     own = {host_of(seed) for seed in seeds}
     return HostPatterns(sorted(own | {f"www.{host}" for host in own} | {host.removeprefix("www.") for host in own}))
+
+
+def _ascii(pattern: str) -> str:
+    """A pattern as it stands in URLs; one that cannot stand there matches nothing."""
+    try:
+        return pattern if pattern.isascii() else pattern.encode("idna").decode()
+    except UnicodeError:
+        return pattern
 
 
 def _safe(url: str, encoding: str) -> str:

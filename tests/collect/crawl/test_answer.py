@@ -1,5 +1,6 @@
 import gzip
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -94,4 +95,7 @@ def test_type_and_charset():
 def test_only_redirects_have_a_location():
     assert answer(status=302, Location="/x").location == "/x"
     assert answer(status=201, Location="/x").location is None
+    assert answer(status=302, Location="/ä").location == "/ä"
+    latin1 = replace(answer(status=302), headers=((b"location", b"/\xe4?q=%20&x"),))
+    assert latin1.location == "/%E4?q=%20&x"
     assert answer(status=302).location is None

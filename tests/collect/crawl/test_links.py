@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpusmill.collect.crawl.links import links_of
 from tests.collect.crawl.test_answer import answer
@@ -74,6 +76,7 @@ def test_the_pages_encoding():
     assert list(links(html.encode("gb18030"), "text/html; charset=GBK")) == [f"{A}/?q=%D6%D0"]
     declared = '<meta charset="big5">' + html
     assert list(links(declared.encode("big5"))) == [f"{A}/?q=%A4%A4"]
+    assert list(links(html.encode("utf-16"), "text/html; charset=utf-16")) == [f"{A}/?q=%E4%B8%AD"]
     assert list(links(html, "text/html; charset=no-such-charset")) == [f"{A}/?q=%E4%B8%AD"]
 
 
@@ -84,6 +87,11 @@ def test_only_html_pages_that_are_there():
     assert links("") == {}
     assert links(bytes(range(256))) == {}
     assert links("<a href=/1>", Content_Encoding="br") == {}
+
+
+@given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "shift_jis", "iso-2022-jp", "x-user-defined", "?"]))
+def test_no_page_is_too_odd(body, charset):
+    links(b"<a href='" + body + b"'>" + body, f"text/html; charset={charset}")
 
 
 def test_many_links_and_deep_nesting_cost_linear_time():

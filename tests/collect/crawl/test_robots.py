@@ -127,6 +127,7 @@ def test_product_token(header, token):
         ('[{"location": "/a\\nAllow: /a/b", "tdm-reservation": 1}]', "/a/b", None),
         ('[1, null, {"location": 5}, "x"]', "/x", None),
         ("not json", "/x", None),
+        ("[" * 100_000, "/x", None),
     ],
 )
 def test_tdmrep(text, path, refused):

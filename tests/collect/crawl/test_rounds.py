@@ -17,7 +17,7 @@ from corpusmill.collect.crawl import lane as lane_module
 from corpusmill.collect.crawl.rounds import crawl_rounds
 from corpusmill.collect.crawl.shard import fetch_shard
 from corpusmill.collect.crawl.state import CrawlFolder, finished, progress
-from corpusmill.errors import RunError
+from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Fate
 from tests.collect.crawl.server import Page, page, redirect, serving
 
@@ -384,6 +384,27 @@ def test_new_settings_go_on_where_the_old_ones_stopped(tmp_path):
         second = crawl(tmp_path / "web", server.settings(url, max_pages=100))
     assert (first.pages, second.pages, second.fates) == (4, 10, {"fetched": 10})
     assert max(Counter(server.paths).values()) == 1
+
+
+def test_new_seeds_go_on_where_the_old_ones_stopped(tmp_path):
+    with serving({A: page("/1", B), f"{A}1": page(), B: page("/2"), f"{B}2": page()}) as server:
+        first = crawl(tmp_path / "web", server.settings(A))
+        second = crawl(tmp_path / "web", server.settings(B))
+        assert crawl(tmp_path / "web", server.settings(B)) == second
+    assert first.fates == {"fetched": 2, "out_of_scope": 1}
+    assert (second.fates, second.rounds) == ({"fetched": 4}, 4)
+    assert max(Counter(server.paths).values()) == 1
+
+
+def test_work_that_was_not_planned_is_an_error(tmp_path):
+    def another(shards):
+        for shard in shards:
+            fetch_shard(shard)
+            if shard.round == 2:
+                shutil.copy(shard.folder.file("urls", 1, 0), shard.folder.file("urls", 2, 0))
+
+    with serving(WEB) as server, pytest.raises(BalanceError, match="round 2 dealt with URLs that it did not plan"):
+        crawl(tmp_path / "web", server.settings(), another)
 
 
 def test_a_slow_host_goes_on_in_the_next_round(tmp_path, monkeypatch):

@@ -108,6 +108,8 @@ def test_host_and_origin():
 
 
 def test_patterns():
+    assert HostPatterns(["*.bücher.example"]).first("www.xn--bcher-kva.example") == 0
+    assert HostPatterns(["*.ü" * 99]).first("x") is None
     patterns = HostPatterns(["*.example.org", "Plain.example", "port.example:81", "[::1]", "a.b*"])
     matching = ["x.example.org", "y.x.example.org", "y.example.org:8080", "plain.example", "plain.example:80"]
     matching += ["port.example:81", "[::1]", "[::1]:8080", "a.b.example"]
