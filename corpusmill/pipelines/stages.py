@@ -170,11 +170,16 @@ def _verdict_settings(job: Job, _: Slice) -> object:
 
 
 def _sketches(job: Job, _: Slice, tables: Tables) -> Made:
+    import pyarrow as pa
+
     from corpusmill.dedup.sketch import sketch_documents
     from corpusmill.filters.pii import mask
 
     pages, settings = tables[Stage.PAGES], job.recipe.dedup
-    final, _emails, _addresses = mask(pages["text"], job.recipe.pii)
+    if settings.enabled:
+        final, _emails, _addresses = mask(pages["text"], job.recipe.pii)
+    else:
+        final = pa.nulls(pages.num_rows, pa.large_string())  # nothing to compare: every sketch is empty
     return _row_for_row(sketch_documents(pages["doc_id"], final, settings), tables)
 
 
