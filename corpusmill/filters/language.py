@@ -11,6 +11,7 @@ the start (99.85 %: navigation and quotations lie there), 256 bytes (99.85 %, 3 
 import unicodedata
 from functools import cache
 from importlib.resources import as_file, files
+from itertools import pairwise
 
 import fasttext
 import pyarrow as pa
@@ -28,7 +29,7 @@ def identify(text: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     """
     column = Utf8Column.of(text)
     data = column.data.data
-    samples = [_sample(data[start:end]) for start, end in zip(column.offsets, column.offsets[1:], strict=False)]
+    samples = [_sample(data[start:end]) for start, end in pairwise(column.offsets.tolist())]
     rows = [row for row, sample in enumerate(samples) if any(map(str.isalpha, sample))]
     languages: list[str | None] = [None] * len(samples)
     scores: list[float | None] = [None] * len(samples)

@@ -3,11 +3,13 @@
 A rule is one DuckDB expression over the columns of signals.  What it says of a page must depend on that page's signals
 alone, or parts would differ with the work's division: so subqueries, aggregates, window functions and functions such
 as random() and now() are refused, before any work.  Evaluation is one query for all rules in a connection of the
-process, with one thread (more would not keep the rows' order) and without access to files.  Cost: 14 microseconds a page for the default profile's 28 rules.
+process, with one thread (more would not keep the rows' order) and without access to files.  Cost: 14 microseconds a
+page for the default profile's 28 rules.
 """
 
 import difflib
 import json
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -64,12 +66,15 @@ def check_rules(rules: Sequence[Rule], signals: pa.Schema) -> None:
     with _LOCK:
         connection = _connection()
         connection.register("signals", signals.empty_table())
-        for rule in rules:
-            if rule.signal is not None:
-                _check_signal(rule, signals)
-            for expression in (rule.when, rule.where):
-                if expression is not None:
-                    _check_expression(rule, expression, signals, connection)
+        try:
+            for rule in rules:
+                if rule.signal is not None:
+                    _check_signal(rule, signals)
+                for expression in (rule.when, rule.where):
+                    if expression is not None:
+                        _check_expression(rule, expression, signals, connection)
+        finally:
+            connection.unregister("signals")
 
 
 def judge_pages(status: pa.Array, signals: pa.Table, rules: Sequence[Rule]) -> pa.Table:
@@ -119,7 +124,7 @@ def _evaluate(
 
 
 def _failure(rules: Sequence[Rule], connection: duckdb.DuckDBPyConnection) -> Exception:
-    """The error of the first rule that fails on a value; an expression such as `language > 5` is found out here."""
+    """The error of the first rule that fails on a value, such as a cast of a word to a number."""
     for rule in rules:
         try:
             connection.execute(f"SELECT {rule.sql} FROM signals").fetchnumpy()
@@ -138,6 +143,9 @@ def _connection() -> duckdb.DuckDBPyConnection:
 
 def _check_signal(rule: Rule, signals: pa.Schema) -> None:
     assert rule.signal is not None
+    assert rule.threshold is not None
+    if not math.isfinite(rule.threshold):
+        raise InputError(f"recipe: rule '{rule.name}': the threshold must be a finite number")
     if rule.signal not in signals.names:
         raise InputError(
             f"recipe: rule '{rule.name}': unknown signal '{rule.signal}'; {_allowed(rule.signal, signals.names)}"

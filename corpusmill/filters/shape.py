@@ -14,8 +14,8 @@
 
 The kernel is a state machine over bytes.  It writes counts, and hashes of all units, lines and paragraphs, which is
 all that `corpusmill.filters.repetition` needs.  Cost: 170-185 MB/s a core on English, 205 on 387 languages
-(bench/signals.py); most of it is branches that cannot be predicted, at the ends of words.  A loop of its own for runs of
-lower-case ASCII letters made English 2 times faster; letting that loop start a word as well made no difference.
+(bench/signals.py); most of it is branches that cannot be predicted, at the ends of words.  A loop of its own for runs
+of lower-case ASCII letters made English 2 times faster; that it might start a word as well made no difference.
 """
 
 from dataclasses import dataclass

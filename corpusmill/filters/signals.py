@@ -4,8 +4,8 @@ The signals are listed in `corpusmill.filters.register`.  One that has no meanin
 drops a page: mean word length in Chinese, stop words in a language without a list, any share of nothing.
 
 Kernels count; what is divided by what is said here, in numpy.  Cost on 20 KB documents in English, one core
-(bench/signals.py): kernels 77-85 MB/s, language identification 7,000 documents/s, masking .1-.2 GB/s.  A cold compile of
-all kernels takes 5 seconds.
+(bench/signals.py): kernels 77-85 MB/s, language identification 7,000 documents/s, masking .1-.2 GB/s.  A cold compile
+of all kernels takes 5 seconds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -147,7 +147,10 @@ def _user_column(signal: Signal, pages: pa.Table) -> pa.Array:
     where = f"signal '{signal.name}' ({signal.measure.__module__}.{name}, {pages.num_rows} pages)"
     try:
         values: Any = signal.measure(pages.select([c for c in USER_COLUMNS if c in pages.column_names]))
-        values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
+        if isinstance(values, pa.ChunkedArray):
+            values = values.combine_chunks()
+        elif not isinstance(values, pa.Array):
+            values = pa.array(values)
         values = values.cast(signal.type)
     except Exception as error:  # whatever the user's code raises is the user's to see
         raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error

@@ -125,6 +125,11 @@ def test_a_threshold_needs_a_number(signal, says):
         check_rules([Rule(name="mine", signal=signal, comparison=">", threshold=1)], signals_schema())
 
 
+def test_a_threshold_is_finite():
+    with pytest.raises(InputError, match="finite"):
+        check_rules([SHORT.model_copy(update={"threshold": float("inf")})], signals_schema())
+
+
 def test_an_expression_that_fails_on_a_value_names_its_rule():
     wrong = Rule(name="wrong", when="language::INT > 5")
     check_rules([wrong], SIGNALS)

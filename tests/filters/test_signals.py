@@ -5,6 +5,7 @@ import unicodedata
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -206,10 +207,21 @@ def test_a_user_s_signal_is_a_column():
         assert pages.column_names == ["doc_id", "url", "text"]
         return [text.count("!") if text else 7 for text in pages["text"].to_pylist()]
 
-    pages = pages_of("a!!", None, url=["u", "v"], secret=[1, 2])
-    table = measure_pages(pages, PiiSettings(), [Signal("loudness", pa.float64(), "marks", loud)])
-    assert table["loudness"].to_pylist() == [2.0, None]
-    assert table.schema.names[-1] == "loudness"
+    def marks(pages):
+        return pc.count_substring(pages["text"], "!")
+
+    def first_marks(pages):
+        return marks(pages).combine_chunks()
+
+    user = [
+        Signal("loudness", pa.float64(), "marks", loud),
+        Signal("marks", pa.int64(), "the same, chunked", marks),
+        Signal("first_marks", pa.int32(), "the same, as an array", first_marks),
+    ]
+    table = measure_pages(pages_of("a!!", None, url=["u", "v"], secret=[1, 2]), PiiSettings(), user)
+    assert table.schema.names[-3:] == ["first_marks", "loudness", "marks"]
+    assert [table[name].to_pylist() for name in table.schema.names[-3:]] == [[2, None]] * 3
+    assert table.schema.field("loudness").type == pa.float64()
 
 
 @pytest.mark.parametrize(
