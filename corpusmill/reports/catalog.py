@@ -12,13 +12,14 @@ catalog records its root, and a corpus that was moved gets a new one when it is 
 `open_catalog` attaches the file to an in-memory database instead of connecting to it, because DuckDB keeps one instance
 a path in a process: after a rebuild, `connect` would go on showing the old catalog while any connection is open.
 
-Cost: 0.5 s to build for 1,000 parts in 7 stages, nearly all of it reading receipts; 40 ms to open.
+Cost: 0.8 s of CPU to build over 1,000 parts in 7 stages, half of it reading receipts; 0.1 s to open.
 """
 
 import hashlib
 import time
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ import pyarrow as pa
 
 from corpusmill import __version__, schema
 from corpusmill.corpus import Corpus, Receipt
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, RunError
 from corpusmill.extensions import REGISTRY
 from corpusmill.reasons import Stage
 from corpusmill.reports import tables
@@ -51,7 +52,7 @@ class Snapshot:
     @classmethod
     def of(cls, folder: Path) -> "Snapshot":
         """InputError if the folder is no corpus."""
-        corpus = Corpus(folder)
+        corpus = Corpus(folder.resolve())  # one spelling of the path, since the catalog holds it
         root = corpus.folder
         receipts = {
             stage: [root / stage / f"{part}.json" for part in corpus.parts(stage)] for stage in tables.OVER_PARTS
@@ -84,21 +85,31 @@ def _state(files: Iterable[Path]) -> str:
 
 
 def build(corpus: Path) -> Path:
-    """Write the corpus's catalog and return its path.  InputError if the folder is no corpus."""
-    Snapshot.of(corpus)
-    root = corpus.absolute()
-    for old in root.glob(f".{FILE}.*"):  # of builds that were killed
-        if time.time() - old.stat().st_mtime > 3600:
-            old.unlink(missing_ok=True)
+    """Write the corpus's catalog and return its path.
+
+    InputError if the folder is no corpus, RunError if the catalog can't be written there.
+    """
+    root = Snapshot.of(corpus).root
+    _clear_leftovers(root)
     temporary = root / f".{FILE}.{uuid.uuid4().hex}.tmp"
     try:
         with duckdb.connect(str(temporary)) as connection:
             _define(connection, root)
         temporary.rename(root / FILE)
+    except (OSError, duckdb.IOException) as error:
+        raise RunError(f"{root / FILE}: cannot be written: {' '.join(str(error).split())}") from error
     finally:
         for leftover in (temporary, temporary.with_name(f"{temporary.name}.wal")):
             leftover.unlink(missing_ok=True)
     return root / FILE
+
+
+def _clear_leftovers(root: Path) -> None:
+    """Delete what builds that were killed left behind; what is younger than an hour may be one at work."""
+    for path in root.glob(f".{FILE}.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > 3600:
+                path.unlink()
 
 
 def open_catalog(corpus: Path) -> duckdb.DuckDBPyConnection:
@@ -111,7 +122,7 @@ def open_catalog(corpus: Path) -> duckdb.DuckDBPyConnection:
     if connection is None:
         try:
             build(corpus)
-        except (OSError, duckdb.IOException):
+        except RunError:
             return _in_memory(snapshot.root)
         connection = _attach(Snapshot.of(corpus))
     return connection or _in_memory(snapshot.root)

@@ -52,7 +52,7 @@ def _bar(row: Bar, scale: float) -> str:
                 f'class="{segment.colour}"><title>{escape(segment.title)}</title></rect>'
             )
         position += segment.value
-    label = f"<code>{escape(row.label)}</code>" if row.code else escape(row.label)
+    label = f"<code>{escape(row.label).replace('_', '_<wbr>')}</code>" if row.code else escape(row.label)
     return (
         f'<div class="row{" strong" if row.strong else ""}"><span class="label" dir="auto">{label}</span>'
         f'<svg class="track" role="img" aria-label="{escape(row.note)}">{"".join(pieces)}</svg>'

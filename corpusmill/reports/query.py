@@ -2,8 +2,8 @@
 
 A query can read the catalog and any file that DuckDB can read, and can change nothing: the catalog is attached
 read-only, and only what can stand after FROM in parentheses is run, so that COPY, ATTACH, SET and the like are refused
-(the output formats do what COPY would).  The column `pages.text` is the text as extracted, with personal data in it;
-whoever wants it masked asks `docs`.
+(the output formats do what COPY would).  The table `pages` is as it came, with personal data in it; whoever wants the
+text masked asks `docs`.
 """
 
 import contextlib

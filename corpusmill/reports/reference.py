@@ -19,7 +19,8 @@ corpusmill sql my-corpus "SELECT rule, count(*) FROM ledger WHERE NOT kept GROUP
 plain `duckdb my-corpus/catalog.duckdb`. It is there from the first part on, while a run goes on, too: a stage without
 parts is an empty table, and pages that are not decided yet have a null in `ledger.kept`. `corpusmill sql` renews the
 file when the corpus has changed or was moved; plain DuckDB reads it as it is. Queries can read and can't change
-anything. `pages.text` is the text as extracted, with personal data in it; `docs.text` is masked.
+anything. `pages` holds text, titles and addresses as they came, with personal data in them; in `docs` text and title
+are masked, in the report and in `corpusmill why` everything is.
 
 What dropped a page, by rule, and how close it was:
 

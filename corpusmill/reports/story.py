@@ -101,6 +101,7 @@ class Document:
     kept: bool | None
     stage: str | None
     rule: str | None
+    value: float | None  # on record, as the threshold is
     threshold: float | None
     judged: bool  # whether its verdict is there
     signals: dict[str, Any]
@@ -169,7 +170,13 @@ def _outcome(document: Document) -> str:
     if document.status != Status.OK:
         return f"dropped, could not be used: {document.status} ({STATUSES[Status(document.status)]})"
     if document.stage == Stage.VERDICTS:
-        return f"dropped by rule {document.rule}"
+        test = next((f": {r.test}" for r in document.rulings if r.rule == document.rule and r.test), "")
+        value = (
+            ""
+            if document.value is None
+            else f"; here {_number(document.value)}, threshold {_number(document.threshold)}"
+        )
+        return f"dropped by rule {document.rule}{test}{value}"
     if document.stage == Stage.TWINS:
         return f"dropped as {document.rule}"
     if document.kept:

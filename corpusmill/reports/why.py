@@ -6,7 +6,7 @@
 A URL can stand for several records (met twice, crawled and dumped): the story tells of all of them, and of what the
 crawl did with the URL.  Whatever comes from a page (text, title, addresses) is masked here, when the story is made.
 
-Cost: MEASURED
+Cost: 0.2 s over 100,000 pages, which are scanned for the id or URL, and 2 s to start (numba, for masking).
 """
 
 import re
@@ -145,7 +145,7 @@ def _document(catalog: duckdb.DuckDBPyConnection, doc_id: str, rules: Sequence[R
     values: dict[str, Any] = {
         **{name: page[name] for name in _AS_THEY_ARE},
         **{name: _masked(page[name]) for name in ("url", "title", "metadata", "licence", "origin_path")},
-        **{name: entry[name] for name in ("kept", "stage", "rule", "threshold")},
+        **{name: entry[name] for name in ("kept", "stage", "rule", "value", "threshold")},
         **{name: doc.get(name) for name in ("split", "weight")},
     }
     return Document(

@@ -97,6 +97,10 @@ def doc_id(index: int) -> str:
     return f"{index:024x}"
 
 
+def source(index: int) -> str:
+    return "web" if index in PARTS["web-0000"] else "more"
+
+
 def publish(corpus: Corpus, stage: Stage, part: str, rows: list[dict], columns: pa.Schema, dropped: dict | None = None):
     """Publish a part through the real door."""
     table = pa.Table.from_pylist(rows, schema=columns)
@@ -124,7 +128,7 @@ def page_rows(indices: range) -> list[dict]:
     return [
         {
             "doc_id": doc_id(i),
-            "source": "web",
+            "source": source(i),
             "url": PAGES[i].url,
             "fetched_at": START + timedelta(minutes=i),
             "title": PAGES[i].title,
@@ -193,20 +197,35 @@ def kept(indices: range) -> list[int]:
 
 
 def doc_rows(indices: range) -> list[dict]:
-    same = {"source": "web", "licence": None, "split": "train", "weight": 1.0}
     return [
-        same | {"doc_id": doc_id(i), "url": PAGES[i].url, "language": PAGES[i].language, "title": PAGES[i].title,
-                "text": PAGES[i].text}
+        {
+            "doc_id": doc_id(i),
+            "source": source(i),
+            "url": PAGES[i].url,
+            "language": PAGES[i].language,
+            "licence": None,
+            "title": PAGES[i].title,
+            "text": PAGES[i].text,
+            "split": "train",
+            "weight": 1.0,
+        }
         for i in kept(indices)
-    ]  # fmt: skip
+    ]
 
 
 def token_rows(indices: range) -> list[dict]:
     return [
-        {"doc_id": doc_id(i), "source": "web", "split": "train", "weight": 1.0, "n_bytes": len(PAGES[i].text.encode()),
-         "n_tokens": 10 + i, "ids": list(range(10 + i))}
+        {
+            "doc_id": doc_id(i),
+            "source": source(i),
+            "split": "train",
+            "weight": 1.0,
+            "n_bytes": len(PAGES[i].text.encode()),
+            "n_tokens": 10 + i,
+            "ids": list(range(10 + i)),
+        }
         for i in kept(indices)
-    ]  # fmt: skip
+    ]
 
 
 ROWS = {
@@ -251,8 +270,8 @@ def write_metrics(folder: Path, model: str = "small") -> None:
     for step in range(0, 101, 20):
         done = {"step": step, "seconds": step / 10, "tokens": 1000 * step}
         rows.append(done | {"metric": "validation_loss", "value": 8.0 - step / 25})
-        rows.append(done | {"metric": "validation_bits_per_byte", "value": 2.5 - step / 80})
-        rows.append(done | {"metric": "validation_bits_per_byte", "source": "web", "value": 2.5 - step / 80})
+        bits = {"metric": "validation_bits_per_byte", "value": 2.5 - step / 80}
+        rows += [done | bits | {"source": name} for name in (None, "web", "more")]
     path = folder / "models" / model / "metrics.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(rows, schema=schema.METRICS.arrow), path)

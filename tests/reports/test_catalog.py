@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -9,10 +10,11 @@ import pytest
 
 from corpusmill import schema
 from corpusmill.corpus import Corpus
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, RunError
 from corpusmill.reasons import Stage
 from corpusmill.reports import tables
 from corpusmill.reports.catalog import FILE, build, open_catalog
+from corpusmill.reports.page import write_report
 
 from . import conftest
 from .conftest import PAGES, doc_id, write_stage
@@ -165,6 +167,24 @@ def test_a_moved_corpus(own_corpus, tmp_path):
     assert len(ledger(moved)) == len(PAGES)
 
 
+def test_leftovers_of_a_killed_build_go_in_time(own_corpus):
+    old, young = own_corpus / f".{FILE}.a.tmp", own_corpus / f".{FILE}.b.tmp"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (1, 1))
+    build(own_corpus)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_other_spellings_of_the_folder_need_no_other_catalog(corpus, tmp_path):
+    open_catalog(corpus).close()
+    inode = (corpus / FILE).stat().st_ino
+    (tmp_path / "link").symlink_to(corpus)
+    for spelling in (corpus / ".." / corpus.name, tmp_path / "link"):
+        open_catalog(spelling).close()
+    assert (corpus / FILE).stat().st_ino == inode
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_corpus_that_cannot_be_written(own_corpus, there, monkeypatch):
     if there:
@@ -175,6 +195,10 @@ def test_a_corpus_that_cannot_be_written(own_corpus, there, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", refuse)  # root may write anywhere, so permissions can't be tested with chmod
     assert len(ledger(own_corpus)) == len(PAGES)
+    with pytest.raises(RunError, match="read-only file system"):
+        build(own_corpus)
+    with pytest.raises(RunError, match="read-only file system"):
+        write_report(own_corpus)
     assert sorted(p.name for p in own_corpus.glob(".*")) == []
 
 

@@ -12,7 +12,7 @@ from corpusmill.reports.query import run_sql
 from . import conftest
 from .conftest import PAGES, write_stage
 
-VOID = {"meta", "br", "img", "link", "input", "hr"}
+VOID = {"meta", "wbr"}
 
 
 class Tags(HTMLParser):

@@ -46,9 +46,9 @@ count(*) FILTER (kept) AS kept,
        count(*) FILTER (kept IS NULL) AS undecided"""
 
 
-def outcome_segments(row: dict[str, Any]) -> tuple[Segment, ...]:
-    """The pieces of a bar for a row that has the columns of `COUNTS`."""
-    return tuple(Segment(row[key], key, f"{name}: {row[key]:,}") for key, name in OUTCOMES.items())
+def outcome_segments(row: dict[str, Any], length: float = 1) -> tuple[Segment, ...]:
+    """The pieces of a bar for a row that has the columns of `COUNTS`; one page is as long as `length` says."""
+    return tuple(Segment(row[key] * length, key, f"{name}: {row[key]:,}") for key, name in OUTCOMES.items())
 
 
 def outcome_legend(rows: Rows) -> str:

@@ -37,22 +37,30 @@ SELECT source, count(*) AS documents,
        {COUNTS}
 FROM ledger
 GROUP BY source
+QUALIFY count(*) OVER () > 1  -- of one source the funnel tells all
 ORDER BY documents DESC, source"""
 
 
 def draw_groups(column: str, one: str, many: str) -> Callable[[Rows], Drawing]:
-    """One bar a group of pages, by what became of them."""
+    """One bar a group of pages, by what became of them; of equal length if one group dwarfs the others."""
 
     def draw(rows: Rows) -> Drawing:
-        total = sum(row["documents"] for row in rows)
+        total, drawn = sum(row["documents"] for row in rows), rows[:MOST_BARS]
         says = f"{len(rows):,} {one if len(rows) == 1 else many}."
         if len(rows) > 1:
             says += f" {rows[0][column]} has the most pages: {share(rows[0]['documents'], total)}."
         if len(rows) > MOST_BARS:
             says += f" The first {MOST_BARS} are drawn."
+        dwarfed = 50 * drawn[len(drawn) // 2]["documents"] < drawn[0]["documents"]
+        if dwarfed:
+            says += f" Each bar is the whole of its {one}."
         found = [
-            Bar(row[column], outcome_segments(row), f"{row['kept']:,} of {row['documents']:,} kept")
-            for row in rows[:MOST_BARS]
+            Bar(
+                row[column],
+                outcome_segments(row, 1 / row["documents"] if dwarfed else 1),
+                f"{row['kept']:,} of {row['documents']:,} kept",
+            )
+            for row in drawn
         ]
         return Drawing(says, outcome_legend(rows) + charts.bars(found))
 

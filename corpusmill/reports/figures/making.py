@@ -84,7 +84,11 @@ def draw_training(rows: Rows) -> Drawing:
         if bits:
             best = min(row["value"] for row in bits)
             says.append(f"{model} comes to {best:.3f} bits per byte of validation text.")
-        chart = charts.line_chart(_curves(curves), unit="training tokens", name=f"loss of {model}")
+        curve = _curves(curves)
+        if any(len(line.points) > 1 and not line.dashed for line in curve):
+            chart = charts.line_chart(curve, unit="training tokens", name=f"loss of {model}")
+        else:
+            chart = '<p class="says">Training has only begun.</p>'
         panels.append(f'<div class="panel"><h3>{escape(model)}: loss, nats a token</h3>{chart}</div>')
     return Drawing(" ".join(says), f'<div class="panels training">{"".join(panels)}</div>')
 
@@ -108,6 +112,7 @@ SELECT model, source, arg_max(value, step) AS bits_per_byte
 FROM metrics
 WHERE source IS NOT NULL AND metric = 'validation_bits_per_byte'
 GROUP BY model, source
+QUALIFY count(*) OVER (PARTITION BY model) > 1
 ORDER BY model, source"""
 
 
