@@ -13,8 +13,8 @@ What keeps a URL from being fetched is judged by the best way that leads to it (
 links, then fewest redirects), and written down when the crawl ends: a URL that was met too deep, or with nofollow, may
 be met again on a better way until then.
 
-Cost as measured: 3.5 microseconds a link, and 450 bytes a URL; all in the memory of one process, so good for a few
-million URLs.
+Cost as measured (200,000 URLs): 8 microseconds a link, from a page's links to the frontier, 4 a waiting URL for a plan,
+and 360 bytes a URL, all in the memory of one process: good for a few million URLs.
 """
 
 from collections import Counter, defaultdict

@@ -7,7 +7,7 @@ name another resource: the order of arguments, empty arguments and doubled slash
 sorts arguments and `safe_download_url` collapses slashes, so both were left).  Numeric hosts such as `127.1` or
 `2130706433` become the IPv4 address that a resolver would make of them, before anybody asks whether it is public.
 
-Cost as measured: 11 microseconds a URL.
+Cost as measured: 12 microseconds a URL.
 """
 
 import ipaddress
