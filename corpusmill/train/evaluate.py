@@ -7,6 +7,7 @@ mean bytes a token.  Boundary tokens are in the loss, and, having no bytes, not 
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,17 +92,21 @@ class Metrics:
     """Figures measured so far, one row each, as in `schema.METRICS`."""
 
     def __init__(self, table: pa.Table | None = None) -> None:
-        self._rows = [] if table is None else table.to_pylist()
+        self._rows: list[dict[str, Any]] = []
+        self._newest: dict[str, float] = {}
+        for row in [] if table is None else table.to_pylist():
+            self.add(**row)
 
-    def add(self, step: int, seconds: float, tokens: int, metric: str, source: str | None, value: float) -> None:
+    def add(self, *, step: int, seconds: float, tokens: int, metric: str, source: str | None, value: float) -> None:
         """Add a figure."""
-        row = (step, round(seconds, 3), tokens, metric, source, value)
-        self._rows.append(dict(zip(schema.METRICS.arrow.names, row, strict=True)))
+        row = {"step": step, "seconds": seconds, "tokens": tokens, "metric": metric, "source": source, "value": value}
+        self._rows.append(row)
+        if source is None:
+            self._newest[metric] = value
 
     def newest(self, metric: str) -> float | None:
         """The last value of a metric over all sources."""
-        values = (row["value"] for row in reversed(self._rows) if row["metric"] == metric and row["source"] is None)
-        return next(values, None)
+        return self._newest.get(metric)
 
     def table(self) -> pa.Table:
         """All of them."""

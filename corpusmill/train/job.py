@@ -115,6 +115,8 @@ class Job:
         receipt = Corpus(self.out).read_json(self.out / "receipt.json")
         if receipt is None or receipt["fingerprint"] != self.fingerprint:
             return None
+        if not (self.out / "model.safetensors").exists():
+            return None
         return TrainResult(**receipt["result"], model=self.out, trained=False)
 
     def finish(self, result: TrainResult, **facts: Any) -> None:
@@ -164,7 +166,9 @@ def train(
     folder that holds another model; RunError if the disk is full.
     """
     if steps is not None:
-        settings = TrainSettings(**{**settings.model_dump(), "steps": steps})
+        if steps < 1:
+            raise InputError(f"{steps} steps cannot be trained; give at least 1")
+        settings = settings.model_copy(update={"steps": steps})
     job = Job.of(Path(corpus), settings, Path(out))
     done = job.finished()
     if done is not None:

@@ -195,11 +195,24 @@ class Training:
     def _record_loss(self) -> None:
         losses = [float(loss) for loss in self._recent]
         self._recent = []
-        self._record("loss", sum(losses) / len(losses))
+        loss = sum(losses) / len(losses)
+        if not math.isfinite(loss):
+            raise InputError(
+                f"the loss is {loss} after step {self.step}: training diverged; "
+                "lower train.learning_rate or train.matrix_learning_rate"
+            )
+        self._record("loss", loss)
         self._record("learning_rate_share", self.optimizers.factor(self.step))
 
     def _record(self, metric: str, value: float, source: str | None = None) -> None:
-        self.metrics.add(self.step, self.seconds, self.tokens, metric, source, value)
+        self.metrics.add(
+            step=self.step,
+            seconds=round(self.seconds, 3),
+            tokens=self.tokens,
+            metric=metric,
+            source=source,
+            value=value,
+        )
 
     def _validate(self) -> None:
         measured = self.validation.measure(self.loss_of_each, self.ranks.device)

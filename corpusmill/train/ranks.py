@@ -34,9 +34,7 @@ class Ranks:
             raise InputError(f"unknown device '{kind}'; allowed: cuda, cpu")
         if kind == "cuda" and not torch.cuda.is_available():
             raise InputError("device 'cuda' was asked for, but torch finds none here; use cpu")
-        if kind == "cpu" and "OMP_NUM_THREADS" not in os.environ:
-            torch.set_num_threads(len(os.sched_getaffinity(0)))
-        if "RANK" not in os.environ:
+        if "LOCAL_RANK" not in os.environ:
             yield cls(torch.device(kind))
             return
         if kind == "cuda":
