@@ -87,7 +87,7 @@ def test_the_same_corpus_gives_the_same_report(corpus):
     assert first == second
 
 
-@pytest.mark.parametrize("until", range(len(conftest.ROWS)))
+@pytest.mark.parametrize("until", [0, 1, 3, 5])
 def test_a_corpus_that_is_still_growing_has_a_report(tmp_path, until):
     corpus = Corpus(tmp_path / "x")
     corpus.write_text(corpus.folder / "recipe.toml", conftest.RULES)
@@ -95,8 +95,7 @@ def test_a_corpus_that_is_still_growing_has_a_report(tmp_path, until):
         write_stage(corpus, stage)
     page = write_report(corpus.folder).read_text("utf-8")
     Tags(page)
-    if 0 < until < 5:
-        assert "not decided yet" in page
+    assert ("not decided yet" in page) == (until in (1, 3))
 
 
 def test_a_wrong_folder(tmp_path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from html import escape
+from typing import Any
 
 from corpusmill.reports import charts
 from corpusmill.reports.charts import Bar, Column, Segment, compact, share
@@ -138,18 +139,15 @@ def draw_clusters(rows: Rows) -> Drawing:
     return Drawing(says, f'{key}<ol class="clusters">{items}</ol>')
 
 
-def _cluster(row: dict[str, object], largest: int) -> str:
-    copies, exact = int(str(row["copies"])), int(str(row["exact"]))
-    segments = (
-        Segment(exact, "exact", f"exact: {exact:,}"),
-        Segment(copies - exact, "twins", f"near: {copies - exact:,}"),
-    )
+def _cluster(row: dict[str, Any], largest: int) -> str:
+    copies, exact = row["copies"], row["exact"]
+    near = copies - exact
+    segments = (Segment(exact, "exact", f"exact: {exact:,}"), Segment(near, "twins", f"near: {near:,}"))
     note = f"{copies:,} {'copy' if copies == 1 else 'copies'}, Jaccard ≥ {row['least_jaccard']:g}"
-    listed = row["some_copies"] if isinstance(row["some_copies"], list) else []
-    some = "".join(f"<li>{escape(url)}</li>" for url in listed if url)
+    some = "".join(f"<li>{escape(url)}</li>" for url in row["some_copies"] if url)
     return (
-        f'<li><p class="name" dir="auto">{escape(str(row["title"] or row["url"] or row["doc_id"]))}</p>'
-        f'<p class="where">{escape(str(row["url"] or row["doc_id"]))}</p>'
+        f'<li><p class="name" dir="auto">{escape(row["title"] or row["url"] or row["doc_id"])}</p>'
+        f'<p class="where">{escape(row["url"] or row["doc_id"])}</p>'
         f'{charts.bars([Bar("", segments, note)], scale=largest)}<ul class="where">{some}</ul></li>'
     )
 

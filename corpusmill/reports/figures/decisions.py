@@ -2,6 +2,7 @@
 
 from html import escape
 from itertools import groupby
+from typing import Any
 
 from corpusmill.reports import charts
 from corpusmill.reports.charts import Bar, Segment, compact, share
@@ -151,16 +152,14 @@ def draw_samples(rows: Rows) -> Drawing:
     return Drawing(says, f'<div class="cards">{"".join(cards)}</div>')
 
 
-def _quote(row: dict[str, object]) -> str:
-    text = " ".join(str(row["text"] or row["title"] or "").split())
+def _quote(row: dict[str, Any]) -> str:
+    text = " ".join((row["text"] or row["title"] or "(no text)").split())
     cut = text[:SNIPPET_CHARS] + ("…" if len(text) > SNIPPET_CHARS else "")
-    said = f'<blockquote dir="auto">{escape(cut)}</blockquote>' if cut else "<blockquote>(no text)</blockquote>"
-    value = "" if row["value"] is None else f" · {_test(row)}"
-    return f'{said}<p class="where">{escape(str(row["url"] or "no URL"))} · <code>{row["doc_id"]}</code>{value}</p>'
-
-
-def _test(row: dict[str, object]) -> str:
-    return f"{row['value']:.3g}, threshold {row['threshold']:g}"
+    value = "" if row["value"] is None else f" · {row['value']:.3g}, threshold {row['threshold']:g}"
+    return (
+        f'<blockquote dir="auto">{escape(cut)}</blockquote>'
+        f'<p class="where">{escape(row["url"] or "no URL")} · <code>{row["doc_id"]}</code>{value}</p>'
+    )
 
 
 FIGURES = (
