@@ -35,6 +35,7 @@ _DEFAULT = (
     Rule(name="symbols", signal="symbol_word_ratio", comparison=">", threshold=0.1),
     Rule(name="no_letters", signal="alphabetic_word_share", comparison="<", threshold=0.6),
     Rule(name="no_stop_words", signal="stop_word_count", comparison="<", threshold=2, where=SURE),
+    Rule(name="few_different_words", signal="word_entropy", comparison="<", threshold=4, where="n_words >= 200"),
     Rule(name="bullets", signal="bullet_line_share", comparison=">", threshold=0.9),
     Rule(name="ellipses", signal="ellipsis_line_share", comparison=">", threshold=0.3),
     Rule(
@@ -54,7 +55,13 @@ _DEFAULT = (
         where="duplicate_line_char_share > 0.15",
     ),
     Rule(name="duplicate_line_characters", signal="duplicate_line_char_share", comparison=">", threshold=0.2),
-    Rule(name="duplicate_paragraphs", signal="duplicate_paragraph_share", comparison=">", threshold=0.3),
+    Rule(
+        name="duplicate_paragraphs",
+        signal="duplicate_paragraph_share",
+        comparison=">",
+        threshold=0.3,
+        where="duplicate_paragraph_char_share > 0.15",
+    ),
     Rule(name="duplicate_paragraph_characters", signal="duplicate_paragraph_char_share", comparison=">", threshold=0.2),
     *(
         Rule(name=f"top_{n}_gram", signal=f"top_{n}_gram_char_share", comparison=">", threshold=threshold)

@@ -40,7 +40,7 @@ def test_technical_writing_is_kept():
 
 
 ENGLISH = UDHR["en"].replace("\n", " ")
-CHINESE = UDHR["zh"].replace("\n", "")
+SPAM = "cheap genuine online top free best casino loans pills watches shoes toner Rome Lima Tokyo Paris Lagos".split()
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,7 @@ CHINESE = UDHR["zh"].replace("\n", "")
         (f"{ENGLISH}\n" + "\n".join(f"Read more about topic number {i}..." for i in range(20)), "ellipses"),
         (" ".join(f"{i * 7919 % 1000} ||" for i in range(200)), "no_letters"),
         (" ".join(f"{i:x}qz{i * 7919:x}vwxjk" for i in range(5000, 5200)) * 3, "long_words"),
+        (" ".join(f"{a} {b} {c}" for a in SPAM[:6] for b in SPAM[6:12] for c in SPAM[12:]), "few_different_words"),
         ("x" * 3000 + " the of " * 60, "endless_words"),
         (ENGLISH.replace("a", "\ufffd"), "wrong_charset"),
         (f"Lorem ipsum dolor sit amet. {ENGLISH}", "lorem_ipsum"),
