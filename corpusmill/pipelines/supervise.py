@@ -188,8 +188,6 @@ class _Run:
                 raise InterruptedRunError(f"interrupted by {name}; the same command resumes the run")
             for event in events.new():
                 if event.kind in ("done", "error"):
-                    driver.stdin.close()
-                    driver.wait(timeout=GRACE_S) if event.kind == "done" else None
                     return event
                 if event.kind == "planned":
                     watch = self._start_watching()
