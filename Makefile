@@ -1,6 +1,6 @@
 # Everything here runs from a fresh clone: it needs make, Python 3.11 or newer and a package index, and makes its own
-# environment in .venv.  Paths are relative and console scripts are called as modules, because both make and the first
-# line of a script break on a checkout whose path has a space in it.
+# environment in .venv.  It works in a folder whose path has a space in it: make splits paths there, so all of these are
+# relative; the first line of a console script may not stand it either, so scripts are called as modules.
 #
 #   make test ARGS="tests/dedup -k jaccard"     options for pytest
 #   make demo PYTHON=python3.13                 another Python

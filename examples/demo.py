@@ -22,11 +22,6 @@ CORPUS = DEMO / "corpus"
 MODEL = CORPUS / "models" / "base"
 ADDRESS_IN_RECIPE = "127.0.0.1:8642"
 PROMPT = "This PEP proposes"
-LOSSES = (
-    "SELECT round(arg_max(value, step) FILTER (metric = 'unigram_entropy'), 2) AS unigram_entropy, "
-    "round(arg_max(value, step) FILTER (metric = 'validation_loss'), 2) AS validation_loss, "
-    "'nats a token' AS unit FROM metrics WHERE source IS NULL"
-)
 QUERIES = (
     "SELECT stage, rule, count(*) AS pages FROM ledger WHERE NOT kept GROUP BY ALL ORDER BY pages DESC, rule",
     "SELECT url, round(jaccard, 3) AS jaccard FROM ledger WHERE rule = 'near_duplicate' ORDER BY jaccard LIMIT 10",
@@ -42,9 +37,6 @@ def main() -> None:
         _write_recipe(_serve(stack))
         corpusmill("run", RECIPE, "--corpus", CORPUS, "--workers", 2)
     corpusmill("train", CORPUS)
-    corpusmill(
-        "sql", CORPUS, LOSSES
-    )  # a model that learned nothing but the tokens' frequencies has the entropy as loss
     corpusmill("generate", MODEL, PROMPT)
     corpusmill("report", CORPUS)
     _show(time.monotonic() - start)
@@ -69,7 +61,6 @@ def corpusmill(*arguments: object) -> None:
     """Run a command, visibly; end the demo if it fails."""
     words = [str(argument) for argument in arguments]
     print(f"\n$ {_command(*words)}", flush=True)
-    # as a module: the first line of a console script cannot name an interpreter whose path has a space in it
     status = subprocess.run([sys.executable, "-m", "corpusmill", *words], check=False).returncode
     if status:
         print(f"demo: '{_command(*words)}' failed with exit code {status}", file=sys.stderr)
