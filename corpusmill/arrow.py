@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+_NOTHING = np.zeros(1, np.uint8)
+_NOTHING.flags.writeable = False  # as Arrow's buffers are: numba would compile every kernel again for one that is not
+
 
 @dataclass(frozen=True, slots=True)
 class Utf8Column:
@@ -30,12 +33,12 @@ class Utf8Column:
             width = np.int64
         n = len(array)
         if n == 0:
-            return cls(np.zeros(1, np.uint8), np.zeros(1, np.int64))
+            return cls(_NOTHING, np.zeros(1, np.int64))
         if array.null_count:
             array = array.fill_null("" if "string" in str(array.type) else b"")
         _, starts, values = array.buffers()
         offsets = np.frombuffer(starts, width)[array.offset : array.offset + n + 1].astype(np.int64)
-        data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.zeros(1, np.uint8)
+        data = np.frombuffer(values, np.uint8) if values is not None and values.size else _NOTHING
         return cls(data, offsets)
 
     def __len__(self) -> int:

@@ -144,9 +144,9 @@ class Corpus:
                 f"{sum(made.dropped.values())} were dropped; please report this"
             )
         final = self.path(stage, part)
-        with _full_disk_is_a_run_error(self.folder):
+        with full_disk_is_a_run_error(self.folder):
             final.parent.mkdir(parents=True, exist_ok=True)
-            with _temporary(final) as temporary:
+            with temporary_beside(final) as temporary:
                 with temporary.open("wb") as file:
                     (write or write_parquet)(made.table.combine_chunks(), file)
                     size = file.tell()
@@ -189,9 +189,9 @@ class Corpus:
 
     def write_text(self, path: Path, text: str) -> None:
         """A small text file in one rename."""
-        with _full_disk_is_a_run_error(self.folder):
+        with full_disk_is_a_run_error(self.folder):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _temporary(path) as temporary:
+            with temporary_beside(path) as temporary:
                 temporary.write_text(text, "utf-8")
                 temporary.rename(path)
 
@@ -241,7 +241,7 @@ def write_parquet(table: "pa.Table", sink: BinaryIO) -> None:
 
 
 @contextmanager
-def _temporary(final: Path) -> Iterator[Path]:
+def temporary_beside(final: Path) -> Iterator[Path]:
     """A unique name beside `final`, gone afterwards unless it was renamed."""
     temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -251,7 +251,8 @@ def _temporary(final: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
+def full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
+    """Say in one sentence that the disk is full, whatever was being written."""
     try:
         yield
     except OSError as error:

@@ -1,20 +1,26 @@
 """The one way to declare a compiled kernel, and where compiled code is cached.
 
 `kernel` is numba's njit with `nogil` (threads run side by side) and an on-disk cache that all processes share.  The
-cache lies in the user's cache folder, not beside the source, so that read-only installations work; the folder's name
-holds the versions that compiled code depends on.  Cost: a cold compile is paid once on a machine, by the packages'
-`warm_up` in the driver before workers start; a cached kernel loads in about 10 ms, numba itself in 0.8 s, so numba is
-imported with the first kernel and not before.
+cache lies in the user's cache folder, not beside the source, so that read-only installations work.  Its name is a
+digest of the sources that hold kernels and of numba's version: numba itself looks only at the file of a kernel, and
+would go on using one whose constants, imported from another file, have changed.
+
+Cost: a cold compile is paid once on a machine, by the packages' `warm_up` in the driver before workers start; a
+cached kernel loads in about 10 ms, numba itself in 0.8 s, so numba is imported with the first kernel and not
+before.
 """
 
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar, cast
 
+HOMES = ("dedup", "extract", "filters")  # packages that hold kernels
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -23,7 +29,8 @@ def cache_folder() -> Path:
     if "NUMBA_CACHE_DIR" in os.environ:
         return Path(os.environ["NUMBA_CACHE_DIR"])
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = f"kernels-{version('corpusmill')}-numba-{version('numba')}"
+    content = b"".join(source.read_bytes() for source in _sources())
+    name = f"kernels-{_digest(content + version('numba').encode())}"
     for parent in (base / "corpusmill", Path(tempfile.gettempdir()) / f"corpusmill-{os.getuid()}"):
         try:
             (parent / name).mkdir(parents=True, exist_ok=True)
@@ -34,24 +41,36 @@ def cache_folder() -> Path:
     raise OSError("no writable folder for compiled kernels: set NUMBA_CACHE_DIR to one")
 
 
-os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())  # read by numba when it is first imported
-
-
 def kernels_are_cached() -> bool:
     """Whether `note_cached` was called on this machine since the package's sources last changed."""
     return _stamp().exists()
 
 
 def note_cached() -> None:
-    """Remember that every kernel of the package, as it is now, is in the cache."""
+    """Remember that every kernel of the package, as it is now, is in the cache; clear what other versions left."""
     _stamp().touch()
+    for folder in cache_folder().parent.glob("kernels-*"):
+        if folder.stat().st_mtime < time.time() - 30 * 86400:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stamp() -> Path:
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
-    state = [(source.name, (stat := source.stat()).st_size, stat.st_mtime_ns) for source in sources]
-    digest = hashlib.blake2b(repr((str(Path(__file__).parent), state)).encode(), digest_size=8).hexdigest()
-    return cache_folder() / f"complete-{digest}"
+    """Numba knows a source by its path and time of modification: the same content elsewhere is compiled again."""
+    state = [(str(source), source.stat().st_mtime_ns) for source in _sources()]
+    return cache_folder() / f"complete-{_digest(repr(state).encode())}"
+
+
+def _sources() -> list[Path]:
+    """Every file that a kernel's code can depend on."""
+    root = Path(__file__).parent
+    return sorted([root / "kernels.py", *(p for folder in HOMES for p in (root / folder).rglob("*.py"))])
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())  # read by numba when it is first imported
 
 
 def kernel(function: Function) -> Function:

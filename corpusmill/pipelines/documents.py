@@ -22,9 +22,11 @@ def keep_documents(tables: dict[Stage, pa.Table], recipe: Recipe, *, weight: flo
     docs = pages.filter(chosen)
     text, emails, addresses = mask(docs["text"], recipe.pii)
     title, *_ = mask(docs["title"], recipe.pii)
+    url, *_ = mask(docs["url"], recipe.pii)
     table = pa.table(
         {
-            **{name: docs[name] for name in ("doc_id", "source", "url", "licence")},
+            **{name: docs[name] for name in ("doc_id", "source", "licence")},
+            "url": pc.cast(url, pa.string()),
             "language": signals["language"].filter(chosen),
             "title": pc.cast(title, pa.string()),
             "text": pc.cast(text, pa.large_string()),

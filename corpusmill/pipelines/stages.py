@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Tables = dict[Stage, "pa.Table"]
 Reads = dict[Stage, tuple[str, ...]]  # which columns of which stage's part; () for all
 PARQUET = ("pyarrow", "numpy")
+MASKING = ("numba", "tldextract")  # an e-mail address ends in a known top-level domain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +226,7 @@ STAGES: dict[Stage, PartStage] = {
     ),
     Stage.SIGNALS: PartStage(
         version=1,
-        libraries=(*PARQUET, "numba", "fasttext-numpy2-wheel"),
+        libraries=(*PARQUET, *MASKING, "fasttext-numpy2-wheel"),
         make=_signals,
         settings=_signal_settings,
         reads=_signal_reads,
@@ -239,14 +240,14 @@ STAGES: dict[Stage, PartStage] = {
     ),
     Stage.SKETCHES: PartStage(
         version=1,
-        libraries=(*PARQUET, "numba", "datasketch"),
+        libraries=(*PARQUET, *MASKING, "datasketch"),
         make=_sketches,
         settings=_sketch_settings,
         reads=lambda job: {Stage.PAGES: ("doc_id", "text")},
     ),
     Stage.DOCS: PartStage(
         version=1,
-        libraries=PARQUET,
+        libraries=(*PARQUET, *MASKING),
         make=_docs,
         settings=_doc_settings,
         reads=lambda job: {

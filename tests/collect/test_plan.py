@@ -110,5 +110,5 @@ def test_nothing_found_and_two_files_of_one_name_are_the_users_to_mend(tmp_path)
         slices_of(tmp_path)
     write(tmp_path / "in/a.jsonl", 10)
     write(tmp_path / "more/a.jsonl", 10)
-    with pytest.raises(InputError, match="both hold a file 'a.jsonl'"):
+    with pytest.raises(InputError, match=r"both hold a file 'a\.jsonl'"):
         slices_of(tmp_path, paths=["in/*", "more/*"])

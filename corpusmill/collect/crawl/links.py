@@ -4,8 +4,8 @@ Links are the addresses in `a`, `area`, `frame` and `iframe`, and of a `meta ref
 Not to be followed: links with rel=nofollow, and all links of a page whose meta robots or X-Robots-Tag header says
 `nofollow` or `none`, to everybody or to this crawler by name.
 
-Cost as measured: 3.5 ms for a page of 17 KB (the example web), of which two thirds are resiliparse's parser and one walk
-over the tree, and one third normal forms.  A walk, because resiliparse's element collections start from the top for
+Cost as measured: 3.5 ms for a page of 17 KB (the example web), of which two thirds are resiliparse's parser and one
+walk over the tree, and one third normal forms.  A walk, since resiliparse's element collections start from the top for
 every item: 1,000 links took 2.5 s that way, 10,000 more than 7 minutes.
 """
 

@@ -21,10 +21,11 @@ from corpusmill.collect.crawl.fetch import fetching
 from corpusmill.collect.crawl.frontier import Candidate, best_ways
 from corpusmill.collect.crawl.lane import Lane, Policies
 from corpusmill.collect.crawl.robots import PolicyFile
-from corpusmill.collect.crawl.state import CrawlFolder, ShardReceipt, full_disk_is_a_run_error, publishing
+from corpusmill.collect.crawl.state import CrawlFolder, ShardReceipt, publishing
 from corpusmill.collect.crawl.tables import ROBOTS, policy_files, publish_table, read_table, table_of
 from corpusmill.collect.crawl.urls import origin_of
 from corpusmill.collect.crawl.warc import WarcFile
+from corpusmill.corpus import full_disk_is_a_run_error
 from corpusmill.recipe import CrawlSettings
 
 HOSTS_AT_ONCE = 64

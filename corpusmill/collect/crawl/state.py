@@ -16,15 +16,13 @@ Imports nothing heavy (no pyarrow, aiohttp, Beam): a run with nothing to do asks
 import fcntl
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from corpusmill.corpus import DISK_FULL, Corpus, digest
-from corpusmill.errors import RunError
+from corpusmill.corpus import Corpus, digest, temporary_beside
 from corpusmill.recipe import CrawlSettings
 
 # How a page is reached, and how patiently: these may change between two runs without making a finished crawl stale.
@@ -192,26 +190,9 @@ def progress(folder: Path) -> Progress:
 @contextmanager
 def publishing(final: Path) -> Iterator[Path]:
     """A temporary path beside `final` to write to; renamed to `final` at the end, gone if that is not reached."""
-    temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_beside(final) as temporary:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.rename(final)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
-    """Say in one sentence that the disk is full, whatever was being written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        raise RunError(
-            f"{folder}: no space left to write ({error.strerror}); free some and run the same command again, "
-            "it goes on where it stopped"
-        ) from error
