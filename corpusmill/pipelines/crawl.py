@@ -12,13 +12,12 @@ Cost as measured: 0.13 s a round on the local runner, on top of the fetching.
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from corpusmill import errors
 from corpusmill.collect.crawl.rounds import crawl_rounds
 from corpusmill.collect.crawl.shard import Shard, fetch_shard
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary
-from corpusmill.pipelines.driver import options_of
+from corpusmill.pipelines.runner import new_pipeline
 from corpusmill.pipelines.work import die_with_the_supervisor, marked
 from corpusmill.recipe import Source
 
@@ -34,7 +33,7 @@ def crawl(source: Source, folder: str, options: Sequence[str] = ()) -> CrawlSumm
 
 def _run(shards: list[Shard], options: Sequence[str]) -> None:
     """One round: its pipeline, to the end."""
-    pipeline = beam.Pipeline(options=PipelineOptions(options_of(options, workers=1)))
+    pipeline = new_pipeline(options)
     (
         pipeline
         | "Shards" >> beam.Create(shards).with_output_types(Shard)

@@ -2,7 +2,8 @@
 
 It reads one request (a line of JSON) from its standard input and keeps that open: when it closes, the supervisor is
 gone, and the driver kills its whole group.  It writes events (lines of JSON) to its standard output; everything that
-Beam, workers or libraries print goes to the run's log file.
+Beam, workers or libraries print goes to its standard error, which the supervisor reads into the run's log file: a pipe
+can always be written to, a file on a full disk cannot, and Beam hangs when its workers can't print.
 """
 
 import logging
@@ -33,10 +34,10 @@ def main() -> None:
     request = Request.from_json(sys.stdin.readline())
     events = os.fdopen(os.dup(1), "w", buffering=1)
     _die_with_the_supervisor(os.dup(0))
-    with Path(request.log).open("ab", buffering=0) as log, Path(os.devnull).open("rb") as nothing:
+    with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    os.dup2(2, 1)
+    threading.excepthook = lambda crash: _thread_died(crash, events)
     logging.basicConfig(level=logging.WARNING)
     try:
         mill(request, events)
@@ -58,7 +59,6 @@ def mill(request: Request, events: TextIO) -> None:
     _send(events, Event(kind="planned"))
     _warm_up(events)
     run_pipeline(job, slices, request)
-    _send(events, Event(kind="finished"))
     state.balance(job, slices, request.until)
 
 
@@ -81,32 +81,17 @@ def crawl_sources(job: Job, request: Request, events: TextIO) -> None:
             from corpusmill.pipelines.crawl import crawl
 
             _send(events, Event(kind="crawling", text=source.name))
-            crawl(source, str(folder), options_of(request.beam, workers=1))
+            crawl(source, str(folder), request.beam)
 
 
 def run_pipeline(job: Job, slices: Sequence[Slice], request: Request) -> None:
     """Build the graph and wait for it."""
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-
     from corpusmill.pipelines.corpus import build
+    from corpusmill.pipelines.runner import new_pipeline
 
-    workers = min(request.workers, len(slices)) or 1
-    pipeline = beam.Pipeline(options=PipelineOptions(options_of(request.beam, workers=workers)))
+    pipeline = new_pipeline(request.beam, workers=max(1, min(request.workers, len(slices))))
     build(pipeline, job, slices, request.until)
     pipeline.run().wait_until_finish()
-
-
-def options_of(given: Sequence[str], *, workers: int) -> list[str]:
-    """Beam's options: those given, if they name a runner; else the local runner, named explicitly.
-
-    Never `multi_threading`: it silently loses elements in GroupByKey.
-    """
-    if any(option.startswith("--runner") for option in given):
-        return list(given)
-    mode = "in_memory" if workers == 1 else "multi_processing"
-    local = ["--runner=FnApiRunner", f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
-    return [*local, *given]
 
 
 def _check_rules(job: Job) -> None:
@@ -130,6 +115,13 @@ def _warm_up(events: TextIO) -> None:
         package.warm_up()
     note_cached()
     _send(events, Event(kind="compiled", text=f"{time.monotonic() - started:.0f} s"))
+
+
+def _thread_died(crash: threading.ExceptHookArgs, events: TextIO) -> None:
+    """Beam waits for ever for a worker process that ended; its exit shows only as an exception in a thread."""
+    traceback.print_exception(crash.exc_type, crash.exc_value, crash.exc_traceback)
+    if "Worker subprocess exited" in str(crash.exc_value):
+        _send(events, Event(kind="lost", text="a worker process died"))
 
 
 def _send(events: TextIO, event: Event) -> None:

@@ -18,7 +18,6 @@ class Request:
     workers: int
     until: Stage
     beam: list[str]  # Beam's own options
-    log: str
 
     @classmethod
     def from_json(cls, line: str) -> Self:
@@ -37,13 +36,13 @@ class Request:
 class Event:
     """What the driver reports."""
 
-    kind: Literal["crawling", "planned", "compiling", "compiled", "finished", "done", "error"]
+    kind: Literal["crawling", "planned", "compiling", "compiled", "lost", "done", "error"]
     text: str = ""
     name: str = ""  # class of an error
     unexpected: bool = False  # an error that is not one of ours
 
     @classmethod
-    def from_json(cls, line: str) -> Self:
+    def from_json(cls, line: bytes) -> Self:
         """Read what `to_json` wrote."""
         return cls(**json.loads(line))
 

@@ -1,8 +1,8 @@
 """The parent of a run.  No Beam here: it starts the driver, watches it and its workers, and shows the progress.
 
-Beam's local runner hangs when a worker dies (killed, out of memory), so the parent watches the worker processes: one
-that vanishes while the driver goes on is a lost worker; the driver's whole process group is killed and started again,
-at most twice, and resumes from the receipts.  A signal kills the group, too, and ends the run with exit code 130.
+Beam's local runner hangs when a worker dies (killed, out of memory) or can't start; the driver hears of it in a thread
+and reports a lost worker.  Then its whole process group is killed and it is started again, at most twice, and resumes
+from the receipts.  A signal kills the group, too, and ends the run with exit code 130.
 Nothing outlives the parent: the driver holds a pipe to it and kills its own group when that closes, and each worker
 looks for the parent's process every half second.
 """
@@ -21,8 +21,6 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-import psutil
-
 from corpusmill import errors, recipe
 from corpusmill.collect.crawl.state import finished, progress
 from corpusmill.collect.plan import Slice, can_be_cut, plan
@@ -37,7 +35,7 @@ from corpusmill.reasons import Stage
 
 RESUMES = 2
 POLL_S = 0.25
-GRACE_S = 3.0  # a worker may leave this long before the driver does
+GRACE_S = 3.0  # a worker that was lost because the run failed: the driver says so this soon
 LOST = "lost"
 
 
@@ -161,10 +159,10 @@ class _Run:
             [sys.executable, "-P", "-m", "corpusmill.pipelines.driver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,
             pass_fds=(self.lock,),
             env=os.environ | {"CORPUSMILL_SUPERVISOR": str(os.getpid())},
-            text=True,
         )
         try:
             with _signals() as received:
@@ -172,14 +170,16 @@ class _Run:
         finally:
             _kill_group(driver)
 
-    def _watch(self, driver: "subprocess.Popen[str]", received: list[int]) -> Event:
+    def _watch(self, driver: "subprocess.Popen[bytes]", received: list[int]) -> Event:
         assert driver.stdin is not None
         assert driver.stdout is not None
+        assert driver.stderr is not None
         with suppress(BrokenPipeError):
-            driver.stdin.write(self._request().to_json() + "\n")
+            driver.stdin.write(self._request().to_json().encode() + b"\n")
             driver.stdin.flush()
         events = _Events(driver.stdout)
-        workers = _Workers(driver.pid)
+        threading.Thread(target=_keep_log, args=(driver.stderr, self.log), daemon=True).start()
+        lost: tuple[float, Event] | None = None
         watch: Watch | None = None
         crawling = ""
         while True:
@@ -193,15 +193,15 @@ class _Run:
                     watch = self._start_watching()
                 crawling = event.text if event.kind == "crawling" else crawling
                 self._say(event)
-                workers.expected = event.kind != "finished"
+                lost = (time.monotonic(), event) if event.kind == "lost" else lost
             if watch is not None:
                 self.screen.update(watch)
             elif crawling:
                 self.screen.status(self._crawl_status(crawling))
             if driver.poll() is not None and events.closed:
                 return _death(driver.returncode)
-            if workers.lost():
-                return Event(kind="error", name=LOST, text="a worker process died")
+            if lost is not None and time.monotonic() > lost[0] + GRACE_S:
+                return Event(kind="error", name=LOST, text=lost[1].text)
             time.sleep(POLL_S)
 
     def _crawl_status(self, source: str) -> str:
@@ -231,19 +231,18 @@ class _Run:
             workers=self.workers,
             until=self.until,
             beam=self.beam,
-            log=str(self.log),
         )
 
 
 class _Events:
     """The driver's events, read in a thread so that nothing waits for them."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self.closed = False
         threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
-    def _read(self, stream: IO[str]) -> None:
+    def _read(self, stream: IO[bytes]) -> None:
         for line in stream:
             self._queue.put(Event.from_json(line))
         self._queue.put(None)
@@ -258,32 +257,15 @@ class _Events:
                 yield event
 
 
-class _Workers:
-    """The local runner's worker processes."""
-
-    def __init__(self, driver: int) -> None:
-        self.driver, self.expected = driver, True
-        self.seen: set[int] = set()
-        self.missing_since: float | None = None
-
-    def lost(self) -> bool:
-        """True when a worker has been gone for a while although the driver goes on and has not finished."""
-        now = self._alive()
-        if self.expected and self.seen - now:
-            self.missing_since = self.missing_since or time.monotonic()
-            return time.monotonic() - self.missing_since > GRACE_S
-        self.seen |= now
-        return False
-
-    def _alive(self) -> set[int]:
-        alive = set()
-        with suppress(psutil.Error):
-            for child in psutil.Process(self.driver).children(recursive=True):
-                with suppress(psutil.Error):
-                    is_worker = any("sdk_worker_main" in word for word in child.cmdline())
-                    if is_worker and child.status() != psutil.STATUS_ZOMBIE:
-                        alive.add(child.pid)
-        return alive
+def _keep_log(stream: IO[bytes], path: Path) -> None:
+    """Read what the driver and its workers print into a file; on a full disk it is lost, and nobody has to wait."""
+    with stream:
+        with suppress(OSError), path.open("ab", buffering=0) as log:
+            while chunk := os.read(stream.fileno(), 65536):
+                with suppress(OSError):
+                    log.write(chunk)
+        while os.read(stream.fileno(), 65536):  # if there could be no file
+            pass
 
 
 @contextmanager
@@ -305,7 +287,7 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _kill_group(driver: "subprocess.Popen[str]") -> None:
+def _kill_group(driver: "subprocess.Popen[bytes]") -> None:
     """End the driver and everything that it started; it leads its own session and group."""
     with suppress(ProcessLookupError):
         os.killpg(driver.pid, signal.SIGKILL)

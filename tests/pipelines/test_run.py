@@ -17,6 +17,8 @@ from corpusmill.pipelines import supervise
 from corpusmill.reasons import Stage
 from tests.pipelines.conftest import RECIPE, checksums, documents, write_jsonl
 
+TIMEOUT_S = 120  # of one run; a run that hangs is a failure and not a wait
+
 
 def command(project, *options, corpus="corpus"):
     return [
@@ -84,7 +86,7 @@ def test_two_workers_in_another_folder_write_the_same_bytes(finished, tmp_path):
     project, _ = finished
     shutil.copytree(project / "in", tmp_path / "in")
     shutil.copy(project / "recipe.toml", tmp_path)
-    subprocess.run(command(tmp_path, "--workers", "2"), check=True, capture_output=True)
+    subprocess.run(command(tmp_path, "--workers", "2"), check=True, capture_output=True, timeout=TIMEOUT_S)
     assert checksums(tmp_path / "corpus") == checksums(project / "corpus")
 
 
@@ -180,7 +182,7 @@ def test_a_killed_run_leaves_no_process_and_resumes_to_the_same_bytes(finished, 
         family = group_of(run)
         os.killpg(run.pid, signal.SIGKILL)
     assert gone(family)
-    subprocess.run(command(project, "--workers", "2"), check=True, capture_output=True)
+    subprocess.run(command(project, "--workers", "2"), check=True, capture_output=True, timeout=TIMEOUT_S)
     assert checksums(project / "corpus") == checksums(finished[0] / "corpus")
     assert not list((project / "corpus").glob("*/.*.tmp"))
 
@@ -243,7 +245,7 @@ def test_wrong_input_is_exit_code_2_and_one_sentence(tmp_path, name, content, re
     (tmp_path / name).parent.mkdir()
     (tmp_path / name).write_bytes(content)
     (tmp_path / "recipe.toml").write_text(recipe)
-    ran = subprocess.run(command(tmp_path), capture_output=True, text=True)
+    ran = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=TIMEOUT_S)
     assert ran.returncode == 2
     last = ran.stderr.strip().splitlines()[-1]
     assert expected in last
@@ -256,7 +258,7 @@ def test_a_parquet_file_without_the_text_column_is_the_users_to_mend(tmp_path):
     (tmp_path / "in").mkdir()
     pq.write_table(pa.table({"body": ["a"]}), tmp_path / "in/a.parquet")
     (tmp_path / "recipe.toml").write_text(RECIPE.replace("jsonl", "parquet"))
-    ran = subprocess.run(command(tmp_path, "--workers", "2"), capture_output=True, text=True)
+    ran = subprocess.run(command(tmp_path, "--workers", "2"), capture_output=True, text=True, timeout=TIMEOUT_S)
     assert ran.returncode == 2
     assert "text" in ran.stderr
     assert "body" in ran.stderr
@@ -265,11 +267,11 @@ def test_a_parquet_file_without_the_text_column_is_the_users_to_mend(tmp_path):
 
 def test_a_full_disk_is_exit_code_1_and_the_run_resumes(finished, project):
     limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$@"', "-", *command(project, "--workers", "2")]
-    ran = subprocess.run(limited, capture_output=True, text=True)
+    ran = subprocess.run(limited, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert ran.returncode == 1
     assert "no space left to write" in ran.stderr.strip().splitlines()[-1]
     assert "Traceback" not in ran.stderr
-    subprocess.run(command(project, "--workers", "2"), check=True, capture_output=True)
+    subprocess.run(command(project, "--workers", "2"), check=True, capture_output=True, timeout=TIMEOUT_S)
     assert checksums(project / "corpus") == checksums(finished[0] / "corpus")
 
 
