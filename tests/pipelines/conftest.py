@@ -3,9 +3,12 @@
 import hashlib
 import json
 import random
+import sys
 from pathlib import Path
 
 import pytest
+
+import corpusmill
 
 WORDS = """
 the of and to in is that for it as with was on be by this are from at or an which not have has but they more
@@ -79,3 +82,31 @@ def checksums(corpus: Path) -> dict[str, str]:
     """Every part of every stage, and the tokenizer."""
     paths = [*corpus.glob("*/*.parquet"), corpus / "tokenizer" / "tokenizer.json"]
     return {str(p.relative_to(corpus)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
+
+
+TIMEOUT_S = 120  # of one run; a run that hangs is a failure and not a wait
+
+
+def command(project, *options, corpus="corpus"):
+    return [
+        sys.executable,
+        "-m",
+        "corpusmill",
+        "run",
+        str(project / "recipe.toml"),
+        "--corpus",
+        str(project / corpus),
+        *options,
+    ]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project that was run with one worker, and its books; not to be changed."""
+    project = tmp_path_factory.mktemp("finished")
+    rows = documents(120)
+    write_jsonl(project / "in/a.jsonl", rows[:70])
+    write_jsonl(project / "in/b.jsonl", rows[70:])
+    (project / "recipe.toml").write_text(RECIPE)
+    outcome = corpusmill.run(project / "recipe.toml", project / "corpus", workers=1)
+    return project, outcome.books

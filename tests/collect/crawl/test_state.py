@@ -12,10 +12,10 @@ from corpusmill.collect.crawl.state import (
     ShardReceipt,
     fingerprint,
     finished,
-    full_disk_is_a_run_error,
     progress,
     publishing,
 )
+from corpusmill.corpus import full_disk_is_a_run_error
 from corpusmill.errors import RunError
 from corpusmill.recipe import CrawlSettings
 
