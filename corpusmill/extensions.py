@@ -107,24 +107,33 @@ class UserModule:
             raise InputError(f"recipe: cannot read module '{name}' beside the recipe: {error}") from error
 
     def load(self) -> None:
-        """Run the module once in this process, so that what it registers is there."""
+        """Run the module in this process, so that what it registers is there, whatever ran before."""
         if self.source is None:
             try:
                 importlib.import_module(self.name)
             except ImportError as error:
                 raise InputError(f"recipe: cannot import module '{self.name}': {error}") from error
             return
-        key = f"corpusmill_user_{Path(self.name).stem}_{self.digest}"
-        if key not in sys.modules:
-            module = ModuleType(key)
-            module.__file__ = self.name
-            sys.modules[key] = module
-            try:
-                exec(compile(self.source, self.name, "exec"), module.__dict__)
-            except Exception as error:  # any error of the user's code is the user's to see
-                del sys.modules[key]
-                what = f"{type(error).__name__}: {error}"
-                raise InputError(f"recipe: module '{self.name}' fails to load: {what}") from error
+        module = ModuleType(self.key)
+        module.__file__ = self.name
+        sys.modules[self.key] = module
+        try:
+            exec(compile(self.source, self.name, "exec"), module.__dict__)
+        except Exception as error:  # any error of the user's code is the user's to see
+            del sys.modules[self.key]
+            what = f"{type(error).__name__}: {error}"
+            raise InputError(f"recipe: module '{self.name}' fails to load: {what}") from error
+
+    @property
+    def key(self) -> str:
+        """The module's name in this process."""
+        return self.name if self.source is None else f"corpusmill_user_{Path(self.name).stem}_{self.digest}"
+
+    def signals(self) -> list[Signal]:
+        """The signals that the module, or its package, has registered, by name; it must have been loaded."""
+        package = self.key.split(".", 1)[0]
+        found = (REGISTRY.signals[name] for name in sorted(REGISTRY.signals))
+        return [signal for signal in found if signal.measure.__module__.split(".", 1)[0] == package]
 
     @property
     def digest(self) -> str:

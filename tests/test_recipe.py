@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from corpusmill import recipe
 from corpusmill.errors import InputError
+from corpusmill.extensions import UserModule
 
 MINIMAL = {"sources": [{"name": "news", "kind": "warc", "paths": ["crawl/*.warc.gz"]}]}
 
@@ -102,3 +103,17 @@ def test_a_module_that_fails_says_where(tmp_path):
     (tmp_path / "r.toml").write_text('modules = ["mine.py"]\nsources = []\n')
     with pytest.raises(InputError, match=r"module 'mine.py' fails to load: ZeroDivisionError"):
         recipe.load(tmp_path / "r.toml")
+
+
+def test_a_modules_signals_are_its_own_and_its_newest(tmp_path):
+    text = (
+        "import pyarrow as pa\nfrom corpusmill import signal\n@signal('mine', pa.float64(), '{}')\ndef f(pages): ...\n"
+    )
+    (tmp_path / "mine.py").write_text(text.format("first"))
+    first = UserModule.find("mine.py", tmp_path)
+    (tmp_path / "mine.py").write_text(text.format("second"))
+    second = UserModule.find("mine.py", tmp_path)
+    for module in (first, second, first):
+        module.load()
+    assert [s.description for s in first.signals()] == ["first"]
+    assert second.signals() == []

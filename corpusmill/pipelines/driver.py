@@ -20,7 +20,7 @@ from typing import TextIO
 from corpusmill.collect.plan import Slice, plan
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
-from corpusmill.extensions import REGISTRY, UserModule
+from corpusmill.extensions import UserModule
 from corpusmill.kernels import kernels_are_cached, note_cached
 from corpusmill.pipelines import state
 from corpusmill.pipelines.request import Event, Request
@@ -99,8 +99,7 @@ def _check_rules(job: Job) -> None:
     from corpusmill.filters.rules import active_rules, check_rules
     from corpusmill.filters.signals import signals_schema
 
-    user = [REGISTRY.signals[name] for name in sorted(REGISTRY.signals)]
-    check_rules(active_rules(job.recipe.filters), signals_schema(user))
+    check_rules(active_rules(job.recipe.filters), signals_schema(job.user_signals()))
 
 
 def _warm_up(events: TextIO) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, get_args
 
 from corpusmill.collect.plan import Slice
 from corpusmill.corpus import Corpus, Made, Receipt, digest, library_version
-from corpusmill.extensions import REGISTRY, UserModule
+from corpusmill.extensions import REGISTRY, Signal, UserModule
 from corpusmill.reasons import Stage
 from corpusmill.recipe import Kind, Recipe, Source
 
@@ -44,6 +44,10 @@ class Job:
     def module_digests(self) -> list[str]:
         """Identity of the user's code."""
         return [module.digest for module in self.modules]
+
+    def user_signals(self) -> list[Signal]:
+        """The signals that the recipe's modules add, by name; not those of other modules in this process."""
+        return sorted((signal for module in self.modules for signal in module.signals()), key=lambda s: s.name)
 
     def load_modules(self) -> None:
         """Make what the user's modules register known in this process."""
@@ -140,18 +144,17 @@ def _page_settings(job: Job, piece: Slice) -> object:
 def _signals(job: Job, _: Slice, tables: Tables) -> Made:
     from corpusmill.filters.signals import measure_pages
 
-    user = [REGISTRY.signals[name] for name in sorted(REGISTRY.signals)]
-    return _row_for_row(measure_pages(tables[Stage.PAGES], job.recipe.pii, user), tables)
+    return _row_for_row(measure_pages(tables[Stage.PAGES], job.recipe.pii, job.user_signals()), tables)
 
 
-def _signal_reads(_: Job) -> Reads:
+def _signal_reads(job: Job) -> Reads:
     """The user's signals may look at more than the text."""
-    more = ("url", "title", "html_lang", "metadata", "n_bytes") if REGISTRY.signals else ()
+    more = ("url", "title", "html_lang", "metadata", "n_bytes") if job.user_signals() else ()
     return {Stage.PAGES: ("doc_id", "text", *more)}
 
 
 def _signal_settings(job: Job, _: Slice) -> object:
-    return [job.recipe.pii.model_dump(), job.module_digests() if REGISTRY.signals else []]
+    return [job.recipe.pii.model_dump(), job.module_digests() if job.user_signals() else []]
 
 
 def _verdicts(job: Job, _: Slice, tables: Tables) -> Made:
