@@ -22,18 +22,20 @@ from corpusmill.pipelines.work import die_with_the_supervisor, marked
 from corpusmill.recipe import Source
 
 
-def crawl(source: Source, folder: str, options: Sequence[str] = ()) -> CrawlSummary:
+def crawl(source: Source, folder: str, options: Sequence[str] = (), *, workers: int = 1) -> CrawlSummary:
     """Crawl a source of kind `crawl` into `folder` (corpus/raw/SOURCE), or go on with it; Beam options as in a run.
+
+    One worker fetches from many hosts at once; more make sense for crawls of many thousand pages, which have more shards.
 
     RunError if not one page could be fetched, the disk is full or a shard was lost; InputError if a seed is no URL.
     """
     assert source.crawl is not None  # the recipe has checked it
-    return crawl_rounds(CrawlFolder(folder), source.crawl, lambda shards: _run(shards, options))
+    return crawl_rounds(CrawlFolder(folder), source.crawl, lambda shards: _run(shards, options, workers))
 
 
-def _run(shards: list[Shard], options: Sequence[str]) -> None:
+def _run(shards: list[Shard], options: Sequence[str], workers: int) -> None:
     """One round: its pipeline, to the end."""
-    pipeline = new_pipeline(options)
+    pipeline = new_pipeline(options, workers=workers)
     (
         pipeline
         | "Shards" >> beam.Create(shards).with_output_types(Shard)

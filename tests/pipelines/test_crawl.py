@@ -14,22 +14,21 @@ from tests.collect.crawl.test_rounds import rows, stored
 
 HOSTS = [f"http://h{i}.example/" for i in range(4)]
 WEB = {f"{host}{i or ''}": page("/1", "/2", "/3") for host in HOSTS for i in range(4)}
-TWO_PROCESSES = ["--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2"]
 
 
 def source(server, **changes):
     return Source(name="web", kind="crawl", crawl=server.settings(*HOSTS, **changes))
 
 
-@pytest.mark.parametrize(("options", "max_depth", "pages"), [([], 8, 16), (TWO_PROCESSES, 0, 4)])
-def test_beam_does_what_a_plain_loop_does(tmp_path, monkeypatch, options, max_depth, pages):
+@pytest.mark.parametrize(("workers", "max_depth", "pages"), [(1, 8, 16), (2, 0, 4)])
+def test_beam_does_what_a_plain_loop_does(tmp_path, monkeypatch, workers, max_depth, pages):
     monkeypatch.setattr(frontier, "PAGES_PER_SHARD", 25)  # four shards
     with serving(WEB) as server:
         made = source(server, max_pages=100, max_depth=max_depth)
-        summary = crawl(made, str(tmp_path / "beam" / "web"), options)
+        summary = crawl(made, str(tmp_path / "beam" / "web"), workers=workers)
         plain = crawl_rounds(CrawlFolder(tmp_path / "plain" / "web"), made.crawl)
         asked = len(server.requests)
-        assert crawl(made, str(tmp_path / "beam" / "web"), options) == summary
+        assert crawl(made, str(tmp_path / "beam" / "web"), workers=workers) == summary
         assert len(server.requests) == asked
     assert finished(tmp_path / "beam" / "web", made.crawl)
     assert summary.pages == pages
