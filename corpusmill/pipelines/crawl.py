@@ -25,7 +25,7 @@ from corpusmill.recipe import Source
 def crawl(source: Source, folder: str, options: Sequence[str] = (), *, workers: int = 1) -> CrawlSummary:
     """Crawl a source of kind `crawl` into `folder` (corpus/raw/SOURCE), or go on with it; Beam options as in a run.
 
-    One worker fetches from many hosts at once; more make sense for crawls of many thousand pages, which have more shards.
+    One worker fetches from many hosts at once; more make sense for many thousand pages, which have more shards.
 
     RunError if not one page could be fetched, the disk is full or a shard was lost; InputError if a seed is no URL.
     """
