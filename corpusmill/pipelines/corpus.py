@@ -18,7 +18,8 @@ from apache_beam.pvalue import AsSingleton
 from corpusmill.collect.plan import Slice
 from corpusmill.pipelines import grouping, vocabulary
 from corpusmill.pipelines.grouping import Grouping
-from corpusmill.pipelines.stages import Job, advance
+from corpusmill.pipelines.job import Job
+from corpusmill.pipelines.stages import advance
 from corpusmill.pipelines.work import Barrier, work
 from corpusmill.reasons import Stage
 

@@ -23,8 +23,9 @@ from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import UserModule
 from corpusmill.kernels import kernels_are_cached, note_cached
 from corpusmill.pipelines import state
+from corpusmill.pipelines.job import Job
 from corpusmill.pipelines.request import Event, Request
-from corpusmill.pipelines.stages import STAGES, Job
+from corpusmill.pipelines.stages import STAGES
 from corpusmill.reasons import Stage
 from corpusmill.recipe import Recipe
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from corpusmill.collect.plan import Slice
 from corpusmill.corpus import Made, Receipt, digest, library_version
-from corpusmill.pipelines.stages import Job
+from corpusmill.pipelines.job import Job
 from corpusmill.reasons import Stage
 
 VERSION = 1

@@ -13,7 +13,8 @@ from typing import Protocol, Self
 
 from corpusmill.collect.plan import Slice
 from corpusmill.pipelines import state
-from corpusmill.pipelines.stages import STAGES, Job, is_current
+from corpusmill.pipelines.job import Job
+from corpusmill.pipelines.stages import STAGES, is_current
 from corpusmill.reasons import Stage
 
 # Seconds that a stage takes of a part, relative to pages: a first guess at the time left, until it was measured.

@@ -10,14 +10,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, get_args
 
 from corpusmill.collect.plan import Slice
-from corpusmill.corpus import Corpus, Made, Receipt, digest, library_version
-from corpusmill.extensions import REGISTRY, Signal, UserModule
+from corpusmill.corpus import Made, Receipt, digest, library_version
+from corpusmill.extensions import REGISTRY
+from corpusmill.pipelines.job import Job
 from corpusmill.reasons import Stage
-from corpusmill.recipe import Kind, Recipe, Source
+from corpusmill.recipe import Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,33 +26,6 @@ Tables = dict[Stage, "pa.Table"]
 Reads = dict[Stage, tuple[str, ...]]  # which columns of which stage's part; () for all
 PARQUET = ("pyarrow", "numpy")
 MASKING = ("numba", "tldextract")  # an e-mail address ends in a known top-level domain
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What a run is about; travels to the workers."""
-
-    recipe: Recipe
-    corpus: Corpus
-    folder: Path  # the recipe's, which relative paths start from
-    modules: tuple[UserModule, ...] = ()
-
-    def source(self, name: str) -> Source:
-        """The source of that name."""
-        return next(source for source in self.recipe.sources if source.name == name)
-
-    def module_digests(self) -> list[str]:
-        """Identity of the user's code."""
-        return [module.digest for module in self.modules]
-
-    def user_signals(self) -> list[Signal]:
-        """The signals that the recipe's modules add, by name; not those of other modules in this process."""
-        return sorted((signal for module in self.modules for signal in module.signals()), key=lambda s: s.name)
-
-    def load_modules(self) -> None:
-        """Make what the user's modules register known in this process."""
-        for module in self.modules:
-            module.load()
 
 
 @dataclass(frozen=True, kw_only=True)

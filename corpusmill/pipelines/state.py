@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from corpusmill.collect.plan import Slice
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.pipelines import grouping, vocabulary
-from corpusmill.pipelines.stages import STAGES, Job, is_current
+from corpusmill.pipelines.job import Job
+from corpusmill.pipelines.stages import STAGES, is_current
 from corpusmill.reasons import Stage
 
 

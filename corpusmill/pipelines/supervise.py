@@ -28,9 +28,9 @@ from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError, RunError
 from corpusmill.extensions import UserModule
 from corpusmill.pipelines import state
+from corpusmill.pipelines.job import Job
 from corpusmill.pipelines.progress import Display, Watch, display
 from corpusmill.pipelines.request import Event, Request
-from corpusmill.pipelines.stages import Job
 from corpusmill.reasons import Stage
 
 RESUMES = 2

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from corpusmill.corpus import Corpus, digest, library_version
 from corpusmill.errors import InputError
-from corpusmill.pipelines.stages import Job
+from corpusmill.pipelines.job import Job
 from corpusmill.reasons import Stage
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList
 
 from corpusmill import errors
-from corpusmill.pipelines.stages import Job
+from corpusmill.pipelines.job import Job
 
 SUPERVISOR = "CORPUSMILL_SUPERVISOR"  # process id of the parent of a local run
 _MARKED = re.compile(r"<<corpusmill:([A-Za-z0-9+/=]+)>>")
