@@ -56,7 +56,7 @@ REGISTRY = Registry()
 def signal(
     name: str, type: "pa.DataType", description: str
 ) -> "Callable[[Callable[[pa.Table], pa.Array]], Callable[[pa.Table], pa.Array]]":
-    """Register a function of the pages table as one more column of signals."""
+    """Register a function of the pages table as a column of signals; NaN becomes null, which drops nothing."""
 
     def register(measure: "Callable[[pa.Table], pa.Array]") -> "Callable[[pa.Table], pa.Array]":
         REGISTRY.signals[name] = Signal(name, type, description, measure)

@@ -156,4 +156,7 @@ def _user_column(signal: Signal, pages: pa.Table) -> pa.Array:
         raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error
     if len(values) != pages.num_rows:
         raise InputError(f"{where} returns {len(values)} values; it must return one for each page")
-    return pc.if_else(pages["text"].is_valid().combine_chunks(), values, pa.scalar(None, signal.type))
+    known = pages["text"].is_valid().combine_chunks()
+    if pa.types.is_floating(signal.type):  # 0 / 0 of a page without text: SQL takes NaN for larger than any threshold
+        known = pc.and_(known, pc.fill_null(pc.invert(pc.is_nan(values)), True))
+    return pc.if_else(known, values, pa.scalar(None, signal.type))

@@ -255,3 +255,9 @@ def test_personal_data_that_the_recipe_leaves_is_not_counted():
 
 def test_warm_up_compiles_everything():
     warm_up()
+
+
+def test_a_user_s_nan_is_null_so_that_it_never_drops():
+    own = Signal("tests_share", pa.float64(), "zero by zero", lambda pages: pa.array([float("nan"), 0.5]))
+    pages = pa.table({"doc_id": ["a", "b"], "text": pa.array(["", "text"], pa.large_string())})
+    assert measure_pages(pages, PiiSettings(), [own])["tests_share"].to_pylist() == [None, 0.5]
