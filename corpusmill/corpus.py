@@ -214,10 +214,16 @@ class Corpus:
     def lock(self) -> Iterator[int]:
         """Hold the corpus for one run; yields the lock's file descriptor, which a child process may inherit.
 
-        InputError if another run holds it.  The kernel lets go of it when the last holder dies, however it dies.
+        InputError if another run holds it, or the folder cannot be written.
+        The kernel lets go of it when the last holder dies, however it dies.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                raise
+            raise InputError(f"{self.folder}: cannot be used as a corpus directory: {error.strerror}") from error
         try:
             deadline = time.monotonic() + 2  # a killed run's last process may need a moment to go
             while True:

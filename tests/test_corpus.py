@@ -112,6 +112,15 @@ def test_a_second_run_is_refused_and_a_dead_one_does_not_hold_the_lock(tmp_path)
             pass
 
 
+def test_a_folder_that_cannot_be_one_is_the_users_to_mend(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with (
+        pytest.raises(InputError, match="cannot be used as a corpus directory"),
+        Corpus(tmp_path / "file" / "x").lock(),
+    ):
+        pass
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_no_half_part(tmp_path):
     corpus = Corpus(tmp_path)
     old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

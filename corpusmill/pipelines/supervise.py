@@ -24,7 +24,7 @@ from typing import IO
 from corpusmill import errors, recipe
 from corpusmill.collect.crawl.state import finished, progress
 from corpusmill.collect.plan import Slice, can_be_cut, plan
-from corpusmill.corpus import Corpus
+from corpusmill.corpus import Corpus, full_disk_is_a_run_error
 from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError, RunError
 from corpusmill.extensions import UserModule
 from corpusmill.pipelines import state
@@ -66,7 +66,7 @@ def run(
     InterruptedRunError.
     """
     job = make_job(recipe_path, Corpus(corpus_folder), limit=limit)
-    with job.corpus.lock() as lock, show() as screen:
+    with full_disk_is_a_run_error(job.corpus.folder), job.corpus.lock() as lock, show() as screen:
         _resolve(job)
         slices = _planned(job)
         if slices is not None and state.unfinished(job, slices, until) is None:
