@@ -258,15 +258,19 @@ class Recipe(Settings):
 def load(path: str | Path) -> Recipe:
     """The recipe in a TOML file, checked (else InputError).  Its modules are loaded, since they may add kinds."""
     path = Path(path)
+    return parse(read_toml(path, "recipe"), where=str(path), folder=path.parent)
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """The content of a TOML file; InputError if there is no such file, which would be a `what`, or it is no TOML."""
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such recipe") from None
+        raise InputError(f"{path}: there is no such {what}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not valid TOML: {error}") from None
-    return parse(data, where=str(path), folder=path.parent)
 
 
 def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path()) -> Recipe:

@@ -58,11 +58,6 @@ class Slice:
     limit: int | None = None  # read at most so many content records
     identity: str = ""  # digest of what the files hold
 
-    @property
-    def whole(self) -> bool:
-        """True if the slice is not a piece of a larger file."""
-        return self.start == 0 and self.end is None
-
 
 @dataclass(frozen=True, slots=True)
 class _File:

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 
-from corpusmill import errors
 from corpusmill.collect.crawl.rounds import crawl_rounds
 from corpusmill.collect.crawl.shard import Shard, fetch_shard
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary
 from corpusmill.pipelines.runner import new_pipeline
-from corpusmill.pipelines.work import die_with_the_supervisor, marked
+from corpusmill.pipelines.work import die_with_the_supervisor, marking_errors
 from corpusmill.recipe import Source
 
 
@@ -54,7 +53,5 @@ class _Fetch(beam.DoFn):
 
     def process(self, shard: Shard) -> Iterator[int]:
         """Idempotent: a shard that has a receipt is not fetched again."""
-        try:
+        with marking_errors():
             yield fetch_shard(shard).pages
-        except errors.CorpusmillError as error:
-            raise type(error)(f"{marked(error)} {error}") from error

@@ -6,6 +6,8 @@ from typing import Literal, Self
 
 from corpusmill.reasons import Stage
 
+SUPERVISOR = "CORPUSMILL_SUPERVISOR"  # environment variable: process id of the parent of a local run
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from corpusmill.extensions import UserModule
 from corpusmill.pipelines import state
 from corpusmill.pipelines.job import Job
 from corpusmill.pipelines.progress import Display, Watch, display
-from corpusmill.pipelines.request import Event, Request
+from corpusmill.pipelines.request import SUPERVISOR, Event, Request
 from corpusmill.reasons import Stage
 
 RESUMES = 2
@@ -97,7 +98,7 @@ def _resolve(job: Job) -> None:
         before = path.read_text("utf-8")
         if before == text:
             return
-        was_limited = "\nlimit = " in before
+        was_limited = "limit" in tomllib.loads(before).get("run", {})
         if job.recipe.run.limit is not None and not was_limited and job.corpus.parts(Stage.PAGES):
             raise InputError(
                 f"{job.corpus.folder}: holds a run without a limit, of which --limit would delete parts; "
@@ -162,7 +163,7 @@ class _Run:
             stderr=subprocess.PIPE,
             start_new_session=True,
             pass_fds=(self.lock,),
-            env=os.environ | {"CORPUSMILL_SUPERVISOR": str(os.getpid())},
+            env=os.environ | {SUPERVISOR: str(os.getpid())},
         )
         try:
             with _signals() as received:

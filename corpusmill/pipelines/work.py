@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import apache_beam as beam
@@ -18,8 +19,8 @@ from apache_beam.pvalue import AsList
 
 from corpusmill import errors
 from corpusmill.pipelines.job import Job
+from corpusmill.pipelines.request import SUPERVISOR
 
-SUPERVISOR = "CORPUSMILL_SUPERVISOR"  # process id of the parent of a local run
 _MARKED = re.compile(r"<<corpusmill:([A-Za-z0-9+/=]+)>>")
 
 
@@ -36,10 +37,8 @@ class Work(beam.DoFn):
 
     def process(self, element: Any, *side: Any) -> Iterator[Any]:
         """One element; an error of ours is marked, any other goes on as it is."""
-        try:
+        with marking_errors():
             yield from self.function(self.job, element, *side)
-        except errors.CorpusmillError as error:
-            raise type(error)(f"{marked(error)} {error}") from error
 
 
 class Barrier(beam.PTransform):
@@ -54,6 +53,15 @@ class Barrier(beam.PTransform):
 def work(job: Job, function: Callable[..., Iterable[Any]], *side: Any, output: Any) -> beam.ParDo:
     """A step that runs `function(job, element, *side)`; every step declares its output type, or Flink refuses it."""
     return beam.ParDo(Work(job, function), *side).with_output_types(output)
+
+
+@contextmanager
+def marking_errors() -> Iterator[None]:
+    """An error of ours that leaves the block carries its mark."""
+    try:
+        yield
+    except errors.CorpusmillError as error:
+        raise type(error)(f"{marked(error)} {error}") from error
 
 
 def marked(error: errors.CorpusmillError) -> str:

@@ -1,6 +1,5 @@
 """Training settings from a TOML file with a table [train], such as a recipe."""
 
-import tomllib
 from pathlib import Path
 
 from corpusmill import recipe
@@ -16,14 +15,7 @@ def load_config(path: str | Path) -> TrainSettings:
     The file may be a whole recipe, or hold nothing but [train]; a misspelt key anywhere in it is an error.
     """
     path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file with training settings") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+    data = recipe.read_toml(path, "file with training settings")
     others = {key: value for key, value in data.items() if key not in ("modules", "sources")}
     settings = recipe.parse({**others, "sources": [_SOURCE]}, where=str(path)).train
     if "train" not in data:
