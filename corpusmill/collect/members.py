@@ -1,11 +1,12 @@
 """Gzip members of a file, inflated as far as they are asked for, with their ends and their damage.
 
-zlib's own object is used, not a stream that hides member bounds: it says exactly where a member ends, checks the
+A decompressor object is used, not a stream that hides member bounds: it says exactly where a member ends, checks the
 checksum there, and tells a member that is cut off (no end) from one that is garbled (an error).  Streams that hide
-the bounds return a short read for a truncated member, without an error.
+the bounds return a short read for a truncated member, without an error.  The object is ISA-L's, with zlib's interface:
+236 MB/s against zlib's 145 on web pages, in one run.
 """
 
-import zlib
+from isal import isal_zlib as zlib
 
 from corpusmill.collect.files import Bytes, Window
 from corpusmill.collect.records import DamageError
@@ -13,6 +14,7 @@ from corpusmill.collect.records import DamageError
 MAGIC = b"\x1f\x8b\x08"
 PIECE = 1 << 16  # compressed bytes fed at once; what a small member leaves over is copied
 MAX_INFLATED = 1 << 22  # bytes inflated at once: bounds memory, whatever the ratio
+GarbledError: type[Exception] = zlib.error  # type: ignore[assignment]  # its stub says instance, not class
 GZIP = 31  # zlib's window bits for the gzip format
 
 
@@ -23,7 +25,7 @@ def starts_with(window: Bytes, offset: int, content: bytes) -> bool:
         return False
     try:
         return zlib.decompressobj(GZIP).decompress(head, len(content)) == content
-    except zlib.error:
+    except GarbledError:
         return False
 
 
@@ -78,7 +80,7 @@ class Member:
             self._next += len(piece)
         try:
             content = self._inflate.decompress(piece, MAX_INFLATED)
-        except zlib.error:
+        except GarbledError:
             self._garbled = True
             return self._salvage()
         if not piece and not content and not self._inflate.eof:
@@ -99,6 +101,6 @@ class Member:
                 salvaged += content[skip:]
                 skip = max(skip - len(content), 0)
                 at += len(piece)
-        except zlib.error:
+        except GarbledError:
             return bytes(salvaged)
         raise AssertionError("the same bytes were garbled before")

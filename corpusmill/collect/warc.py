@@ -8,7 +8,7 @@ make every slicing of a file give the same rows:
 - *Who owns damage*: a start whose content turns out to be damaged belongs to the slice that it lies in; bytes that
   follow a readable record and are no start belong to the slice of that record; at byte 0, to the first slice.
 
-After damage, reading goes on with the next start.  A member is damaged if zlib says so (its checksum covers every
+After damage, reading goes on with the next start.  A member is damaged if inflating it says so (its checksum covers every
 byte), if it ends early, or if a record in it is shorter than its Content-Length; a record that has nothing but a block
 digest to vouch for it (not compressed, or not the last of its member) is also damaged if that does not match.
 
@@ -18,7 +18,7 @@ record of a file that is one single member has offset 1.
 Known limit: a `.warc.gz` that was itself archived is stored verbatim inside its member, so a slice that begins there
 takes the inner records for records of the outer file.
 
-Cost: 310-380 MB/s of content on one core, two thirds of it zlib's inflate (which isal would halve).
+Cost: inflating, at two thirds of the time.
 """
 
 import re
