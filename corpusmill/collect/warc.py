@@ -8,7 +8,7 @@ make every slicing of a file give the same rows:
 - *Who owns damage*: a start whose content turns out to be damaged belongs to the slice that it lies in; bytes that
   follow a readable record and are no start belong to the slice of that record; at byte 0, to the first slice.
 
-After damage, reading goes on with the next start.  A member is damaged if inflating it says so (its checksum covers every
+After damage, reading goes on with the next start.  A member is damaged if inflating says so (its checksum covers every
 byte), if it ends early, or if a record in it is shorter than its Content-Length; a record that has nothing but a block
 digest to vouch for it (not compressed, or not the last of its member) is also damaged if that does not match.
 
