@@ -1,0 +1,73 @@
+"""The objects in a page's JSON-LD (https://www.w3.org/TR/json-ld11/), read as leniently as search engines do.
+
+A context is not followed: the vocabulary of schema.org is taken for granted, as everywhere on the Web.  What breaks a
+strict reader and is mended, with how many of 1,711 scripts of 1,607 pages: raw control characters in strings (16), an
+empty script (4), something behind the value, most often the next one (1), comments, CDATA marks and commas before a
+closing bracket (2).  Of a script that stays broken (7: quotes inside of strings, missing commas), the objects before
+the fault count.
+
+Cost: 10 µs a kB, most of it Python's own JSON reader.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Object = dict[str, Any]
+
+MAX_CHARS = 1 << 20  # of one script
+_DECODER = json.JSONDecoder(strict=False)
+_SPACE = re.compile(r"[\s;,\ufeff]*")
+_FAULTS = re.compile(
+    r"""("(?:[^"\\]++|\\.?)*+"?)"""  # a string, to be kept
+    r"|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|<!--|-->|<!\[CDATA\[|\]\]>"  # comments, and what hides a script
+    r"|,(?=\s*+[]}])",
+    re.DOTALL,
+)
+
+
+def objects(script: str) -> list[Object]:
+    """The objects of a script that stand for themselves: at the top, in lists, in `@graph`, as a page's main entity."""
+    if len(script) > MAX_CHARS:
+        return []
+    try:
+        values = [_DECODER.decode(script)]
+    except ValueError:
+        values = list(_lenient(script))
+    except RecursionError:
+        return []
+    return list(_standing(values))
+
+
+def _lenient(script: str) -> Iterator[Any]:
+    """The values in a script that is not JSON, up to the first fault that can't be mended."""
+    if '"' not in script and "&quot;" in script:
+        script = html.unescape(script)
+    script = _FAULTS.sub(lambda match: match[1] or "", script)
+    at = _end_of_space(script, 0)
+    while at < len(script):
+        try:
+            value, at = _DECODER.raw_decode(script, at)
+        except (ValueError, RecursionError):
+            return
+        yield value
+        at = _end_of_space(script, at)
+
+
+def _end_of_space(script: str, at: int) -> int:
+    match = _SPACE.match(script, at)
+    return match.end() if match else at
+
+
+def _standing(values: Iterable[Any]) -> Iterator[Object]:
+    waiting = list(values)
+    waiting.reverse()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += reversed(value)
+        elif isinstance(value, dict):
+            yield value
+            waiting += [value[key] for key in ("mainEntityOfPage", "mainEntity", "@graph") if key in value]
