@@ -12,7 +12,7 @@ from resiliparse.extract.html2text import extract_plain_text
 
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
-from corpusmill.extract.encoding import decode
+from corpusmill.extract.encoding import to_utf8
 from corpusmill.extract.head import read_head
 from corpusmill.extract.licence import licence_of
 from corpusmill.extract.nesting import explodes
@@ -59,7 +59,7 @@ def extractor(name: str) -> Extractor:
 
 
 def _from_html(page: Page, main_text: MainText) -> Extracted:
-    html = decode(page.body, page.charset).text
+    html = to_utf8(page.body, page.charset).text
     head = read_head(html)
     text = main_text(html, page.url)
     if not isinstance(text, str | None):

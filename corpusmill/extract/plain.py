@@ -2,7 +2,7 @@
 
 import re
 
-from corpusmill.extract.encoding import decode
+from corpusmill.extract.encoding import to_utf8
 from corpusmill.page import Extracted, Page
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
@@ -12,7 +12,7 @@ _HEADING = re.compile(r"^ {0,3}#[ \t]+(.+)$", re.MULTILINE)
 
 def plain_text(page: Page) -> Extracted:
     """A text file."""
-    return Extracted(text=decode(page.body, page.charset, markup=False).text)
+    return Extracted(text=to_utf8(page.body, page.charset, markup=False).text)
 
 
 def markdown(page: Page) -> Extracted:
@@ -20,7 +20,7 @@ def markdown(page: Page) -> Extracted:
 
     The title is the front matter's, else the first heading of the first level.
     """
-    text = decode(page.body, page.charset, markup=False).text
+    text = to_utf8(page.body, page.charset, markup=False).text
     metadata: dict[str, str] = {}
     if front := _FRONT_MATTER.match(text):
         metadata = {key.lower(): value.strip().strip("\"'") for key, value in _ENTRY.findall(front[1])}
