@@ -40,6 +40,13 @@ STATUSES = {
     Status.EXTRACTOR_FAILED: "the extractor raised an error on it",
     Status.BROKEN_RECORD: "the file is damaged here",
     Status.NO_TEXT_FIELD: "it has no text field",
+    Status.ERROR_PAGE: "it is an error page",
+    Status.LOGIN_PAGE: "it asks to log in or to sign up",
+    Status.BOT_CHALLENGE: "it asks for a proof that a person is reading, or blocks robots",
+    Status.CONSENT_WALL: "it asks for consent or for an age before it shows anything",
+    Status.PARKED_DOMAIN: "there is no site yet: the domain is for sale, parked or new",
+    Status.JAVASCRIPT_SHELL: "its content is written by scripts, which are not run",
+    Status.NO_MAIN_CONTENT: "it has no main content",
 }
 
 
