@@ -1,0 +1,77 @@
+"""Which blocks of a page are its main content: two forests, the second told the first one's opinion of all blocks.
+
+    segments -> features -> p -> kind of page
+                               -> context, kind -> p' -> threshold -> keep
+
+The threshold is the page's own: the one that maximises the F1 to be expected if the probabilities are right
+(`context.best_threshold`), cut to limits that training chose.  Fixed thresholds were worse on every kind of page.
+
+Cost: 250 microseconds for an average page of 450 blocks, all told; nothing holds the GIL.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.arithmetic import sigmoid
+from corpusmill.extract.context import best_threshold, in_context, weigh
+from corpusmill.extract.features import measure
+from corpusmill.extract.forest import predict
+from corpusmill.extract.kinds import KINDS, page_features
+from corpusmill.extract.model import Model
+from corpusmill.extract.tables import Segments
+from corpusmill.kernels import kernel
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Classified:
+    """The verdict on a page's blocks."""
+
+    probabilities: F32  # (n_blocks,)
+    keep: npt.NDArray[np.bool_]  # (n_blocks,)
+    threshold: float
+    kinds: F32  # (len(KINDS),): probabilities
+    expected_f1: float  # of what is kept, if the probabilities are right
+
+    @property
+    def kind(self) -> str:
+        """The most probable kind of page."""
+        return KINDS[int(self.kinds.argmax())]
+
+
+def classify(segments: Segments, model: Model) -> Classified:
+    """Decide which blocks are main content."""
+    measured = measure(segments, model.linear)
+    p = probabilities(predict(measured.columns, model.first)[0])
+    page = page_features(segments, measured, p)
+    kinds = shares(predict(page[:, None], model.kinds)[:, 0])
+    context = in_context(segments, measured, p, kinds)
+    p = probabilities(predict(np.concatenate([measured.columns, context]), model.second)[0])
+    threshold, expected_f1 = best_threshold(p, weigh(segments.blocks))
+    threshold = min(max(threshold, model.least_threshold), model.most_threshold)
+    return Classified(p, p > threshold, threshold, kinds, expected_f1)
+
+
+@kernel
+def probabilities(scores: F32) -> F32:
+    """The sigmoid of raw scores (n,)."""
+    p = np.empty(len(scores), np.float32)
+    for i in range(len(scores)):
+        p[i] = sigmoid(scores[i])
+    return p
+
+
+@kernel
+def shares(scores: F32) -> F32:
+    """The softmax of raw scores (n,), by way of the sigmoid: exp(x) is s / (1 - s)."""
+    most = scores.max()
+    values = np.empty(len(scores), np.float64)
+    total = 0.0
+    for k in range(len(scores)):
+        s = sigmoid(scores[k] - most)
+        values[k] = s / (1 - s)
+        total += values[k]
+    return (values / total).astype(np.float32)

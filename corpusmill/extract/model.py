@@ -1,0 +1,90 @@
+"""The trained model: one file of arrays in the package, no pickle.
+
+`model.npz` is a zip of numpy arrays, written with fixed dates and order so that the same training gives the same bytes.
+It names the features that it was trained on; code whose features have other names or another order is a mistake of
+ours, and an assertion says so before a page is misjudged.
+"""
+
+import functools
+import io
+import zipfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from corpusmill.extract.context import CONTEXT
+from corpusmill.extract.features import FEATURES
+from corpusmill.extract.forest import Forest
+from corpusmill.extract.kinds import KINDS, PAGE_FEATURES
+from corpusmill.extract.linear import Linear
+
+FORMAT = 1
+_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """All that `classify` needs."""
+
+    linear: Linear
+    first: Forest  # over FEATURES
+    kinds: Forest  # over PAGE_FEATURES, one output a kind
+    second: Forest  # over FEATURES and CONTEXT
+    least_threshold: float  # the page's own threshold is cut to these
+    most_threshold: float
+    provenance: str  # what it was trained on, by what, when
+
+
+@functools.cache
+def shipped_model() -> Model:
+    """The model in the package, read once."""
+    with (files("corpusmill.extract") / "model.npz").open("rb") as file:
+        return load(file)
+
+
+def load(file: IO[bytes]) -> Model:
+    """Read a model that `save` wrote."""
+    with np.load(file, allow_pickle=False) as arrays:
+        assert int(arrays["format"]) == FORMAT
+        assert tuple(arrays["names"].tolist()) == _names(), "trained on other features: train again"
+        return Model(
+            linear=Linear(
+                *(arrays[f"linear/{name}"] for name in Linear._fields if name != "bias"), float(arrays["linear/bias"])
+            ),
+            first=_forest(arrays, "first"),
+            kinds=_forest(arrays, "kinds"),
+            second=_forest(arrays, "second"),
+            least_threshold=float(arrays["least_threshold"]),
+            most_threshold=float(arrays["most_threshold"]),
+            provenance=str(arrays["provenance"]),
+        )
+
+
+def save(model: Model, path: Path) -> None:
+    """Write a model: the same bytes for the same model."""
+    arrays = {
+        "format": np.array(FORMAT),
+        "names": np.array(_names()),
+        "least_threshold": np.array(model.least_threshold),
+        "most_threshold": np.array(model.most_threshold),
+        "provenance": np.array(model.provenance),
+    }
+    for part in ("linear", "first", "kinds", "second"):
+        for name, value in getattr(model, part)._asdict().items():
+            arrays[f"{part}/{name}"] = np.asarray(value)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(arrays):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _NO_DATE), content.getvalue(), zipfile.ZIP_DEFLATED)
+
+
+def _forest(arrays: "np.lib.npyio.NpzFile", part: str) -> Forest:
+    return Forest(*(arrays[f"{part}/{name}"] for name in Forest._fields))
+
+
+def _names() -> tuple[str, ...]:
+    return (*FEATURES, *CONTEXT, *PAGE_FEATURES, *KINDS)

@@ -1,0 +1,303 @@
+"""Where on the page a block stands, and what the page is as a whole.
+
+Distances are in blocks, cut at `FAR`, which also stands for "there is none".  A *paragraph* here is a block that reads
+like one: twenty words outside links, and a full stop of whatever script.
+
+Cost: 25 microseconds an average page.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.arithmetic import best_segment, outside, sigmoid
+from corpusmill.extract.linear import TextScore
+from corpusmill.extract.said import Overlap, hash_name, is_in, name_hashes
+from corpusmill.extract.tables import BIT, FactKind
+from corpusmill.extract.tree import Sum, Tree
+from corpusmill.extract.words import Words
+from corpusmill.kernels import kernel
+
+U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
+F32 = npt.NDArray[np.float32]
+Table = npt.NDArray[np.void]
+
+FAR = 500
+PARAGRAPH_WORDS = 20
+TITLE_WORDS = 30  # a longer block is no title
+IN_ARTICLE, IN_MAIN, IN_HEADING = BIT["article"], BIT["main"], BIT["heading"]
+IN_TABLE, IN_ITEM, IN_PREFORMATTED, IN_FORM = BIT["table"], BIT["item"], BIT["preformatted"], BIT["form"]
+
+ITEM_TEXTS = name_hashes("articlebody", "reviewbody", "description", "text")
+ITEM_BYLINES = name_hashes("author", "datepublished", "datecreated")
+AUTHOR = name_hashes("author")
+
+
+class Position(IntEnum):
+    """Rows of a block's position."""
+
+    BLOCK = 0  # 0 to 1
+    WORD = 1  # 0 to 1
+    WORDS_BEFORE = 2
+    WORDS_AFTER = 3
+    FROM_TITLE = 4  # the block most like the page's title
+    FROM_H1 = 5
+    FROM_HEADING = 6  # the last one before
+    HEADING_LEVEL = 7
+    HEADING_SCORE = 8
+    HEADING_TEXT_SCORE = 9
+    FROM_BYLINE = 10  # the last time or author before
+    FROM_FIRST_PARAGRAPH = 11
+    FROM_LAST_PARAGRAPH = 12
+    FROM_TEXT = 13  # the best segment by words outside links
+    FROM_CONTENT = 14  # the best segment by the linear model
+    IN_BEST = 15  # in the best element
+    CLIMB = 16  # to an element that holds the best one
+    ITEM_TEXT = 17  # in an element that microdata calls the item's text
+    RECORDS = 18  # 1, 2: in the page's largest or second largest group of siblings
+    FROM_RECORDS = 19  # the largest group
+
+
+class Total(IntEnum):
+    """What a page is as a whole; shares are of its words."""
+
+    BLOCKS = 0
+    WORDS = 1
+    LINK_SHARE = 2
+    STOPS = 3  # a word
+    IMAGES = 4
+    H1 = 5  # blocks in <h1>
+    ARTICLES = 6  # outermost <article>
+    PARAGRAPHS = 7
+    PARAGRAPH_SHARE = 8  # in <p>
+    ARTICLE_SHARE = 9
+    MAIN_SHARE = 10
+    TABLE_SHARE = 11
+    ITEM_SHARE = 12
+    PREFORMATTED_SHARE = 13
+    FORM_SHARE = 14
+    INPUTS = 15
+    PASSWORDS = 16
+    SCORE = 17  # mean of the linear model's
+    KNOWN = 18  # mean share of words known to it
+    SAID = 19  # share that description or body have
+    BEST_SHARE = 20  # in the best element
+    RECORDS = 21
+    RECORD_SHARE = 22
+    RECORD_WORDS = 23  # mean of a record
+    RECORD_LINK_SHARE = 24
+    RECORD_IMAGES = 25
+    SECOND_RECORDS = 26
+    SECOND_SHARE = 27
+    SECOND_WORDS = 28
+    SECOND_LINK_SHARE = 29
+    SECOND_IMAGES = 30
+
+
+N_POSITION, N_TOTAL = len(Position), len(Total)
+
+
+@kernel
+def last_headings(blocks: Table) -> I32:
+    """The last heading before every block, or -1."""
+    headings = np.empty(len(blocks), np.int32)
+    last = -1
+    for i in range(len(blocks)):
+        headings[i] = last
+        if blocks[i]["heading"] > 0:
+            last = i
+    return headings
+
+
+@kernel
+def title_block(words: Words, title_overlap: F32) -> int:
+    """The block most like the page's title, or -1."""
+    best, most = -1, np.float32(0)
+    for i in range(len(title_overlap)):
+        n = words.ptr[i + 1] - words.ptr[i]
+        value = title_overlap[i] * title_overlap[i] * np.float32(n)
+        if n <= TITLE_WORDS and value > most:
+            best, most = i, value
+    return best
+
+
+@kernel
+def find_item_texts(source: U8, facts: Table, nodes: Table, n_blocks: int) -> I32:
+    """In how many elements that microdata calls a text every block lies -> (n_blocks + 1,)."""
+    depth = np.zeros(n_blocks + 1, np.int32)
+    for f in range(len(facts)):
+        fact = facts[f]
+        if fact["kind"] == FactKind.ITEM and fact["value_start"] == fact["value_end"]:
+            if is_in(hash_name(source, fact["key_start"], fact["key_end"]), ITEM_TEXTS):
+                node = nodes[fact["node"]]
+                depth[node["first_block"]] += 1
+                depth[node["end_block"]] -= 1
+    for i in range(n_blocks):
+        depth[i + 1] += depth[i]
+    return depth
+
+
+@kernel
+def find_bylines(source: U8, facts: Table, nodes: Table, n_blocks: int) -> I32:
+    """Whether a time or an author is named where every block begins -> (n_blocks + 1,) of 0 or more."""
+    bylines = np.zeros(n_blocks + 1, np.int32)
+    for f in range(len(facts)):
+        fact = facts[f]
+        kind = fact["kind"]
+        found = kind == FactKind.TIME
+        if kind == FactKind.ANCHOR or kind == FactKind.ITEM:
+            key = hash_name(source, fact["key_start"], fact["key_end"])
+            found = is_in(key, AUTHOR if kind == FactKind.ANCHOR else ITEM_BYLINES)
+        if found:
+            bylines[nodes[fact["node"]]["first_block"]] += 1
+    return bylines
+
+
+@kernel
+def describe(
+    blocks: Table,
+    nodes: Table,
+    tree: Tree,
+    sums: I32,
+    texts: F32,
+    scores: F32,
+    headings: I32,
+    item_texts: I32,
+    bylines: I32,
+    title: int,
+    rows: F32,
+) -> None:
+    """The position of every block -> rows (len(Position), n_blocks)."""
+    n = len(blocks)
+    if n == 0:
+        return
+    by_text, by_score = np.empty(n, np.float32), np.empty(n, np.float32)
+    h1, first_paragraph, last_paragraph = -1, -1, -1
+    for i in range(n):
+        block = blocks[i]
+        words, own = block["n_words"], block["n_words"] - block["link_words"]
+        by_text[i] = min(own, 60) - 8
+        by_score[i] = words * (sigmoid(scores[i]) - 0.4)
+        if h1 < 0 and block["heading"] == 1:
+            h1 = i
+        if own >= PARAGRAPH_WORDS and block["n_stops"] > 0:
+            first_paragraph = i if first_paragraph < 0 else first_paragraph
+            last_paragraph = i
+    text_start, text_end = best_segment(by_text)
+    content_start, content_end = best_segment(by_score)
+    records_start, records_end = 0, 0
+    if tree.records > 0:
+        parent = nodes[nodes[tree.records]["parent"]]
+        records_start, records_end = parent["first_block"], parent["end_block"]
+    best_start, best_end = nodes[tree.best]["first_block"], nodes[tree.best]["end_block"]
+    n_words, byline = sums[Sum.WORDS, n], -1
+    for i in range(n):
+        before = sums[Sum.WORDS, i]
+        rows[Position.BLOCK, i] = np.float32(i) / np.float32(n)
+        rows[Position.WORD, i] = np.float32(before) / np.float32(max(1, n_words))
+        rows[Position.WORDS_BEFORE, i] = before
+        rows[Position.WORDS_AFTER, i] = n_words - sums[Sum.WORDS, i + 1]
+        rows[Position.FROM_TITLE, i] = _distance(i, title)
+        rows[Position.FROM_H1, i] = _distance(i, h1)
+        heading = headings[i]
+        rows[Position.FROM_HEADING, i] = _distance(i, heading)
+        rows[Position.HEADING_LEVEL, i] = blocks[heading]["heading"] if heading >= 0 else 0
+        rows[Position.HEADING_SCORE, i] = scores[heading] if heading >= 0 else 0
+        rows[Position.HEADING_TEXT_SCORE, i] = _text_score(texts, heading) if heading >= 0 else np.float32(0)
+        if bylines[i] > 0:
+            byline = i
+        rows[Position.FROM_BYLINE, i] = _distance(i, byline)
+        rows[Position.FROM_FIRST_PARAGRAPH, i] = _distance(i, first_paragraph)
+        rows[Position.FROM_LAST_PARAGRAPH, i] = _distance(i, last_paragraph)
+        rows[Position.FROM_TEXT, i] = outside(i, text_start, text_end)
+        rows[Position.FROM_CONTENT, i] = outside(i, content_start, content_end)
+        here = tree.place[blocks[i]["leaf"]]
+        rows[Position.IN_BEST, i] = best_start <= i < best_end
+        rows[Position.CLIMB, i] = here["climb"]
+        rows[Position.ITEM_TEXT, i] = min(item_texts[i], 1)
+        rows[Position.RECORDS, i] = here["records"]
+        rows[Position.FROM_RECORDS, i] = outside(i, records_start, records_end)
+
+
+@kernel
+def _distance(i: int, other: int) -> int:
+    return FAR if other < 0 else max(-FAR, min(FAR, i - other))
+
+
+@kernel
+def _text_score(texts: F32, i: int) -> float:
+    return texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
+
+
+@kernel
+def total(
+    blocks: Table,
+    nodes: Table,
+    tree: Tree,
+    sums: I32,
+    texts: F32,
+    scores: F32,
+    overlaps: F32,
+    n_inputs: int,
+    n_passwords: int,
+) -> F32:
+    """The page as a whole -> (len(Total),)."""
+    n = len(blocks)
+    totals = np.zeros(N_TOTAL, np.float32)
+    n_words = sums[Sum.WORDS, n]
+    a_word, a_block = np.float32(1) / np.float32(max(1, n_words)), np.float32(1) / np.float32(max(1, n))
+    score, known, said = 0.0, 0.0, 0.0
+    for i in range(n):
+        flags, words = blocks[i]["flags"], blocks[i]["n_words"]
+        totals[Total.H1] += blocks[i]["heading"] == 1
+        totals[Total.PARAGRAPHS] += words - blocks[i]["link_words"] >= PARAGRAPH_WORDS and blocks[i]["n_stops"] > 0
+        totals[Total.ARTICLE_SHARE] += words if flags & IN_ARTICLE else 0
+        totals[Total.MAIN_SHARE] += words if flags & IN_MAIN else 0
+        totals[Total.TABLE_SHARE] += words if flags & IN_TABLE else 0
+        totals[Total.ITEM_SHARE] += words if flags & IN_ITEM else 0
+        totals[Total.PREFORMATTED_SHARE] += words if flags & IN_PREFORMATTED else 0
+        totals[Total.FORM_SHARE] += words if flags & IN_FORM else 0
+        score += scores[i]
+        known += texts[TextScore.KNOWN, i]
+        said += words * max(overlaps[Overlap.DESCRIPTION, i], overlaps[Overlap.BODY, i])
+    for k in range(Total.ARTICLE_SHARE, Total.FORM_SHARE + 1):
+        totals[k] *= a_word
+    for v in range(1, len(nodes)):
+        outermost = nodes[v]["flags"] & IN_ARTICLE and not nodes[nodes[v]["parent"]]["flags"] & IN_ARTICLE
+        totals[Total.ARTICLES] += np.float32(1) if outermost else np.float32(0)
+    totals[Total.BLOCKS] = n
+    totals[Total.WORDS] = n_words
+    totals[Total.LINK_SHARE] = sums[Sum.LINK_WORDS, n] * a_word
+    totals[Total.STOPS] = sums[Sum.STOPS, n] * a_word
+    totals[Total.IMAGES] = sums[Sum.IMAGES, n]
+    totals[Total.PARAGRAPH_SHARE] = sums[Sum.PARAGRAPH_WORDS, n] * a_word
+    totals[Total.INPUTS], totals[Total.PASSWORDS] = min(n_inputs, FAR), min(n_passwords, FAR)
+    totals[Total.SCORE], totals[Total.KNOWN], totals[Total.SAID] = score * a_block, known * a_block, said * a_word
+    if tree.best > 0:
+        first, end = nodes[tree.best]["first_block"], nodes[tree.best]["end_block"]
+        totals[Total.BEST_SHARE] = (sums[Sum.WORDS, end] - sums[Sum.WORDS, first]) * a_word
+    _total_records(nodes, tree, tree.records, sums, a_word, totals[Total.RECORDS : Total.RECORD_IMAGES + 1])
+    _total_records(nodes, tree, tree.second_records, sums, a_word, totals[Total.SECOND_RECORDS :])
+    return totals
+
+
+@kernel
+def _total_records(nodes: Table, tree: Tree, group: int, sums: I32, a_word: float, totals: F32) -> None:
+    """A group of siblings -> totals (5,): their number, share of the page, words, share of links, images."""
+    if group == 0:
+        return
+    words, links, images = 0, 0, 0
+    for v in range(group, len(nodes)):
+        if tree.place[v]["group"] == group:
+            first, end = nodes[v]["first_block"], nodes[v]["end_block"]
+            words += sums[Sum.WORDS, end] - sums[Sum.WORDS, first]
+            links += sums[Sum.LINK_WORDS, end] - sums[Sum.LINK_WORDS, first]
+            images += sums[Sum.IMAGES, end] - sums[Sum.IMAGES, first]
+    count = np.float32(tree.place[group]["siblings"])
+    totals[0] = count
+    totals[1] = words * a_word
+    totals[2] = np.float32(words) / count
+    totals[3] = np.float32(links) / np.float32(max(1, words))
+    totals[4] = np.float32(images) / count
