@@ -1,0 +1,249 @@
+r"""Main-content extractors on the same pages in one run: word F1 by kind of page, precision, recall, pages per second.
+
+    python bench/extraction.py FOLDER --peers-python .venv-peers/bin/python
+    python bench/extraction.py FOLDER --peers corpusmill resiliparse --rounds 5
+    python bench/extraction.py FOLDER --predictions folds.jsonl --cache texts --json figures.json
+
+FOLDER holds WCXB's development split (`html/ID.html.gz`, `ground-truth/ID.json`; kinds are its page types) or pages in
+many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text` and `title`; kinds are languages).
+The peers are installed in an environment of their own by `bench/peers/requirements.txt`; each runs alone, in one
+process, and gets the pages as bytes (`bench/peers/worker.py`).  Scores are explained in `word_scores.py`.  Speed is
+pages per second of processor time, all threads of the process counted, decoding included, import and compilation not;
+with --rounds the peers take turns and a page's time is its least.  A page that raises or takes over a minute counts as
+empty text.
+
+The shipped model was trained on WCXB's pages, so a score on them would flatter it: with --predictions, a file of JSON
+lines with `id` and `text` that training wrote for pages its folds had not seen, the row of corpusmill has the score of
+those texts, and the speed of the shipped model.  --cache keeps the peers' texts and times between runs.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from peers.worker import PEERS
+from word_scores import Mean, Score, benchmark_words, mean, score, words_of_all_scripts
+
+WORKER = Path(__file__).parent / "peers" / "worker.py"
+OURS = ("corpusmill", "corpusmill, text only")
+PACE = "resiliparse"  # the peer that speeds are compared with
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with its gold text."""
+
+    id: str
+    path: Path
+    kind: str
+    language: str
+    gold: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a peer made of one page."""
+
+    text: str
+    seconds: float
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One extractor's figures."""
+
+    name: str
+    kinds: dict[str, Mean]
+    pages_per_s: float | None
+    ratio: float | None  # of its speed to PACE's in this run
+    failures: int
+    errors: dict[str, int] = field(default_factory=dict)
+
+
+def read_pages(folder: Path) -> tuple[list[Page], Callable[[str], Counter[str]]]:
+    """The pages in the order of their ids, and how their words are counted."""
+    if (folder / "gold").is_dir():
+        return [_language_page(path) for path in sorted((folder / "gold").glob("*/*.json"))], words_of_all_scripts
+    return [_wcxb_page(path) for path in sorted((folder / "ground-truth").glob("*.json"))], benchmark_words
+
+
+def _wcxb_page(path: Path) -> Page:
+    truth = json.loads(path.read_bytes())
+    return Page(
+        id=path.stem,
+        path=path.parent.parent / "html" / f"{path.stem}.html.gz",
+        kind=truth["_internal"]["page_type"]["primary"],
+        language="en",
+        gold=truth["ground_truth"].get("main_content") or "",
+        title="",  # the benchmark forgives nothing
+    )
+
+
+def _language_page(path: Path) -> Page:
+    gold = json.loads(path.read_bytes())
+    language = path.parent.name
+    return Page(
+        id=f"{language}/{path.stem}",
+        path=path.parent.parent.parent / "pages" / language / f"{path.stem}.html",
+        kind=language,
+        language=language,
+        gold=gold["text"],
+        title=gold.get("title") or "",
+    )
+
+
+def run_peer(name: str, python: Path, pages: list[Page]) -> dict[str, Output]:
+    """Its outputs by page; a page that ended the process is a failure, and another process does those after it."""
+    outputs: dict[str, Output] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        while left := [page for page in pages if page.id not in outputs]:
+            listed = Path(folder) / "pages.jsonl"
+            rows = ({"id": page.id, "path": str(page.path), "language": page.language} for page in left)
+            listed.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            log = Path(folder) / "log"
+            with log.open("w") as complaints:
+                worker = subprocess.run(
+                    [python, WORKER, name, listed], stdout=subprocess.PIPE, stderr=complaints, text=True, check=False
+                )
+            if worker.returncode and not worker.stdout and not outputs:
+                sys.exit(f"{name} does not run with {python}:\n{log.read_text()[-2000:]}")
+            done = [json.loads(line) for line in worker.stdout.splitlines()]
+            outputs |= {row["id"]: Output(row["text"], row["seconds"], row["error"]) for row in done}
+            if len(done) < len(left):
+                outputs[left[len(done)].id] = Output("", 0.0, f"the process ended ({worker.returncode})")
+    return outputs
+
+
+def cached(name: str, python: Path, pages: list[Page], cache: Path | None) -> dict[str, Output]:
+    """As `run_peer`, or from the file that an earlier call left."""
+    if cache is None:
+        return run_peer(name, python, pages)
+    file = cache / f"{name.replace(', ', '-').replace(' ', '-')}.jsonl"
+    kept: dict[str, Output] = {}
+    if file.exists():
+        rows = map(json.loads, file.read_text().splitlines())
+        kept = {row["id"]: Output(row["text"], row["seconds"], row["error"]) for row in rows}
+    if missing := [page for page in pages if page.id not in kept]:
+        kept |= run_peer(name, python, missing)
+        cache.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(json.dumps({"id": id, **asdict(output)}) + "\n" for id, output in kept.items()))
+    return {page.id: kept[page.id] for page in pages}
+
+
+def fastest(rounds: Iterable[dict[str, Output]]) -> dict[str, Output]:
+    """Each page's quickest output."""
+    best: dict[str, Output] = {}
+    for outputs in rounds:
+        for id, output in outputs.items():
+            if id not in best or output.seconds < best[id].seconds:
+                best[id] = output
+    return best
+
+
+def figures(
+    name: str,
+    outputs: dict[str, Output],
+    pages: list[Page],
+    words: Callable[[str], Counter[str]],
+    pace: float | None,
+    predictions: dict[str, str] | None = None,
+) -> Row:
+    """Scores by kind, and speed."""
+    by_kind: dict[str, list[Score]] = defaultdict(list)
+    for page in pages:
+        text = outputs[page.id].text if predictions is None else predictions[page.id]
+        result = score(words(text), words(page.gold), words(page.title))
+        by_kind[ALL].append(result)
+        by_kind[page.kind].append(result)
+    seconds = sum(output.seconds for output in outputs.values())
+    errors = Counter((output.error or "").split(":")[0] for output in outputs.values() if output.error)
+    return Row(
+        name=name if predictions is None else f"{name} (cross-validated)",
+        kinds={kind: mean(by_kind[kind]) for kind in [ALL, *sorted(by_kind.keys() - {ALL})]},
+        pages_per_s=len(pages) / seconds,
+        ratio=pace / seconds if pace else None,
+        failures=errors.total(),
+        errors=dict(errors.most_common()),
+    )
+
+
+def table(rows: list[Row]) -> str:
+    """The rows in Markdown, best first."""
+    kinds = list(rows[0].kinds)
+    if len(kinds) > 12:  # languages: those with few pages are in the JSON
+        kinds = [kind for kind in kinds if rows[0].kinds[kind].pages >= 5]
+    counts = [f"{kind} ({rows[0].kinds[kind].pages})" for kind in kinds]
+    lines = [
+        "| | " + " | ".join(counts) + " | precision | recall | pages/s | × resiliparse | failed |",
+        "|---" * (len(kinds) + 6) + "|",
+    ]
+    for row in sorted(rows, key=lambda row: -row.kinds[ALL].f1):
+        total = row.kinds[ALL]
+        cells = [f"{row.kinds[kind].f1:.3f} ± {row.kinds[kind].error:.3f}" for kind in kinds]
+        cells += [f"{total.precision:.3f}", f"{total.recall:.3f}", f"{row.pages_per_s:,.0f}"]
+        cells += [f"{row.ratio:.2f}" if row.ratio else "", str(row.failures)]
+        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def read_predictions(file: Path, pages: list[Page]) -> dict[str, str]:
+    """Texts by page; every page must have one."""
+    rows = map(json.loads, file.read_text().splitlines())
+    texts = {row["id"]: row["text"] for row in rows}
+    if missing := [page.id for page in pages if page.id not in texts]:
+        sys.exit(f"{file} has no text for {len(missing)} pages, the first of which is {missing[0]}")
+    return texts
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--peers-python", type=Path, default=Path(".venv-peers/bin/python"))
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help=", ".join(PEERS))
+    parser.add_argument("--pages", type=int, help="only so many, spread evenly")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--predictions", type=Path)
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    if asked.cache and asked.rounds > 1:
+        parser.error("--rounds measures anew, --cache does not: give one of them")
+    return asked
+
+
+def main() -> None:
+    """Print the table."""
+    asked = arguments()
+    pages, words = read_pages(asked.folder)
+    if not pages:
+        sys.exit(f"{asked.folder} has neither ground-truth/*.json nor gold/LANGUAGE/*.json")
+    if asked.pages:
+        pages = pages[:: max(1, len(pages) // asked.pages)][: asked.pages]
+    predictions = read_predictions(asked.predictions, pages) if asked.predictions else None
+    names = list(dict.fromkeys(asked.peers))
+    turns: dict[str, list[dict[str, Output]]] = defaultdict(list)
+    for turn in range(asked.rounds):
+        for name in names:
+            print(f"{name}, round {turn + 1} ...", file=sys.stderr)
+            python = Path(sys.executable) if name in OURS else asked.peers_python
+            turns[name].append(cached(name, python, pages, asked.cache))
+    outputs = {name: fastest(turns[name]) for name in names}
+    pace = sum(output.seconds for output in outputs[PACE].values()) if PACE in outputs else None
+    rows = [figures(name, outputs[name], pages, words, pace, predictions if name in OURS else None) for name in names]
+    print(table(rows))
+    if asked.json:
+        asked.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
