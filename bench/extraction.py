@@ -1,6 +1,6 @@
 r"""Main-content extractors on the same pages in one run: word F1 by kind of page, precision, recall, pages per second.
 
-    python bench/extraction.py FOLDER --peers-python .venv-peers/bin/python
+    python bench/extraction.py FOLDER --peers-python bench/.venv-peers/bin/python
     python bench/extraction.py FOLDER --peers corpusmill resiliparse --rounds 5
     python bench/extraction.py FOLDER --predictions folds.jsonl --cache texts --json figures.json
 
@@ -208,7 +208,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--peers-python", type=Path, default=Path(".venv-peers/bin/python"))
+    parser.add_argument("--peers-python", type=Path, default=Path("bench/.venv-peers/bin/python"))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help=", ".join(PEERS))
     parser.add_argument("--pages", type=int, help="only so many, spread evenly")
     parser.add_argument("--rounds", type=int, default=1)
