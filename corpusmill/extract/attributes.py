@@ -17,12 +17,12 @@ ATTRIBUTES = (
     "class id role itemprop data-testid aria-label hidden style aria-hidden aria-level shadowrootmode itemscope itemtype "
     "href src content datetime name property http-equiv rel hreflang type lang xml:lang"
 ).split()
-NUMBER = {name: number for number, name in enumerate(ATTRIBUTES, 1)}
+NUMBER = {name: np.int64(number) for number, name in enumerate(ATTRIBUTES, 1)}
 N_SPANS = len(ATTRIBUTES) + 1
 ATTRIBUTE_KEYS, ATTRIBUTE_VALUES = key_table(NUMBER, 6)
 ATTRIBUTE_SHIFT = np.uint64(64 - 6)
 
-NO = 0
+NO = np.int64(0)
 CLASS, ID, ROLE, ITEMPROP, TEST_ID, ARIA_LABEL = (
     NUMBER[name] for name in ("class", "id", "role", "itemprop", "data-testid", "aria-label")
 )
@@ -201,9 +201,9 @@ _T_META, _T_LINK, _T_A, _T_AREA, _T_TIME, _T_HTML = (
     TAG[name] for name in ("meta", "link", "a", "area", "time", "html")
 )
 _F_HTML, _F_META, _F_LINK, _F_ANCHOR = (
-    int(kind) for kind in (FactKind.HTML, FactKind.META, FactKind.LINK, FactKind.ANCHOR)
+    np.int64(kind) for kind in (FactKind.HTML, FactKind.META, FactKind.LINK, FactKind.ANCHOR)
 )
-_F_ITEM, _F_SCOPE, _F_TIME = int(FactKind.ITEM), int(FactKind.SCOPE), int(FactKind.TIME)
+_F_ITEM, _F_SCOPE, _F_TIME = (np.int64(kind) for kind in (FactKind.ITEM, FactKind.SCOPE, FactKind.TIME))
 
 
 @kernel

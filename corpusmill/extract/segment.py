@@ -26,10 +26,10 @@ import numpy.typing as npt
 
 from corpusmill.extract import attributes as at
 from corpusmill.extract import tags
-from corpusmill.extract.attributes import add_fact, attribute_flags, heading_level, read_facts, read_words, type_of
+from corpusmill.extract.attributes import ATTRIBUTE_KEYS, ATTRIBUTE_SHIFT, ATTRIBUTE_VALUES, add_fact, attribute_flags, heading_level, read_facts, read_words, type_of
 from corpusmill.extract.entities import CLASS_OF, DROP, MARK, class_of, read_reference, read_utf8, write_utf8
 from corpusmill.extract.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, CharClass, FactKind, Segments
-from corpusmill.extract.tags import HEADING_LEVEL, TAG, TAG_FLAGS, TRAITS, look_up
+from corpusmill.extract.tags import HEADING_LEVEL, TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT, TAG_VALUES, TRAITS, look_up
 from corpusmill.kernels import kernel
 
 Bytes = npt.NDArray[np.uint8]
@@ -44,18 +44,19 @@ STACK = np.dtype(
         ("own", np.int64),  # flags that it adds
         ("flags", np.int64),  # all flags of text in it
         ("carried", np.int64),  # of a marker: what was carried outside
-        ("node", np.int32),
-        ("box", np.int32),
-        ("tag", np.int32),
-        ("slot", np.int32),  # in the counts of open elements
-        ("mode", np.int32),
-        ("context", np.int32),
-        ("paragraph", np.int32),  # entry of the <p> that a block-level start tag would end, or 0
-        ("list_depth", np.int16),
-        ("heading", np.int8),
+        ("node", np.int64),
+        ("box", np.int64),
+        ("tag", np.int64),
+        ("slot", np.int64),  # in the counts of open elements
+        ("mode", np.int64),
+        ("context", np.int64),
+        ("paragraph", np.int64),  # entry of the <p> that a block-level start tag would end, or 0
+        ("list_depth", np.int64),
+        ("heading", np.int64),
     ],
     align=True,
 )
+NONE, YES = np.int64(0), np.int64(1)
 HTML, SVG, MATH, SELECT = 0, 1, 2, 3  # mode: how tags in it are read
 NO_TABLE, IN_TABLE, IN_CELL = 0, 1, 2  # context
 N_UNKNOWN = 64  # counters for names that aren't HTML's
@@ -71,12 +72,12 @@ STATE = np.dtype(
     ]
 )
 
-OUT = 1 << 62  # in flags of stack entries only: text isn't wanted
+OUT = np.int64(1 << 62)  # in flags of stack entries only: text isn't wanted
 _LINK, _PREFORMATTED, _CUSTOM, _HEADING_FLAG = BIT["link"], BIT["preformatted"], BIT["custom"], BIT["heading"]
 _C_SPACE, _C_LOWER, _C_UPPER, _C_DIGIT = (int(CharClass[name]) for name in ("SPACE", "LOWER", "UPPER", "DIGIT"))
 _C_LETTER, _C_STOP, _C_COMMA, _C_IDEOGRAPH = (int(CharClass[name]) for name in ("LETTER", "STOP", "COMMA", "IDEOGRAPH"))
-_F_TITLE, _F_JSON_LD = int(FactKind.TITLE), int(FactKind.JSON_LD)
-_LT, _GT, _SLASH, _BANG, _QUESTION, _DASH, _AMP, _EQUALS = b"<>/!?-&="
+_F_TITLE, _F_JSON_LD = np.int64(FactKind.TITLE), np.int64(FactKind.JSON_LD)
+_LT, _GT, _SLASH, _BANG, _QUESTION, _DASH, _AMP, _EQUALS = (np.int64(byte) for byte in b"<>/!?-&=")
 _DOUBLE_QUOTE, _SINGLE_QUOTE, _LF, _CR, _TAB, _BLANK, _HYPHEN = b"\"'\n\r\t --"[:6] + b"-"
 _8, _56 = np.uint64(8), np.uint64(56)
 _SCRIPT_KEY = np.uint64(tags.name_key("script"))
@@ -236,7 +237,7 @@ def tag_end(source: Bytes, position: int, end: int) -> tuple[int, bool]:
                 position += 1
             quote = source[position]
             if quote == _DOUBLE_QUOTE or quote == _SINGLE_QUOTE:
-                position = find(source, quote, position + 1, end) + 1
+                position = find(source, np.int64(quote), position + 1, end) + 1
             else:
                 while position < end and source[position] != _GT and not IS_BLANK[source[position]]:
                     position += 1
@@ -271,7 +272,7 @@ def close_block(text: Bytes, s: Any, is_break: int) -> None:
 
 @kernel
 def read_text(
-    source: Bytes, position: int, end: int, references: bool, text: Bytes, blocks: Rows, stack: Rows, s: Any
+    source: Bytes, position: int, end: int, references: int, text: Bytes, blocks: Rows, stack: Rows, s: Any
 ) -> None:
     """Add source[position:end], which holds no tag, to the text."""
     top = stack[s.depth]
@@ -289,7 +290,7 @@ def read_text(
         if byte < 128:
             code = np.int64(byte)
             position += 1
-            if byte == _AMP and references:
+            if byte == _AMP and references != 0:
                 code, second, position = read_reference(source, begin, end)
             elif byte == _CR and source[position] == _LF:
                 continue
@@ -424,7 +425,7 @@ def pop_to(
             node.end_block = s.n_blocks
     s.depth = entry - 1
     if boundary:
-        end_block(text, blocks, s, 0)
+        end_block(text, blocks, s, NONE)
     if s.n_over:
         s.n_over = 0
         counts[N_SLOTS:] = 0
@@ -476,7 +477,7 @@ def end_formatting(
     bits = TAG_FLAGS[tag]
     if s.carried & bits:
         s.carried &= ~bits
-        take_flags(stack, 1, s.depth, bits)
+        take_flags(stack, YES, s.depth, bits)
     if counts[tag] == 0:
         return
     entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
@@ -677,7 +678,7 @@ def segment_page(
     root.node = root.box = root.tag = root.slot = root.mode = root.context = root.paragraph = 0
     root.list_depth = root.heading = 0
     has_html = in_head = head_done = in_body = False
-    position = 0
+    position = seen = NONE
     while position < n:
         # -------- text, up to the next "<" that begins a tag or comment
         following = source[position + 1]
@@ -702,11 +703,11 @@ def segment_page(
                 while s.depth > 1:
                     pop_to(s.depth, text, blocks, nodes, stack, counts, s)
                 if not has_html:
-                    push(_HTML_KEY, _T_HTML, 0, 0, position, s.n_tokens, nodes, tokens, stack, counts, s)
+                    push(_HTML_KEY, _T_HTML, NONE, NONE, position, s.n_tokens, nodes, tokens, stack, counts, s)
                     has_html = True
-                push(_BODY_KEY, _T_BODY, TAG_FLAGS[_T_BODY], 0, position, s.n_tokens, nodes, tokens, stack, counts, s)
+                push(_BODY_KEY, _T_BODY, TAG_FLAGS[_T_BODY], NONE, position, s.n_tokens, nodes, tokens, stack, counts, s)
                 in_body = True
-            read_text(source, position, end, True, text, blocks, stack, s)
+            read_text(source, position, end, YES, text, blocks, stack, s)
             position = end
             continue
 
@@ -742,7 +743,7 @@ def segment_page(
             hyphen |= byte == _HYPHEN
             key = (key << _8) ^ (key >> _56) ^ np.uint64(byte)
             position += 1
-        tag = look_up(tags.TAG_KEYS, tags.TAG_VALUES, tags.TAG_SHIFT, key)
+        tag = look_up(TAG_KEYS, TAG_VALUES, TAG_SHIFT, key)
         traits = TRAITS[tag]
         mode = stack[s.depth].mode
 
@@ -756,7 +757,7 @@ def segment_page(
                 counts[N_SLOTS + slot] -= 1
                 s.n_over -= 1
                 if traits & tags.IS_BOUNDARY and stack[s.depth].flags & OUT == 0:
-                    end_block(text, blocks, s, 0)
+                    end_block(text, blocks, s, NONE)
                 continue
             entry = 0
             if mode == SVG or mode == MATH:
@@ -771,7 +772,7 @@ def segment_page(
                     continue
             elif mode == SELECT:
                 if tag == _T_SELECT:
-                    entry = in_scope(stack, s.depth, key, 0)
+                    entry = in_scope(stack, s.depth, key, NONE)
                 elif tag == _T_TABLE or traits & tags.IS_TABLE_PART:
                     entry = in_scope(stack, s.depth, key, tags.IS_TABLE_SCOPE)
                 if entry:
@@ -798,12 +799,12 @@ def segment_page(
             elif tag == _T_TABLE or traits & tags.IS_TABLE_PART:
                 entry = in_scope(stack, s.depth, key, tags.IS_TABLE_SCOPE)
             elif tag == _T_TEMPLATE:
-                entry = in_scope(stack, s.depth, key, 0)
+                entry = in_scope(stack, s.depth, key, NONE)
             elif tag == _T_FORM:
                 s.form = -1
                 entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
                 if entry and entry < s.depth and TRAITS[stack[s.depth].tag] & tags.IS_SPECIAL:
-                    end_block(text, blocks, s, 0)
+                    end_block(text, blocks, s, NONE)
                     detach(stack, entry, counts, s)
                     entry = 0
             elif traits & tags.ENDS_IN_SCOPE:
@@ -815,7 +816,7 @@ def segment_page(
             continue
 
         # -------- attributes: where those lie that mean something
-        seen = 0
+        seen = NONE
         self_closing = False
         if stack[s.depth].flags & OUT and tag != _T_FONT:
             position, self_closing = tag_end(source, position, n)
@@ -849,14 +850,14 @@ def segment_page(
                     quote = source[position]
                     if quote == _DOUBLE_QUOTE or quote == _SINGLE_QUOTE:
                         first = position + 1
-                        last = find(source, quote, first, n)
+                        last = find(source, np.int64(quote), first, n)
                         position = last + 1
                     else:
                         first = position
                         while position < n and source[position] != _GT and not IS_BLANK[source[position]]:
                             position += 1
                         last = position
-                number = look_up(at.ATTRIBUTE_KEYS, at.ATTRIBUTE_VALUES, at.ATTRIBUTE_SHIFT, name)
+                number = look_up(ATTRIBUTE_KEYS, ATTRIBUTE_VALUES, ATTRIBUTE_SHIFT, name)
                 if number and not seen >> number & 1:
                     seen |= 1 << number
                     spans[number, 0] = first
@@ -878,8 +879,8 @@ def segment_page(
                     push(
                         key,
                         tags.INTEGRATION if integration else tags.FOREIGN,
-                        0,
-                        0,
+                        NONE,
+                        NONE,
                         tag_start,
                         s.n_tokens,
                         nodes,
@@ -924,7 +925,7 @@ def segment_page(
                 continue
             elif tag == _T_HEAD or traits & tags.IS_HEAD_CONTENT == 0 or (tag == _T_NOSCRIPT and not in_head):
                 if not has_html:
-                    push(_HTML_KEY, _T_HTML, 0, 0, tag_start, s.n_tokens, nodes, tokens, stack, counts, s)
+                    push(_HTML_KEY, _T_HTML, NONE, NONE, tag_start, s.n_tokens, nodes, tokens, stack, counts, s)
                     has_html = True
                 if tag == _T_HEAD:
                     in_head = True
@@ -937,7 +938,7 @@ def segment_page(
                             _BODY_KEY,
                             _T_BODY,
                             TAG_FLAGS[_T_BODY],
-                            0,
+                            NONE,
                             tag_start,
                             s.n_tokens,
                             nodes,
@@ -975,7 +976,7 @@ def segment_page(
         elif traits & tags.IS_TABLE_PART:
             if stack[s.depth].context == NO_TABLE:
                 if stack[s.depth].flags & OUT == 0:
-                    end_block(text, blocks, s, 0)
+                    end_block(text, blocks, s, NONE)
                 continue
             entry = table_context(stack, s.depth, tag)
             if entry < s.depth:
@@ -1041,9 +1042,9 @@ def segment_page(
                     else:
                         s.lead += 1
                 else:
-                    end_block(text, blocks, s, 1)
+                    end_block(text, blocks, s, YES)
             elif traits & tags.IS_BOUNDARY:
-                end_block(text, blocks, s, 0)
+                end_block(text, blocks, s, NONE)
             elif tag == _T_IMG or tag == _T_IMAGE:
                 s.images += 1
                 nodes[node].n_images += 1
@@ -1067,13 +1068,13 @@ def segment_page(
                 spans[at.NO, 0], spans[at.NO, 1] = position, end
                 if tag == _T_TITLE and s.title == 0:
                     s.title = 1
-                    s.n_facts = add_fact(facts, s.n_facts, _F_TITLE, node, spans, 1, -1, at.NO, -1)
+                    s.n_facts = add_fact(facts, s.n_facts, _F_TITLE, node, spans, YES, YES, NONE, YES)
                 elif tag == _T_SCRIPT and type_of(source, spans, seen) == at.JSON_LD_TYPE:
-                    s.n_facts = add_fact(facts, s.n_facts, _F_JSON_LD, node, spans, 1, -1, at.NO, -1)
+                    s.n_facts = add_fact(facts, s.n_facts, _F_JSON_LD, node, spans, YES, YES, NONE, YES)
                 elif tag == _T_XMP:
-                    end_block(text, blocks, s, 0)
-                    push(key, tag, own, 0, tag_start, first_token, nodes, tokens, stack, counts, s)
-                    read_text(source, position, end, False, text, blocks, stack, s)
+                    end_block(text, blocks, s, NONE)
+                    push(key, tag, own, NONE, tag_start, first_token, nodes, tokens, stack, counts, s)
+                    read_text(source, position, end, NONE, text, blocks, stack, s)
                     pop_to(s.depth, text, blocks, nodes, stack, counts, s)
             position = end
             if end < n:
@@ -1084,7 +1085,7 @@ def segment_page(
 
         # -------- all others
         if not silent and traits & tags.IS_BOUNDARY and own & OUT == 0:
-            end_block(text, blocks, s, 0)
+            end_block(text, blocks, s, NONE)
         s.links += tag == _T_A and not silent
         push(key, tag, own, level, tag_start, first_token, nodes, tokens, stack, counts, s)
         if tag == _T_FORM:
@@ -1098,13 +1099,13 @@ def segment_page(
             position += source[position] == _CR
             position += source[position] == _LF
         elif tag == _T_PLAINTEXT:
-            read_text(source, position, n, False, text, blocks, stack, s)
+            read_text(source, position, n, NONE, text, blocks, stack, s)
             position = n
         if not silent and (seen & at.FACTUAL or seen >> at.LANG & 1 or TAG_FLAGS[tag] & _TIME or tag == _T_HTML):
             s.n_facts = read_facts(source, tag, stack[s.depth].node, spans, seen, facts, s.n_facts)
     if s.depth:
-        pop_to(1, text, blocks, nodes, stack, counts, s)
-    end_block(text, blocks, s, 0)
+        pop_to(YES, text, blocks, nodes, stack, counts, s)
+    end_block(text, blocks, s, NONE)
     nodes[0].text_end = s.text_end
     nodes[0].end_block = s.n_blocks
 

@@ -41,7 +41,7 @@ import numpy.typing as npt
 from corpusmill.extract.tables import BIT
 from corpusmill.kernels import kernel
 
-UNKNOWN, FOREIGN, INTEGRATION = 0, 1, 2  # no HTML element; one of SVG or MathML; one of these that holds HTML again
+UNKNOWN, FOREIGN, INTEGRATION = np.int64(0), np.int64(1), np.int64(2)  # no HTML element; one of SVG or MathML; one of these that holds HTML again
 
 VOID = "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
 RAW_TEXT = "script style xmp iframe noembed noframes title textarea".split()  # ends at its own end tag only
@@ -86,31 +86,32 @@ NAMES = (
     ),
 )
 N_TAGS = len(NAMES)
-TAG = {name: number for number, name in enumerate(NAMES)}
+TAG = {name: np.int64(number) for number, name in enumerate(NAMES)}
 
-# Traits of a tag, bits of TRAITS[tag].
-IS_VOID = 1 << 0
-IS_RAW = 1 << 1
-IS_BOUNDARY = 1 << 2
-IS_SPECIAL = 1 << 3
-IS_SCOPE = 1 << 4  # an end tag inside it closes nothing outside
-IS_TABLE_SCOPE = 1 << 5
-IS_BUTTON = 1 << 6
-IS_LIST = 1 << 7
-IS_FORMATTING = 1 << 8
-IS_OUT = 1 << 9
-IS_BOX = 1 << 10
-IS_BREAKOUT = 1 << 11
-IS_HEAD_CONTENT = 1 << 12
-IS_TABLE_PART = 1 << 13
-IS_HEADING = 1 << 14
-IS_PREFORMATTED = 1 << 15
-ENDS_P = 1 << 16
-ENDS_IN_SCOPE = 1 << 17  # its end tag is looked for up to a scope; others' up to any special element
-IS_PLAIN = 1 << 18  # address, div and p: special, but <li>, <dd> and <dt> end others through them
-IS_MARKER = 1 << 19  # formatting elements left open don't reach beyond it
+# Traits of a tag, bits of TRAITS[tag].  (Numbers that are passed to kernels are numpy's: numba would compile a kernel anew
+# for each Python constant.)
+IS_VOID = np.int64(1 << 0)
+IS_RAW = np.int64(1 << 1)
+IS_BOUNDARY = np.int64(1 << 2)
+IS_SPECIAL = np.int64(1 << 3)
+IS_SCOPE = np.int64(1 << 4)  # an end tag inside it closes nothing outside
+IS_TABLE_SCOPE = np.int64(1 << 5)
+IS_BUTTON = np.int64(1 << 6)
+IS_LIST = np.int64(1 << 7)
+IS_FORMATTING = np.int64(1 << 8)
+IS_OUT = np.int64(1 << 9)
+IS_BOX = np.int64(1 << 10)
+IS_BREAKOUT = np.int64(1 << 11)
+IS_HEAD_CONTENT = np.int64(1 << 12)
+IS_TABLE_PART = np.int64(1 << 13)
+IS_HEADING = np.int64(1 << 14)
+IS_PREFORMATTED = np.int64(1 << 15)
+ENDS_P = np.int64(1 << 16)
+ENDS_IN_SCOPE = np.int64(1 << 17)  # its end tag is looked for up to a scope; others' up to any special element
+IS_PLAIN = np.int64(1 << 18)  # address, div and p: special, but <li>, <dd> and <dt> end others through them
+IS_MARKER = np.int64(1 << 19)  # formatting elements left open don't reach beyond it
 
-_TRAITS: dict[int, Iterable[str]] = {
+_TRAITS: dict[np.int64, Iterable[str]] = {
     IS_VOID: VOID,
     IS_RAW: RAW_TEXT,
     IS_BOUNDARY: BOUNDARIES,
@@ -164,7 +165,7 @@ def name_key(name: str) -> int:
     return key
 
 
-def key_table(values: Mapping[str, int], bits: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def key_table(values: Mapping[str, int] | Mapping[str, np.int64], bits: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Keys and values of 2^bits slots, for `look_up`; at most half of the slots are taken."""
     assert 2 * len(values) <= 1 << bits
     keys, numbers = np.zeros(1 << bits, np.uint64), np.zeros(1 << bits, np.int64)
@@ -195,7 +196,7 @@ def look_up(keys: npt.NDArray[np.uint64], values: npt.NDArray[np.int64], shift: 
     return 0
 
 
-def _by_tag(values: Mapping[int, Iterable[str]], dtype: type[np.signedinteger]) -> npt.NDArray[np.signedinteger]:
+def _by_tag(values: Mapping[int, Iterable[str]] | Mapping[np.int64, Iterable[str]], dtype: type[np.signedinteger]) -> npt.NDArray[np.signedinteger]:
     """For each tag, the sum of the bits whose lists name it."""
     column = np.zeros(N_TAGS, dtype)
     for bit, names in values.items():
