@@ -5,7 +5,8 @@ r"""Main-content extractors on the same pages in one run: word F1 by kind of pag
     python bench/extraction.py FOLDER --predictions folds.jsonl --cache texts --json figures.json
 
 FOLDER holds WCXB's development split (`html/ID.html.gz`, `ground-truth/ID.json`; kinds are its page types) or pages in
-many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text` and `title`; kinds are languages).
+many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text`, `title` and perhaps `kind`, which
+else is the language).
 The peers are installed in an environment of their own by `bench/peers/requirements.txt`; each runs alone, in one
 process, and gets the pages as bytes (`bench/peers/worker.py`).  Scores are explained in `word_scores.py`.  Speed is
 pages per second of processor time, all threads of the process counted, decoding included, import and compilation not;
@@ -19,6 +20,7 @@ those texts, and the speed of the shipped model.  --cache keeps the peers' texts
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,7 @@ WORKER = Path(__file__).parent / "peers" / "worker.py"
 OURS = ("corpusmill", "corpusmill, text only")
 PACE = "resiliparse"  # the peer that speeds are compared with
 ALL = "all"
+MOST_COLUMNS = 12
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Row:
 
     name: str
     kinds: dict[str, Mean]
-    pages_per_s: float | None
+    pages_per_s: float
     ratio: float | None  # of its speed to PACE's in this run
     failures: int
     errors: dict[str, int] = field(default_factory=dict)
@@ -94,7 +97,7 @@ def _language_page(path: Path) -> Page:
     return Page(
         id=f"{language}/{path.stem}",
         path=path.parent.parent.parent / "pages" / language / f"{path.stem}.html",
-        kind=language,
+        kind=gold.get("kind") or language,
         language=language,
         gold=gold["text"],
         title=gold.get("title") or "",
@@ -177,22 +180,36 @@ def figures(
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown, best first."""
-    kinds = list(rows[0].kinds)
-    if len(kinds) > 12:  # languages: those with few pages are in the JSON
-        kinds = [kind for kind in kinds if rows[0].kinds[kind].pages >= 5]
-    counts = [f"{kind} ({rows[0].kinds[kind].pages})" for kind in kinds]
-    lines = [
-        "| | " + " | ".join(counts) + " | precision | recall | pages/s | × resiliparse | failed |",
-        "|---" * (len(kinds) + 6) + "|",
+    """The figures in Markdown, the best extractor first; a column to a kind, or a row if those are too many."""
+    rows = sorted(rows, key=lambda row: -row.kinds[ALL].f1)
+    kinds = rows[0].kinds
+    heads = [f"{kind} ({kinds[kind].pages})" for kind in kinds]
+    f1 = [[_f1(row.kinds[kind]) for kind in kinds] for row in rows]
+    rest = [_rest(row) for row in rows]
+    columns = len(kinds) <= MOST_COLUMNS
+    cells = [
+        ["", *heads, *rest[0]],
+        *([row.name, *scores, *others.values()] for row, scores, others in zip(rows, f1, rest, strict=True)),
     ]
-    for row in sorted(rows, key=lambda row: -row.kinds[ALL].f1):
-        total = row.kinds[ALL]
-        cells = [f"{row.kinds[kind].f1:.3f} ± {row.kinds[kind].error:.3f}" for kind in kinds]
-        cells += [f"{total.precision:.3f}", f"{total.recall:.3f}", f"{row.pages_per_s:,.0f}"]
-        cells += [f"{row.ratio:.2f}" if row.ratio else "", str(row.failures)]
-        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    if not columns:
+        cells = [list(column) for column in zip(*cells, strict=True)]
+    lines = ["| " + " | ".join(line) + " |" for line in cells]
+    return "\n".join([lines[0], "|---" * len(cells[0]) + "|", *lines[1:]])
+
+
+def _f1(mean: Mean) -> str:
+    return f"{mean.f1:.3f} ± {mean.error:.3f}" if mean.pages > 1 else f"{mean.f1:.3f}"
+
+
+def _rest(row: Row) -> dict[str, str]:
+    return {
+        "mean of kinds": f"{statistics.fmean(mean.f1 for kind, mean in row.kinds.items() if kind != ALL):.3f}",
+        "precision": f"{row.kinds[ALL].precision:.3f}",
+        "recall": f"{row.kinds[ALL].recall:.3f}",
+        "pages/s": f"{row.pages_per_s:,.0f}",
+        f"× {PACE}": f"{row.ratio:.2f}" if row.ratio else "",
+        "failed": str(row.failures),
+    }
 
 
 def read_predictions(file: Path, pages: list[Page]) -> dict[str, str]:
