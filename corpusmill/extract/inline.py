@@ -33,11 +33,12 @@ _SPECIAL = re.compile(
       | &(?=\#?\w+;)""",
     re.VERBOSE,
 )
-_LINE_START = re.compile(r"\#{1,6}(?=\s|$) | [-+](?=\s|$) | > | ~(?=~~) | [-=:|](?=[-=:|\s]*$)", re.VERBOSE)
+_LINE_START = re.compile(r"\#{1,6}(?=\s|$) | [-+*](?=\s|$) | > | ~(?=~~) | [-=:|](?=[-=:|\s]*$)", re.VERBOSE)
 _NUMBER_START = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 _ATTRIBUTE = re.compile(rb"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
 _REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
 _BACKTICKS = re.compile("`+")
+_LINE_BREAKS = re.compile(r"[\t\r\n]")  # which URLs don't have: the URL standard leaves them out
 _IN_ANGLES = re.compile(r"[\s()<>\\]")
 
 
@@ -60,7 +61,8 @@ class Inline:
         nodes = segments.nodes
         marked = np.flatnonzero((MARK[nodes["tag"]] > 0) & (nodes["text_end"] > nodes["text_start"]))
         self._marked: list[int] = marked.tolist()
-        self._starts: list[int] = nodes["text_start"][marked].tolist()
+        starts = nodes["text_start"][marked]  # a space before the element's first word may lie in it: it does not count
+        self._starts: list[int] = (starts + (segments.text[starts] == ord(" "))).tolist()
         self._ends: list[int] = nodes["text_end"].tolist()
         self._marks: list[int] = MARK[nodes["tag"]].tolist()
         self._parents: list[int] = nodes["parent"].tolist()
@@ -178,7 +180,7 @@ class Inline:
     def _href(self, node: int) -> str | None:
         """Where a link leads; None for what leads nowhere else: scripts, data, places in the page itself."""
         if node not in self._hrefs:
-            href = "".join((self.attribute(node, b"href") or "").split())
+            href = _LINE_BREAKS.sub("", self.attribute(node, b"href") or "").strip().replace(" ", "%20")
             leads = href and not href.startswith("#") and not href.lower().startswith(("javascript:", "data:"))
             self._hrefs[node] = href if leads else None
         return self._hrefs[node]
