@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from corpusmill.reasons import Status
+
 Media = Literal["html", "text", "markdown"]
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class UndecodableError(ValueError):
@@ -32,11 +34,12 @@ class Extracted:
     """A page after extraction."""
 
     text: str
+    status: Status = Status.OK  # else why the page has no main content
     title: str | None = None
     html_lang: str | None = None
     licence: str | None = None  # an SPDX identifier for Creative Commons licences, else the URL that the page names
     directives: tuple[tuple[str, str], ...] = ()  # (name, content) of meta elements that may ask not to be used
-    metadata: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # author, published, ...
+    metadata: Mapping[str, object] = field(default_factory=lambda: NOTHING)  # author, published, encoding, ...
 
 
 Extractor = Callable[[Page], Extracted]

@@ -19,6 +19,7 @@ from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY, UserModule
 
 Kind = Literal["warc", "jsonl", "parquet", "html", "markdown", "text", "crawl"]
+Format = Literal["text", "markdown"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -123,9 +124,16 @@ class RunSettings(Settings):
 class ExtractSettings(Settings):
     """How pages become text."""
 
-    extractor: str = "resiliparse"
+    extractor: str = "resiliparse"  # or "corpusmill", "trafilatura", or one of the user's own
+    format: Format = "text"
     max_page_bytes: int = Field(20_000_000, ge=1)
     opt_outs: list[str] = ["noai", "noindex", "none", "tdm-reservation"]  # page or header directives that are obeyed
+
+    @model_validator(mode="after")
+    def _markdown_is_ours(self) -> Self:
+        if self.format == "markdown" and self.extractor != "corpusmill":
+            raise ValueError(f"format 'markdown' needs extractor 'corpusmill'; '{self.extractor}' writes text")
+        return self
 
 
 class Rule(Settings):

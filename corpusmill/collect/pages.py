@@ -88,7 +88,7 @@ class _Reading:
             return _dropped(record, Status.EXTRACTOR_FAILED, error=f"{type(error).__name__}: {error}"), None
         if (directive := self._opted_out(extracted.directives)) is not None:
             return _dropped(record, Status.OPTED_OUT, opted_out_by=directive), extracted
-        return record, extracted
+        return replace(record, status=extracted.status), extracted
 
     def _opted_out(self, directives: tuple[tuple[str, str], ...]) -> str | None:
         return opted_out(directives, self.wanted, self.agents)

@@ -1,11 +1,11 @@
 """HTML to main text and metadata."""
 
-from corpusmill.extract.extractors import extractor
-from corpusmill.extract.nesting import explodes
-
-__all__ = ["extractor", "warm_up"]
-
 
 def warm_up() -> None:
-    """Compile this package's kernel, or load it from the cache."""
-    explodes("")
+    """Compile every kernel of this package, or load it from the cache, by extracting a tiny page."""
+    from corpusmill.extract.extractors import extractor
+    from corpusmill.page import Page
+
+    page = Page(body='<html lang="fr"><title>Café</title><p>Un café, s’il vous plaît.'.encode())
+    for name, format in (("corpusmill", "text"), ("corpusmill", "markdown"), ("resiliparse", "text")):
+        extractor(name, format)(page)

@@ -17,6 +17,7 @@ in 4 clean ones, among them 70 in Kongo).  Chinese read as GBK shows by its punc
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.encoding import Utf8
 from corpusmill.kernels import kernel
 
 _PAGES = ("cp1252", "cp1250", "cp1251")
@@ -40,6 +41,12 @@ def _bytes_of(page: str) -> npt.NDArray[np.uint8]:
 
 
 _BYTES = np.stack([_bytes_of(page) for page in _PAGES])
+
+
+def condition(page: Utf8, text: str) -> dict[str, object]:
+    """For a page's metadata: what it was encoded in and, if there is any, the damage to it and to its main text."""
+    counts = {"decoding_errors": page.n_replaced, "mojibake": mojibake(text.encode())}
+    return {"encoding": page.encoding, **{name: count for name, count in counts.items() if count}}
 
 
 def mojibake(text: bytes) -> int:
@@ -111,7 +118,7 @@ def _count(text: npt.NDArray[np.uint8], bytes_of: npt.NDArray[np.uint8]) -> int:
 @kernel
 def _decode(text: npt.NDArray[np.uint8], at: int) -> tuple[int, int]:
     """(the code point, 0 or more, at this place of valid UTF-8, the place after it)."""
-    byte = np.int64(text[at])
+    byte = int(text[at])
     if byte < 0x80:
         return byte, at + 1
     if byte < 0xE0:

@@ -3,6 +3,7 @@
 import re
 
 from corpusmill.extract.encoding import to_utf8
+from corpusmill.extract.mojibake import condition
 from corpusmill.page import Extracted, Page
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
@@ -12,7 +13,8 @@ _HEADING = re.compile(r"^ {0,3}#[ \t]+(.+)$", re.MULTILINE)
 
 def plain_text(page: Page) -> Extracted:
     """A text file."""
-    return Extracted(text=to_utf8(page.body, page.charset, markup=False).text)
+    utf8 = to_utf8(page.body, page.charset, markup=False)
+    return Extracted(text=utf8.text, metadata=condition(utf8, utf8.text))
 
 
 def markdown(page: Page) -> Extracted:
@@ -20,7 +22,8 @@ def markdown(page: Page) -> Extracted:
 
     The title is the front matter's, else the first heading of the first level.
     """
-    text = to_utf8(page.body, page.charset, markup=False).text
+    utf8 = to_utf8(page.body, page.charset, markup=False)
+    text = utf8.text
     metadata: dict[str, str] = {}
     if front := _FRONT_MATTER.match(text):
         metadata = {key.lower(): value.strip().strip("\"'") for key, value in _ENTRY.findall(front[1])}
@@ -29,4 +32,6 @@ def markdown(page: Page) -> Extracted:
     title = metadata.pop("title", None) or (heading[1].strip().rstrip("#").rstrip() if heading else None)
     licence = metadata.pop("licence", None) or metadata.pop("license", None)
     lang = metadata.pop("lang", None) or metadata.pop("language", None)
-    return Extracted(text=text, title=title, html_lang=lang, licence=licence, metadata=metadata)
+    return Extracted(
+        text=text, title=title, html_lang=lang, licence=licence, metadata={**metadata, **condition(utf8, text)}
+    )

@@ -5,11 +5,15 @@ decided whether it must be; so the driver's check "is there anything to do?" and
 of the stage packages are imported where they are called: deciding needs none of them.
 """
 
+import hashlib
 import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, get_args
 
 from corpusmill.collect.plan import Slice
@@ -26,6 +30,8 @@ Tables = dict[Stage, "pa.Table"]
 Reads = dict[Stage, tuple[str, ...]]  # which columns of which stage's part; () for all
 PARQUET = ("pyarrow", "numpy")
 MASKING = ("numba", "tldextract")  # an e-mail address ends in a known top-level domain
+EXTRACTOR_LIBRARIES = {"resiliparse": ("resiliparse",), "trafilatura": ("trafilatura", "justext", "lxml")}
+WITHOUT_HTML = ("jsonl", "parquet", "markdown", "text")  # kinds of sources that no extractor of HTML sees
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +102,8 @@ def _pages(job: Job, piece: Slice, _: Tables) -> Made:
     from corpusmill.extract.extractors import extractor
 
     settings = job.recipe.extract
-    table, others = read_pages(piece, job.source(piece.source), settings, extractor(settings.extractor))
+    extract = extractor(settings.extractor, settings.format)
+    table, others = read_pages(piece, job.source(piece.source), settings, extract)
     statuses = Counter(f"status_{status}" for status in table["status"].to_pylist())
     others_counted = {f"other_{kind}": n for kind, n in others.items()}
     size = pc.sum(table["n_bytes"]).as_py() or 0
@@ -105,10 +112,30 @@ def _pages(job: Job, piece: Slice, _: Tables) -> Made:
 
 def _page_settings(job: Job, piece: Slice) -> object:
     source, extract = job.source(piece.source), job.recipe.extract
-    own_code = source.kind not in get_args(Kind) or extract.extractor in REGISTRY.extractors
+    has_pages = piece.kind not in WITHOUT_HTML
+    own_code = source.kind not in get_args(Kind) or (has_pages and extract.extractor in REGISTRY.extractors)
     where = [piece.files, piece.start, piece.end, piece.limit, piece.identity]
     how = [piece.kind, source.name, source.columns.model_dump(), source.licence, source.options]
-    return [where, how, extract.model_dump(), job.module_digests() if own_code else []]
+    settings = extract.model_dump(exclude=None if has_pages else {"extractor", "format"})
+    by = _extractor_versions(extract.extractor) if has_pages else []
+    return [where, how, settings, by, job.module_digests() if own_code else []]
+
+
+def _extractor_versions(extractor: str) -> list[str]:
+    """What besides our code decides how a built-in extractor reads a page; nothing if it is not installed."""
+    if extractor == "corpusmill":
+        return [_model_digest()]
+    try:
+        return [library_version(name) for name in EXTRACTOR_LIBRARIES.get(extractor, ())]
+    except PackageNotFoundError:
+        return []  # the stage itself says so in one sentence
+
+
+@cache
+def _model_digest() -> str:
+    """Identity of the trained model, without the imports that reading it takes."""
+    model = Path(__file__).parents[1] / "extract" / "model.npz"
+    return hashlib.blake2b(model.read_bytes(), digest_size=16).hexdigest()
 
 
 # ---- signals, verdicts, sketches -----------------------------------------------------------------------------------
@@ -195,8 +222,8 @@ def _write_tokens(table: "pa.Table", sink: BinaryIO) -> None:
 
 STAGES: dict[Stage, PartStage] = {
     Stage.PAGES: PartStage(
-        version=1,
-        libraries=(*PARQUET, "fastwarc", "resiliparse", "zstandard"),
+        version=2,
+        libraries=(*PARQUET, "fastwarc", "zstandard", "numba", "chardetng-py", "webencodings"),
         make=_pages,
         settings=_page_settings,
     ),

@@ -1,3 +1,4 @@
+import sys
 import time
 
 import pytest
@@ -5,8 +6,9 @@ import pytest
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
 from corpusmill.extensions import extractor as register
-from corpusmill.extract import extractor
+from corpusmill.extract.extractors import extractor
 from corpusmill.page import Page, UndecodableError
+from corpusmill.recipe import parse
 
 ARTICLE = "".join(
     f"<p>Paragraph {i} of the article, with words enough to be taken for main content.</p>" for i in range(5)
@@ -19,19 +21,29 @@ PAGE = f"""<html lang="en"><head><title>On milling</title><meta name="author" co
 <footer>Privacy · Imprint</footer><script>var hidden = 1;</script></body></html>"""
 
 
-@pytest.fixture
-def extract():
-    return extractor("resiliparse")
+@pytest.fixture(params=["resiliparse", "trafilatura"])
+def extract(request):
+    if request.param == "trafilatura":
+        pytest.importorskip("trafilatura")
+    return extractor(request.param)
 
 
-def test_main_content(extract):
-    found = extract(Page(body=PAGE.encode()))
+def test_main_content():
+    found = extractor("resiliparse")(Page(body=PAGE.encode()))
     assert found.text.startswith("On milling\n\nParagraph 0 of")
     assert "for grain in sack:\n    mill(grain)" in found.text
     for boilerplate in ("Home", "Privacy", "hidden", "a stone"):
         assert boilerplate not in found.text
     assert (found.title, found.html_lang) == ("On milling", "en")
-    assert found.metadata == {"author": "A. Miller", "published": "2026-03-01"}
+    assert found.metadata == {"author": "A. Miller", "published": "2026-03-01", "encoding": "utf-8"}
+
+
+def test_trafilatura():
+    pytest.importorskip("trafilatura")
+    found = extractor("trafilatura")(Page(body=PAGE.encode(), url="https://example.org/mills"))
+    assert "Paragraph 4 of" in found.text
+    assert "Privacy" not in found.text
+    assert (found.title, found.metadata["author"]) == ("On milling", "A. Miller")
 
 
 @pytest.mark.parametrize(
@@ -59,33 +71,41 @@ def test_pages_that_explode_are_refused(extract, body):
     assert time.perf_counter() - start < 2
 
 
-def test_long_pages_are_not_taken_for_deep_ones(extract):
+def test_long_pages_are_not_taken_for_deep_ones():
+    extract = extractor("resiliparse")
     body = b"<p>text <img src=a><br><b>bold</b> <a href=b>c</a>" * 5000
     assert extract(Page(body=b"<article>" + body)).text.count("bold") == 5000
 
 
-def test_unclosed_tags_lose_nothing(extract):
+def test_unclosed_tags_lose_nothing():
+    extract = extractor("resiliparse")
     found = extract(Page(body=b"<html><body><div><p>First <b>bold<p>second<table><tr><td>cell"))
     assert found.text.split() == ["First", "bold", "second", "cell"]
 
 
-def test_text_is_kept_as_it_is(extract):
+def test_text_is_kept_as_it_is():
+    extract = extractor("resiliparse")
     text = "  indented\n\n\n\n<b>not markup</b>  \n"
     assert extract(Page(body=text.encode(), media="text")).text == text
     assert extract(Page(body="Müller".encode("cp1252"), media="text", charset="latin1")).text == "Müller"
 
 
-def test_markdown(extract):
+def test_markdown():
+    extract = extractor("resiliparse")
     body = (
         "---\ntitle: 'On mills'\nAuthor: A. Miller\ntags: [a, b]\nlicense: CC0-1.0\nlang: de\n---\n# Heading #\n\nText"
     )
     found = extract(Page(body=body.encode(), media="markdown"))
     assert found.text == "# Heading #\n\nText"
     assert (found.title, found.licence, found.html_lang, found.metadata) == (
-        "On mills", "CC0-1.0", "de", {"author": "A. Miller"},
+        "On mills", "CC0-1.0", "de", {"author": "A. Miller", "encoding": "utf-8"},
     )  # fmt: skip
     plain = extract(Page(body=b"Intro\n\n# Heading #\r\n---\nx: y\n---\n", media="markdown"))
-    assert (plain.text, plain.title, plain.metadata) == ("Intro\n\n# Heading #\r\n---\nx: y\n---\n", "Heading", {})
+    assert (plain.text, plain.title, plain.metadata) == (
+        "Intro\n\n# Heading #\r\n---\nx: y\n---\n",
+        "Heading",
+        {"encoding": "utf-8"},
+    )
 
 
 def test_binary_is_undecodable(extract):
@@ -93,7 +113,7 @@ def test_binary_is_undecodable(extract):
         extract(Page(body=b"\0\1\2\3" * 100))
 
 
-def test_an_extractor_of_the_users(extract):
+def test_an_extractor_of_the_users():
     @register("tests-first-line")
     def first_line(html, url):
         return f"{url}: {html.splitlines()[0]}"
@@ -108,6 +128,27 @@ def test_an_extractor_of_the_users(extract):
         del REGISTRY.extractors["tests-first-line"]
 
 
+def test_damage_is_counted():
+    body = PAGE.encode().replace(b"Paragraph 0", "dÃ©jÃ\u00a0vu ".encode() + b"\xff")
+    found = extractor("resiliparse")(Page(body=body))
+    assert found.metadata["decoding_errors"] == 1
+    assert found.metadata["mojibake"] == 3
+    found = extractor("resiliparse")(Page(body="Привет".encode("koi8-r"), media="text", charset="koi8-r"))
+    assert (found.text, found.metadata) == ("Привет", {"encoding": "koi8-r"})
+
+
 def test_an_unknown_extractor_is_one_sentence():
-    with pytest.raises(InputError, match=r"there is no extractor 'x'; there are: resiliparse"):
+    with pytest.raises(InputError, match=r"there is no extractor 'x'; there are: corpusmill, resiliparse, trafilatura"):
         extractor("x")
+
+
+def test_an_extractor_that_is_not_installed_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    with pytest.raises(InputError, match=r"not installed; run: pip install 'corpusmill\[trafilatura\]'"):
+        extractor("trafilatura")
+
+
+def test_markdown_is_ours_alone():
+    with pytest.raises(InputError, match="format 'markdown' needs extractor 'corpusmill'"):
+        parse({"sources": [{"name": "a", "kind": "warc", "paths": ["x"]}],
+               "extract": {"extractor": "resiliparse", "format": "markdown"}})  # fmt: skip
