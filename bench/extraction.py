@@ -5,8 +5,8 @@ r"""Main-content extractors on the same pages in one run: word F1 by kind of pag
     python bench/extraction.py FOLDER --predictions folds.jsonl --cache texts --json figures.json
 
 FOLDER holds WCXB's development split (`html/ID.html.gz`, `ground-truth/ID.json`; kinds are its page types) or pages in
-many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text`, `title` and perhaps `kind`, which
-else is the language).
+many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text`, `title`, other `optional` text
+such as captions, and perhaps `kind`, which else is the language).
 The peers are installed in an environment of their own by `bench/peers/requirements.txt`; each runs alone, in one
 process, and gets the pages as bytes (`bench/peers/worker.py`).  Scores are explained in `word_scores.py`.  Speed is
 pages per second of processor time, all threads of the process counted, decoding included, import and compilation not;
@@ -48,7 +48,7 @@ class Page:
     kind: str
     language: str
     gold: str
-    title: str
+    optional: str  # what is neither right nor wrong: title and captions, where the gold leaves them out
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _wcxb_page(path: Path) -> Page:
         kind=truth["_internal"]["page_type"]["primary"],
         language="en",
         gold=truth["ground_truth"].get("main_content") or "",
-        title="",  # the benchmark forgives nothing
+        optional="",  # the benchmark forgives nothing
     )
 
 
@@ -100,7 +100,7 @@ def _language_page(path: Path) -> Page:
         kind=gold.get("kind") or language,
         language=language,
         gold=gold["text"],
-        title=gold.get("title") or "",
+        optional="\n".join(gold.get(key) or "" for key in ("title", "optional")),
     )
 
 
@@ -164,7 +164,7 @@ def figures(
     by_kind: dict[str, list[Score]] = defaultdict(list)
     for page in pages:
         text = outputs[page.id].text if predictions is None else predictions[page.id]
-        result = score(words(text), words(page.gold), words(page.title))
+        result = score(words(text), words(page.gold), words(page.optional))
         by_kind[ALL].append(result)
         by_kind[page.kind].append(result)
     seconds = sum(output.seconds for output in outputs.values())
