@@ -49,11 +49,11 @@ PAGES = Table("pages", "one row a content record of the input, readable or not, 
     Column("html_lang", pa.string(), "language that the page or its headers declare"),
     Column("content_type", pa.string(), "media type as declared, without parameters"),
     LICENCE,
-    Column("metadata", pa.string(), "the input's other columns and headers, a JSON object"),
+    Column("metadata", pa.string(), "the input's other columns, headers, what the page says of itself: a JSON object"),
     Column("n_bytes", pa.int64(), "bytes of the payload before extraction"),
     Column("origin_path", pa.string(), "file that holds the record, relative to its source's root"),
     Column("origin_offset", pa.int64(), "where the record starts: byte, or row of a Parquet file; 0 for whole files"),
-    Column("status", pa.string(), "ok, or why the record could not be read"),
+    Column("status", pa.string(), "ok, or why there is no text"),
 ))  # fmt: skip
 
 VERDICTS = Table("verdicts", "one row a page: kept by the rules, or what dropped it", (
