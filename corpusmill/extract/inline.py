@@ -5,7 +5,6 @@ overlap, nest in themselves or are empty do no harm.  Marks never hold white spa
 would not see one (`word**"quoted"**`: section 6.2, flanking), the text stands without it rather than with stray stars.
 """
 
-import html
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from corpusmill.extract.markup import Elements
 from corpusmill.extract.tables import Segments
 from corpusmill.extract.tags import NAMES
 
@@ -35,8 +35,6 @@ _SPECIAL = re.compile(
 )
 _LINE_START = re.compile(r"\#{1,6}(?=\s|$) | [-+*](?=\s|$) | > | ~(?=~~) | [-=:|](?=[-=:|\s]*$)", re.VERBOSE)
 _NUMBER_START = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
-_ATTRIBUTE = re.compile(rb"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
-_REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
 _BACKTICKS = re.compile("`+")
 _LINE_BREAKS = re.compile(r"[\t\r\n]")  # which URLs don't have: the URL standard leaves them out
 _IN_ANGLES = re.compile(r"[\s()<>\\]")
@@ -55,8 +53,8 @@ class _Run:
 class Inline:
     """Blocks of one page as inline Markdown."""
 
-    def __init__(self, segments: Segments) -> None:
-        self._source = segments.source[: segments.n_bytes].tobytes()
+    def __init__(self, segments: Segments, elements: Elements) -> None:
+        self._elements = elements
         self._text = segments.text.tobytes()
         nodes = segments.nodes
         marked = np.flatnonzero((MARK[nodes["tag"]] > 0) & (nodes["text_end"] > nodes["text_start"]))
@@ -65,8 +63,6 @@ class Inline:
         self._starts: list[int] = (starts + (segments.text[starts] == ord(" "))).tolist()
         self._ends: list[int] = nodes["text_end"].tolist()
         self._marks: list[int] = MARK[nodes["tag"]].tolist()
-        self._parents: list[int] = nodes["parent"].tolist()
-        self._tags: list[int] = nodes["source"].tolist()
         self._around: dict[int, tuple[int, ...]] = {-1: ()}
         self._hrefs: dict[int, str | None] = {-1: None}
 
@@ -87,18 +83,6 @@ class Inline:
             piece[:-1] + "\\!" if piece.endswith("!") and following.startswith("[") else piece
             for piece, following in zip(pieces, [*pieces[1:], ""], strict=True)
         ).strip()
-
-    def attribute(self, node: int, name: bytes) -> str | None:
-        """The value of an attribute, references decoded; None if the element has none of that name."""
-        at = self._tags[node] + 1
-        while at < len(self._source) and self._source[at : at + 1].isalnum():
-            at += 1
-        while match := _ATTRIBUTE.match(self._source, at):
-            if match[1].lower() == name:
-                value = (match[2] or match[3] or match[4] or b"").decode("utf-8", "replace")
-                return _REFERENCE.sub(lambda reference: html.unescape(reference[0]), value)
-            at = match.end()
-        return None
 
     def _runs(self, start: int, end: int, leaf: int) -> list[_Run]:
         """The runs that the marked elements cut a block into; equal neighbours are one."""
@@ -137,7 +121,7 @@ class Inline:
         path = []
         while node not in self._around:
             path.append(node)
-            node = self._parents[node]
+            node = self._elements.parents[node]
         around = self._around[node]
         for node in reversed(path):
             mark = self._marks[node]
@@ -180,7 +164,7 @@ class Inline:
     def _href(self, node: int) -> str | None:
         """Where a link leads; None for what leads nowhere else: scripts, data, places in the page itself."""
         if node not in self._hrefs:
-            href = _LINE_BREAKS.sub("", self.attribute(node, b"href") or "").strip().replace(" ", "%20")
+            href = _LINE_BREAKS.sub("", self._elements.attribute(node, b"href") or "").strip().replace(" ", "%20")
             leads = href and not href.startswith("#") and not href.lower().startswith(("javascript:", "data:"))
             self._hrefs[node] = href if leads else None
         return self._hrefs[node]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.markup import Elements
 from corpusmill.extract.inline import Inline, escape_line
 from corpusmill.extract.layout import CELL, ITEM, ORDERED, PREFORMATTED, TABLE, TERM, lay_out
 from corpusmill.extract.tables import Segments
@@ -109,10 +110,9 @@ class _Reader:
 
     def __init__(self, segments: Segments, keep: npt.NDArray[np.bool_]) -> None:
         self._segments, self._keep = segments, keep
-        self._inline = Inline(segments)
+        self._elements = Elements(segments)
+        self._inline = Inline(segments, self._elements)
         self._rows, self._places = lay_out(segments.source, segments.blocks, segments.nodes, keep)
-        self._parents: list[int] = segments.nodes["parent"].tolist()
-        self._tags: list[int] = segments.nodes["tag"].tolist()
         self._around: dict[int, tuple[_Container, ...]] = {-1: ()}
 
     def parts(self) -> list[_Part]:
@@ -162,13 +162,13 @@ class _Reader:
         path = []
         while node not in self._around:
             path.append(node)
-            node = self._parents[node]
+            node = self._elements.parents[node]
         around = self._around[node]
         for node in reversed(path):
             row = int(self._rows[node])
             place = self._places[row]
             if len(around) < MOST_CONTAINERS:
-                if self._tags[node] == QUOTE:
+                if self._elements.tags[node] == QUOTE:
                     around = (*around, _Container(node))
                 elif place["role"] == ITEM and place["node"] == node and place["container"] == row:
                     ordered = self._places[place["outer"]]["role"] == ORDERED
@@ -178,9 +178,9 @@ class _Reader:
 
     def _language(self, node: int) -> str:
         """The language that classes of a <pre>, of the first element in it or of that around it tell."""
-        for each in (node, node + 1, self._parents[node]):
-            inside = each < len(self._parents) and (each != node + 1 or self._parents[each] == node)
-            if inside and (match := _LANGUAGE.search(self._inline.attribute(each, b"class") or "")):
+        for each in (node, node + 1, self._elements.parents[node]):
+            inside = each < len(self._elements.parents) and (each != node + 1 or self._elements.parents[each] == node)
+            if inside and (match := _LANGUAGE.search(self._elements.attribute(each, b"class") or "")):
                 return match[1]
         return ""
 
