@@ -33,13 +33,13 @@ HTTP_EQUIV, REL, HREFLANG, TYPE = (NUMBER[name] for name in ("http-equiv", "rel"
 LANG, XML_LANG, SHADOW_ROOT = (NUMBER[name] for name in ("lang", "xml:lang", "shadowrootmode"))
 
 
-def _mask(*numbers: int) -> int:
-    return sum(1 << number for number in numbers)
+def _mask(*numbers: np.int64) -> np.int64:
+    return np.int64(sum(1 << int(number) for number in numbers))
 
 
 WORDY = _mask(CLASS, ID, ROLE, ITEMPROP, TEST_ID, ARIA_LABEL)
 FLAGGING = _mask(ROLE, ITEMPROP, HIDDEN, STYLE, ARIA_HIDDEN)
-FACTUAL = _mask(ITEMPROP, ITEMSCOPE, REL)
+FACTUAL = _mask(ITEMPROP, ITEMSCOPE, REL, CONTENT)
 
 # Words: runs of letters (bytes beyond ASCII are letters, too), parted at capitals as in camelCase.
 NO_LETTER, LOWER, UPPER = 0, 1, 2

@@ -41,7 +41,11 @@ import numpy.typing as npt
 from corpusmill.extract.tables import BIT
 from corpusmill.kernels import kernel
 
-UNKNOWN, FOREIGN, INTEGRATION = np.int64(0), np.int64(1), np.int64(2)  # no HTML element; one of SVG or MathML; one of these that holds HTML again
+UNKNOWN, FOREIGN, INTEGRATION = (
+    np.int64(0),
+    np.int64(1),
+    np.int64(2),
+)  # no HTML element; one of SVG or MathML; one of these that holds HTML again
 
 VOID = "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
 RAW_TEXT = "script style xmp iframe noembed noframes title textarea".split()  # ends at its own end tag only
@@ -95,7 +99,7 @@ IS_RAW = np.int64(1 << 1)
 IS_BOUNDARY = np.int64(1 << 2)
 IS_SPECIAL = np.int64(1 << 3)
 IS_SCOPE = np.int64(1 << 4)  # an end tag inside it closes nothing outside
-IS_TABLE_SCOPE = np.int64(1 << 5)
+IS_TABLE_SCOPE = np.int64(1 << 5)  # the same for table parts
 IS_BUTTON = np.int64(1 << 6)
 IS_LIST = np.int64(1 << 7)
 IS_FORMATTING = np.int64(1 << 8)
@@ -108,8 +112,14 @@ IS_HEADING = np.int64(1 << 14)
 IS_PREFORMATTED = np.int64(1 << 15)
 ENDS_P = np.int64(1 << 16)
 ENDS_IN_SCOPE = np.int64(1 << 17)  # its end tag is looked for up to a scope; others' up to any special element
-IS_PLAIN = np.int64(1 << 18)  # address, div and p: special, but <li>, <dd> and <dt> end others through them
+IS_BARRIER = np.int64(1 << 18)  # <li>, <dd> and <dt> end no others beyond it
 IS_MARKER = np.int64(1 << 19)  # formatting elements left open don't reach beyond it
+IS_ITEM = np.int64(1 << 20)
+IS_TERM = np.int64(1 << 21)
+HOLDS_SECTIONS = np.int64(1 << 22)  # of a table
+HOLDS_ROWS = np.int64(1 << 23)
+HOLDS_CELLS = np.int64(1 << 24)
+ENDS_ITSELF = np.int64(1 << 25)  # needs no end tag
 
 _TRAITS: dict[np.int64, Iterable[str]] = {
     IS_VOID: VOID,
@@ -130,8 +140,14 @@ _TRAITS: dict[np.int64, Iterable[str]] = {
     IS_PREFORMATTED: ["pre", "listing", "xmp", "plaintext"],
     ENDS_P: CLOSES_P,
     ENDS_IN_SCOPE: [*CLOSES_P, "button", "object", "applet", "marquee"],
-    IS_PLAIN: ["address", "div", "p"],
+    IS_BARRIER: [name for name in [*SPECIAL, "(integration)"] if name not in ("address", "div", "p")],
     IS_MARKER: ["td", "th", "caption", "applet", "object", "marquee", "template"],
+    IS_ITEM: ["li"],
+    IS_TERM: ["dd", "dt"],
+    HOLDS_SECTIONS: ["table", "template"],
+    HOLDS_ROWS: ["table", "template", "tbody", "thead", "tfoot"],
+    HOLDS_CELLS: ["table", "template", "tbody", "thead", "tfoot", "tr"],
+    ENDS_ITSELF: ["dd", "dt", "li", "optgroup", "option", "p", "rb", "rp", "rt", "rtc"],
 }
 _FLAGS = {
     "article": ["article"], "main": ["main"], "nav": ["nav"], "header": ["header"], "footer": ["footer"],
@@ -165,7 +181,9 @@ def name_key(name: str) -> int:
     return key
 
 
-def key_table(values: Mapping[str, int] | Mapping[str, np.int64], bits: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def key_table(
+    values: Mapping[str, int] | Mapping[str, np.int64], bits: int
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Keys and values of 2^bits slots, for `look_up`; at most half of the slots are taken."""
     assert 2 * len(values) <= 1 << bits
     keys, numbers = np.zeros(1 << bits, np.uint64), np.zeros(1 << bits, np.int64)
@@ -196,7 +214,9 @@ def look_up(keys: npt.NDArray[np.uint64], values: npt.NDArray[np.int64], shift: 
     return 0
 
 
-def _by_tag(values: Mapping[int, Iterable[str]] | Mapping[np.int64, Iterable[str]], dtype: type[np.signedinteger]) -> npt.NDArray[np.signedinteger]:
+def _by_tag(
+    values: Mapping[int, Iterable[str]] | Mapping[np.int64, Iterable[str]], dtype: type[np.signedinteger]
+) -> npt.NDArray[np.signedinteger]:
     """For each tag, the sum of the bits whose lists name it."""
     column = np.zeros(N_TAGS, dtype)
     for bit, names in values.items():

@@ -1,0 +1,189 @@
+"""Characters to blocks: white space collapsed, what is invisible left out, characters and words counted.
+
+A block begins with its first visible character, and ends at the next boundary; so a line feed before each but the first
+is all that parts them.  Words are runs of letters and digits; of scripts without spaces, every two characters.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.entities import CLASS_OF, DROP, MARK, class_of, read_reference, read_utf8, write_utf8
+from corpusmill.extract.tables import BIT, CharClass
+from corpusmill.kernels import kernel
+
+Bytes = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.void]
+
+_LINK, _PREFORMATTED = BIT["link"], BIT["preformatted"]
+_SPACE, _LOWER, _UPPER, _DIGIT, _LETTER, _STOP, _COMMA, _IDEOGRAPH = (
+    int(CharClass[name]) for name in ("SPACE", "LOWER", "UPPER", "DIGIT", "LETTER", "STOP", "COMMA", "IDEOGRAPH")
+)
+_TAB, _LF, _CR, _BLANK, _AMPERSAND = (np.int64(byte) for byte in b"\t\n\r &")
+
+
+@kernel
+def add_lead(text: Bytes, s: Any, code: int) -> None:
+    """White space before preformatted text, should there be any: where it will stand, after a line feed."""
+    text[s.text_end + (1 if s.n_blocks else 0) + s.lead] = code
+    s.lead += 1
+
+
+@kernel
+def begin_block(text: Bytes, blocks: Rows, top: Any, s: Any, flags: int, position: int, kind: int) -> None:
+    """Open a block whose first character, of class `kind`, is at `position` in the source."""
+    if s.n_blocks:
+        blocks[s.n_blocks - 1].n_links = s.last_links
+        blocks[s.n_blocks - 1].n_images = s.last_images
+        text[s.text_end] = _LF
+        s.text_end += 1
+    block = blocks[s.n_blocks]
+    s.n_blocks += 1
+    s.is_open = 1
+    block.start = s.text_end
+    block.source_start = position
+    block.leaf = top.node
+    block.box = top.box
+    block.flags = flags
+    block.depth = s.depth
+    block.list_depth = top.list_depth
+    block.heading = top.heading
+    block.after_br = s.after_br
+    block.first = block.last = kind
+    block.n_chars = s.lead
+    block.link_chars = s.lead if flags & _LINK else 0
+    block.n_words = block.link_words = block.n_stops = block.n_commas = block.n_digits = block.n_uppers = 0
+    s.text_end += s.lead
+    s.lead = s.space = s.in_word = s.odd = 0
+
+
+@kernel
+def read_text(
+    source: Bytes, position: int, end: int, references: int, text: Bytes, blocks: Rows, stack: Rows, s: Any
+) -> None:
+    """Add source[position:end], which holds no tag, to the text; `references` is 0 if "&" has no meaning in it."""
+    top = stack[s.depth]
+    flags = top.flags | s.carried
+    preformatted = flags & _PREFORMATTED
+    written = s.text_end
+    n_chars = n_words = n_stops = n_commas = n_digits = n_uppers = 0
+    in_word, odd = s.in_word, s.odd
+    last = ink_end = 0
+    while position < end:
+        byte = source[position]
+        begin = position
+        second = 0
+        if byte < 128:
+            code = np.int64(byte)
+            position += 1
+            if byte == _AMPERSAND and references:
+                code, second, position = read_reference(source, begin, end)
+            elif byte == _CR and source[position] == _LF:
+                continue
+        else:
+            code, position = read_utf8(source, begin, end)
+        while code:  # once; a few references stand for two characters
+            kind = class_of(code)
+            if kind == _SPACE:
+                if preformatted:
+                    if code == _CR:
+                        code = _LF
+                    elif code != _LF and code != _TAB:
+                        code = _BLANK
+                    if s.is_open:
+                        text[written] = code
+                        written += 1
+                        n_chars += 1
+                        in_word = odd = 0
+                    else:
+                        add_lead(text, s, code)
+                else:
+                    s.space = s.is_open
+            elif kind != DROP:
+                if s.is_open == 0:
+                    begin_block(text, blocks, top, s, flags, begin, _LETTER if kind == MARK else kind)
+                    written = s.text_end
+                    in_word = odd = 0
+                elif s.space:
+                    text[written] = _BLANK
+                    written += 1
+                    n_chars += 1
+                    s.space = in_word = odd = 0
+                n_chars += 1
+                if kind == _LOWER:
+                    text[written] = code
+                    written += 1
+                    last = kind
+                    odd = 0
+                    n_words += 1 - in_word
+                    in_word = 1
+                    if second == 0:  # the common case: more of the same
+                        while position < end and CLASS_OF[source[position]] == _LOWER:
+                            text[written] = source[position]
+                            written += 1
+                            position += 1
+                            n_chars += 1
+                else:
+                    written = write_utf8(text, written, code)
+                    if kind == MARK:
+                        pass
+                    elif kind == _IDEOGRAPH:
+                        last = kind
+                        n_words += 1 - odd
+                        odd = 1 - odd
+                        in_word = 0
+                    elif kind == _LETTER or kind == _UPPER or kind == _DIGIT:
+                        last = kind
+                        n_words += 1 - in_word
+                        in_word = 1
+                        odd = 0
+                        n_uppers += kind == _UPPER
+                        n_digits += kind == _DIGIT
+                    else:
+                        last = kind
+                        in_word = odd = 0
+                        n_stops += kind == _STOP
+                        n_commas += kind == _COMMA
+                ink_end = position
+            code, second = second, 0
+    s.text_end = written
+    s.in_word, s.odd = in_word, odd
+    if n_chars == 0:
+        return
+    block = blocks[s.n_blocks - 1]
+    block.end = written
+    block.n_chars += n_chars
+    block.n_words += n_words
+    block.n_stops += n_stops
+    block.n_commas += n_commas
+    block.n_digits += n_digits
+    block.n_uppers += n_uppers
+    if flags & _LINK:
+        block.link_chars += n_chars
+        block.link_words += n_words
+    if ink_end:
+        block.source_end = ink_end
+        if last:
+            block.last = last
+
+
+@kernel
+def break_line(text: Bytes, blocks: Rows, s: Any) -> None:
+    """A <br> in preformatted text, which is a line feed there."""
+    if s.is_open:
+        text[s.text_end] = _LF
+        s.text_end += 1
+        blocks[s.n_blocks - 1].end = s.text_end
+        blocks[s.n_blocks - 1].n_chars += 1
+        s.in_word = s.odd = 0
+    else:
+        add_lead(text, s, _LF)
+
+
+@kernel
+def end_text(blocks: Rows, s: Any) -> None:
+    """Write what the last block still lacks."""
+    if s.n_blocks:
+        blocks[s.n_blocks - 1].n_links = s.links if s.is_open else s.last_links
+        blocks[s.n_blocks - 1].n_images = s.images if s.is_open else s.last_images

@@ -1,0 +1,417 @@
+"""The stack of open elements: what a tag opens, what it closes, and the flags of text between.
+
+The rules are those of HTML's tree builder (WHATWG HTML, 13.2.6) that decide where an element ends.  What would move
+nodes in a tree is bookkeeping of flags here.  The end tag of a formatting element (or a form) with other elements still
+open in it takes its flags from those (the adoption agency); one that ended with the block around it gives its flags to
+what follows, until its end tag (reconstruction of formatting elements); text misplaced in a table stays where it is.
+
+Every step is O(1), or a walk up the stack, which holds MAX_DEPTH elements at most; an end tag for which nothing is open
+does not walk.  Elements deeper than that are counted, not pushed, so that their end tags close nothing else.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract import tags
+from corpusmill.extract.tables import BIT, MAX_DEPTH
+from corpusmill.extract.tags import HEADING_LEVEL, TAG, TAG_FLAGS, TRAITS
+from corpusmill.kernels import kernel
+
+Rows = npt.NDArray[np.void]
+Counts = npt.NDArray[np.int32]
+
+STACK = np.dtype(
+    [
+        (name, np.uint64 if name == "key" else np.int64)
+        for name in (
+            "key "  # of the name; 0 once its end tag was seen while others were open in it
+            "slot "  # in the counts of open elements
+            "tag "
+            "own "  # flags that it adds
+            "flags "  # flags of text in it
+            "carried "  # of a marker: the state's `carried` outside
+            "node "  # of its text: its own, if it has one
+            "box "  # the nearest node of block level
+            "mode "  # how tags in it are read
+            "context "  # in a table, in a cell, or neither
+            "paragraph "  # the entry of the <p> that a block-level start tag would end, or 0
+            "list_depth "
+            "heading "  # level, or 0
+        ).split()
+    ]
+)
+STATE = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "depth "  # the stack's last entry
+            "carried "  # flags of formatting elements that ended before their end tags
+            "form "  # entry of the open <form>; -1 none; -2 one that isn't on the stack, but bars others
+            "n_over "  # open elements beyond MAX_DEPTH
+            "has_html in_head head_done in_body has_title "  # 1 once that is so
+            "text_end n_blocks is_open "  # written so far; 1 while text belongs to the last block
+            "space "  # 1 if a space is due before the next character
+            "lead "  # bytes of white space written after text_end, should preformatted text begin
+            "after_br in_word odd "  # see blocks.py
+            "links images last_links last_images "  # since the end of the last block; of the last block
+            "n_nodes n_tokens n_facts n_inputs n_passwords n_scripts n_frames "
+        ).split()
+    ]
+)
+HTML, SVG, MATH, SELECT = (np.int64(number) for number in range(4))  # modes
+NO_TABLE, IN_TABLE, IN_CELL = 0, 1, 2  # contexts
+NONE, YES = np.int64(0), np.int64(1)
+OUT = np.int64(1 << 62)  # among the flags of stack entries: text isn't wanted
+
+N_UNKNOWN = 64  # counters for names that aren't HTML's
+N_SLOTS = tags.N_TAGS + N_UNKNOWN  # the counts of open elements; as many again for those beyond MAX_DEPTH
+
+(
+    _P, _A, _NOBR, _TABLE, _TR, _TD, _TH, _CAPTION, _TEMPLATE, _SELECT, _FORM, _BUTTON, _OPTION, _HTML, _HEAD, _BODY,
+    _NOSCRIPT, _RB, _RT, _RP, _RTC, _OPTGROUP, _SVG, _MATH,
+) = (
+    TAG[name]
+    for name in "p a nobr table tr td th caption template select form button option html head body noscript rb rt rp "
+    "rtc optgroup svg math".split()
+)  # fmt: skip
+_HTML_KEY, _BODY_KEY = (np.uint64(tags.name_key(name)) for name in ("html", "body"))
+_BODY_FLAG = np.int64(BIT["body"])
+
+
+@kernel
+def boundary(s: Any, is_break: int) -> None:
+    """End the open block, if there is one; `is_break` is 1 for a <br>."""
+    if s.is_open:
+        s.is_open = 0
+        s.last_links = s.links
+        s.last_images = s.images
+        s.links = s.images = 0
+        s.after_br = is_break
+    elif is_break == 0:
+        s.after_br = 0
+    s.space = s.lead = 0
+
+
+@kernel
+def push(
+    nodes: Rows,
+    stack: Rows,
+    counts: Counts,
+    s: Any,
+    tag: int,
+    key: np.uint64,
+    slot: int,
+    own: int,
+    position: int,
+    first_token: int,
+) -> int:
+    """Open an element, with a row in nodes unless its text is out; the row's number or 0."""
+    if s.depth >= MAX_DEPTH - 1:
+        counts[N_SLOTS + slot] += 1
+        s.n_over += 1
+        return 0
+    around = stack[s.depth]
+    s.depth += 1
+    top = stack[s.depth]
+    traits = TRAITS[tag]
+    counts[slot] += 1
+    top.slot = slot
+    top.key = key
+    top.tag = tag
+    top.own = own
+    top.flags = around.flags | s.carried | own
+    top.mode = around.mode
+    top.context = around.context
+    top.paragraph = around.paragraph
+    top.list_depth = around.list_depth
+    top.heading = around.heading
+    top.box = around.box
+    top.node = around.node
+    if traits & tags.IS_SPECIAL:
+        if traits & (tags.IS_SCOPE | tags.IS_BUTTON):
+            top.paragraph = 0
+        if tag == _P:
+            top.paragraph = s.depth
+        elif tag == _TABLE:
+            top.context = IN_TABLE
+        elif tag == _TEMPLATE:
+            top.context = NO_TABLE
+            top.mode = HTML
+        elif tag == _SELECT:
+            top.mode = SELECT
+        elif tag == _TD or tag == _TH or tag == _CAPTION:
+            top.context = IN_CELL
+        elif traits & tags.IS_LIST:
+            top.list_depth += 1
+        elif traits & tags.IS_HEADING:
+            top.heading = HEADING_LEVEL[tag]
+        if traits & tags.IS_MARKER:
+            top.carried = s.carried
+            s.carried = 0
+    elif tag == _SVG:
+        top.mode = SVG
+    elif tag == _MATH:
+        top.mode = MATH
+    if top.flags & OUT:
+        return 0
+    index = s.n_nodes
+    s.n_nodes += 1
+    node = nodes[index]
+    node.parent = around.node
+    node.tag = tag
+    node.flags = top.flags
+    node.first_token = first_token
+    node.end_token = s.n_tokens
+    node.signature = 0
+    node.n_images = 0
+    node.source = position
+    node.text_start = s.text_end + (1 if s.is_open == 0 and s.n_blocks else 0)
+    node.first_block = s.n_blocks
+    top.node = index
+    if traits & tags.IS_BOUNDARY:
+        top.box = index
+    return index
+
+
+@kernel
+def pop_to(nodes: Rows, stack: Rows, counts: Counts, s: Any, entry: int) -> None:
+    """Close the open elements from `entry` on; of formatting elements above it, the flags are carried on."""
+    for index in range(s.depth, entry - 1, -1):
+        top = stack[index]
+        traits = TRAITS[top.tag]
+        counts[top.slot] -= 1
+        if traits & tags.IS_FORMATTING and index > entry:
+            s.carried |= top.own & TAG_FLAGS[top.tag]
+        elif traits & tags.IS_MARKER:
+            s.carried = top.carried
+        if index == s.form:
+            s.form = -2
+        if top.flags & OUT == 0:
+            node = nodes[top.node]
+            node.text_end = max(node.text_start, s.text_end)
+            node.end_block = s.n_blocks
+            if traits & tags.IS_BOUNDARY:
+                boundary(s, NONE)
+    s.depth = entry - 1
+    if s.n_over:
+        s.n_over = 0
+        counts[N_SLOTS:] = 0
+
+
+@kernel
+def in_scope(stack: Rows, depth: int, key: np.uint64, stops: int) -> int:
+    """The innermost open element with this key, unless one with a trait of `stops` is around it; else 0."""
+    while depth > 0:
+        if stack[depth].key == key:
+            return depth
+        if TRAITS[stack[depth].tag] & stops:
+            return 0
+        depth -= 1
+    return 0
+
+
+@kernel
+def nearest(stack: Rows, depth: int, wanted: int, stops: int) -> int:
+    """The innermost open element with a trait of `wanted`, unless one of `stops` is around it; else 0."""
+    while depth > 0:
+        traits = TRAITS[stack[depth].tag]
+        if traits & wanted:
+            return depth
+        if traits & stops:
+            return 0
+        depth -= 1
+    return 0
+
+
+@kernel
+def retake_flags(stack: Rows, first: int, depth: int, bits: int) -> None:
+    """Let entries from `first` on have those of `bits` that they or elements around them add, and no others."""
+    held = stack[first - 1].flags & bits
+    for index in range(first, depth + 1):
+        held |= stack[index].own & bits
+        stack[index].flags = stack[index].flags & ~bits | held
+
+
+@kernel
+def detach(stack: Rows, counts: Counts, s: Any, entry: int) -> None:
+    """End an element while others are open in it: they lose its flags."""
+    gone = stack[entry]
+    bits = TAG_FLAGS[gone.tag]
+    counts[gone.slot] -= 1
+    counts[0] += 1
+    gone.slot = 0
+    gone.key = 0
+    gone.own &= ~bits
+    retake_flags(stack, entry, s.depth, bits)
+
+
+@kernel
+def end_formatting(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64, slot: int) -> None:
+    """The end tag of a formatting element, or an <a> in an <a>."""
+    bits = TAG_FLAGS[tag]
+    if s.carried & bits:
+        s.carried &= ~bits
+        retake_flags(stack, YES, s.depth, bits)
+    if counts[slot] == 0:
+        return
+    entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
+    if entry == 0:
+        return
+    if nearest(stack, s.depth, tags.IS_SPECIAL, NONE) > entry:
+        detach(stack, counts, s, entry)
+    else:
+        pop_to(nodes, stack, counts, s, entry)
+
+
+@kernel
+def end_form(nodes: Rows, stack: Rows, counts: Counts, s: Any, key: np.uint64) -> None:
+    """The end tag of a form, which ends only what needs no end tag."""
+    s.form = -1
+    entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
+    index = s.depth
+    while index > entry and TRAITS[stack[index].tag] & tags.ENDS_ITSELF:
+        index -= 1
+    if index == entry:
+        if entry:
+            pop_to(nodes, stack, counts, s, entry)
+    elif entry:
+        detach(stack, counts, s, entry)
+
+
+@kernel
+def begin_html(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
+    """Open <html>, unless it is open."""
+    if s.has_html == 0:
+        s.has_html = 1
+        push(nodes, stack, counts, s, _HTML, _HTML_KEY, _HTML, NONE, position, s.n_tokens)
+
+
+@kernel
+def end_head(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
+    """End the head, written or not: the body comes next."""
+    begin_html(nodes, stack, counts, s, position)
+    if s.depth > 1:
+        pop_to(nodes, stack, counts, s, YES + 1)
+    s.in_head = 0
+    s.head_done = s.in_body = 1
+
+
+@kernel
+def begin_body(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
+    """End the head and open <body>, as all does that has no place in a head."""
+    end_head(nodes, stack, counts, s, position)
+    push(nodes, stack, counts, s, _BODY, _BODY_KEY, _BODY, _BODY_FLAG, position, s.n_tokens)
+
+
+@kernel
+def end_tag(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64, slot: int) -> None:
+    """Close what an end tag closes."""
+    traits = TRAITS[tag]
+    top = stack[s.depth]
+    if s.n_over and counts[N_SLOTS + slot]:
+        counts[N_SLOTS + slot] -= 1
+        s.n_over -= 1
+        if traits & tags.IS_BOUNDARY and top.flags & OUT == 0:
+            boundary(s, NONE)
+        return
+    entry = NONE
+    if top.mode == SVG or top.mode == MATH:
+        index = s.depth
+        while stack[index].tag == tags.FOREIGN:
+            if stack[index].key == key:
+                pop_to(nodes, stack, counts, s, index)
+                return
+            index -= 1
+    elif top.mode == SELECT:
+        if tag == _SELECT:
+            entry = in_scope(stack, s.depth, key, NONE)
+        elif tag == _TABLE or traits & tags.IS_TABLE_PART:
+            entry = in_scope(stack, s.depth, key, tags.IS_TABLE_SCOPE)
+        if entry:
+            pop_to(nodes, stack, counts, s, entry)
+        return
+    if s.in_body == 0 and top.flags & OUT == 0:
+        if tag == top.tag and (tag == _HEAD or tag == _NOSCRIPT):
+            pop_to(nodes, stack, counts, s, s.depth)
+            if tag == _HEAD:
+                s.in_head, s.head_done = 0, 1
+        return
+    if traits & tags.IS_FORMATTING:
+        end_formatting(nodes, stack, counts, s, tag, key, slot)
+        return
+    if tag == _FORM and counts[_TEMPLATE] == 0:
+        end_form(nodes, stack, counts, s, key)
+        return
+    if traits & tags.IS_HEADING:
+        entry = nearest(stack, s.depth, tags.IS_HEADING, tags.IS_SCOPE)
+    elif counts[slot] == 0 or tag == _BODY or tag == _HTML:
+        return
+    elif tag == _P:
+        entry = top.paragraph
+    elif traits & tags.IS_ITEM:
+        entry = in_scope(stack, s.depth, key, tags.IS_SCOPE | tags.IS_LIST)
+    elif tag == _TABLE or traits & tags.IS_TABLE_PART:
+        entry = in_scope(stack, s.depth, key, tags.IS_TABLE_SCOPE)
+    elif tag == _TEMPLATE:
+        entry = in_scope(stack, s.depth, key, NONE)
+    elif traits & tags.ENDS_IN_SCOPE:
+        entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
+    else:
+        entry = in_scope(stack, s.depth, key, tags.IS_SPECIAL)
+    if entry:
+        pop_to(nodes, stack, counts, s, entry)
+
+
+@kernel
+def make_way(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64) -> bool:
+    """Close what a start tag closes; False if its element must not be opened."""
+    traits = TRAITS[tag]
+    entry = NONE
+    if traits & tags.ENDS_P:
+        if traits & tags.IS_ITEM:
+            if counts[tag]:
+                entry = nearest(stack, s.depth, tags.IS_ITEM, tags.IS_BARRIER)
+        elif traits & tags.IS_TERM:
+            entry = nearest(stack, s.depth, tags.IS_TERM, tags.IS_BARRIER)
+        elif tag == _TABLE and stack[s.depth].context == IN_TABLE:
+            entry = nearest(stack, s.depth, tags.HOLDS_SECTIONS, NONE)
+        if entry:
+            pop_to(nodes, stack, counts, s, entry)
+        if stack[s.depth].paragraph:
+            pop_to(nodes, stack, counts, s, stack[s.depth].paragraph)
+        if traits & tags.IS_HEADING and TRAITS[stack[s.depth].tag] & tags.IS_HEADING:
+            pop_to(nodes, stack, counts, s, s.depth)
+        if tag == _FORM and counts[_TEMPLATE] == 0:
+            if s.form != -1:
+                return False
+            if stack[s.depth].context == IN_TABLE:  # it stands there, and holds nothing
+                s.form = -2
+                return False
+    elif traits & tags.IS_TABLE_PART:
+        if stack[s.depth].context == NO_TABLE:
+            return counts[_TEMPLATE] > 0
+        if tag == _TD or tag == _TH:
+            entry = nearest(stack, s.depth, tags.HOLDS_CELLS, NONE)
+        elif tag == _TR:
+            entry = nearest(stack, s.depth, tags.HOLDS_ROWS, NONE)
+        else:
+            entry = nearest(stack, s.depth, tags.HOLDS_SECTIONS, NONE)
+        if entry < s.depth:
+            pop_to(nodes, stack, counts, s, entry + 1)
+    elif tag == _A or tag == _NOBR:
+        end_formatting(nodes, stack, counts, s, tag, key, tag)
+    elif tag == _OPTION or tag == _OPTGROUP:
+        if stack[s.depth].tag == _OPTION:
+            pop_to(nodes, stack, counts, s, s.depth)
+    elif tag == _BUTTON:
+        if counts[_BUTTON]:
+            entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
+            if entry:
+                pop_to(nodes, stack, counts, s, entry)
+    elif tag == _RB or tag == _RT or tag == _RP or tag == _RTC:
+        around = stack[s.depth].tag
+        if around == _RB or around == _RT or around == _RP:
+            pop_to(nodes, stack, counts, s, s.depth)
+    return True
