@@ -1,0 +1,69 @@
+"""The facts of a page as Python values, each read only when asked for."""
+
+import html
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from corpusmill.extract.tables import Segments
+
+MAX_CHARS = 2000  # of a value; longer ones are cut
+
+
+class Fact(NamedTuple):
+    """A row of `tables.FACT`: spans are offsets in the source."""
+
+    kind: int
+    node: int
+    key_start: int
+    key_end: int
+    value_start: int
+    value_end: int
+    extra_start: int
+    extra_end: int
+
+
+class Reader:
+    """Reads spans of a page's source and texts of its nodes."""
+
+    def __init__(self, segments: Segments) -> None:
+        self.segments = segments
+        self._source = segments.source.data
+        self._text = segments.text.data
+        self._nodes = segments.nodes
+
+    def facts(self) -> Iterator[Fact]:
+        """All facts, in the page's order."""
+        return map(Fact._make, self.segments.facts.view(np.int32).reshape(-1, len(Fact._fields)).tolist())
+
+    def raw(self, start: int, end: int) -> bytes:
+        """A span as it is."""
+        return bytes(self._source[start:end])
+
+    def text(self, start: int, end: int) -> str:
+        """A span with entities resolved and white space collapsed."""
+        text = bytes(self._source[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
+        return " ".join((html.unescape(text) if "&" in text else text).split())[:MAX_CHARS]
+
+    def value(self, fact: Fact) -> str:
+        """A fact's value."""
+        return self.text(fact.value_start, fact.value_end)
+
+    def script(self, fact: Fact) -> str:
+        """A fact's value as it is."""
+        return self.raw(fact.value_start, fact.value_end).decode("utf-8", "replace")
+
+    def source(self) -> bytes:
+        """All of the page."""
+        return self.raw(0, self.segments.n_bytes)
+
+    def node_text(self, node: int) -> str:
+        """What a node shows, on one line."""
+        start, end = int(self._nodes["text_start"][node]), int(self._nodes["text_end"][node])
+        text = bytes(self._text[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
+        return " ".join(text.split())[:MAX_CHARS]
+
+    def parent(self, node: int) -> int:
+        """The node around a node; -1 for the page."""
+        return int(self._nodes["parent"][node])
