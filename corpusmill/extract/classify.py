@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.arithmetic import sigmoid
-from corpusmill.extract.context import best_threshold, in_context, weigh
-from corpusmill.extract.features import measure
+from corpusmill.extract.arithmetic import f32, sigmoid
+from corpusmill.extract.context import N_CONTEXT, best_threshold, in_context, weigh
+from corpusmill.extract.features import N_FEATURES, measure
 from corpusmill.extract.forest import predict
 from corpusmill.extract.kinds import KINDS, page_features
 from corpusmill.extract.model import Model
@@ -44,12 +44,13 @@ class Classified:
 
 def classify(segments: Segments, model: Model) -> Classified:
     """Decide which blocks are main content."""
-    measured = measure(segments, model.linear)
+    columns = np.empty((N_FEATURES + N_CONTEXT, len(segments.blocks)), np.float32)
+    measured = measure(segments, model.linear, columns[:N_FEATURES])
     p = probabilities(predict(measured.columns, model.first)[0])
     page = page_features(segments, measured, p)
     kinds = shares(predict(page[:, None], model.kinds)[:, 0])
-    context = in_context(segments, measured, p, kinds)
-    p = probabilities(predict(np.concatenate([measured.columns, context]), model.second)[0])
+    in_context(segments, measured, p, kinds, columns[N_FEATURES:])
+    p = probabilities(predict(columns, model.second)[0])
     threshold, expected_f1 = best_threshold(p, weigh(segments.blocks))
     threshold = min(max(threshold, model.least_threshold), model.most_threshold)
     return Classified(p, p > threshold, threshold, kinds, expected_f1)
@@ -67,11 +68,14 @@ def probabilities(scores: F32) -> F32:
 @kernel
 def shares(scores: F32) -> F32:
     """The softmax of raw scores (n,), by way of the sigmoid: exp(x) is s / (1 - s)."""
-    most = scores.max()
-    values = np.empty(len(scores), np.float64)
-    total = 0.0
+    most = f32(-np.inf)
+    for k in range(len(scores)):
+        most = max(most, scores[k])
+    values, total = np.empty(len(scores), np.float32), f32(0)
     for k in range(len(scores)):
         s = sigmoid(scores[k] - most)
         values[k] = s / (1 - s)
         total += values[k]
-    return (values / total).astype(np.float32)
+    for k in range(len(scores)):
+        values[k] /= total
+    return values

@@ -12,7 +12,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.words import PRIME, Words
+from corpusmill.extract.arithmetic import f32, i64
+from corpusmill.extract.words import MIX, Words
 from corpusmill.kernels import kernel
 
 I32 = npt.NDArray[np.int32]
@@ -43,7 +44,7 @@ def cluster(keys: U64) -> I32:
     first = np.full(slots, -1, np.int32)
     clusters = np.empty(n, np.int32)
     for i in range(n):
-        slot = np.int64((keys[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & (slots - 1)
+        slot = i64((keys[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & (slots - 1)
         while first[slot] >= 0 and keys[first[slot]] != keys[i]:
             slot = (slot + 1) & (slots - 1)
         if first[slot] < 0:
@@ -78,7 +79,7 @@ def by_text(words: Words) -> I32:
     for i in range(n):
         h = np.uint64(words.ptr[i + 1] - words.ptr[i])
         for k in range(words.ptr[i], words.ptr[i + 1]):
-            h = (h ^ np.uint64(words.hashes[k])) * PRIME
+            h = (h ^ np.uint64(words.hashes[k])) * MIX
         keys[i] = h ^ h >> np.uint64(31)
     return cluster(keys)
 
@@ -99,7 +100,7 @@ def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
         size, words = sums[Cluster.BLOCKS, c], sums[Cluster.WORDS, c]
         rows[Cluster.BLOCKS, i] = size
         rows[Cluster.WORDS, i] = words / size
-        rows[Cluster.LINK_SHARE, i] = sums[Cluster.LINK_SHARE, c] / max(np.float32(1), words)
+        rows[Cluster.LINK_SHARE, i] = sums[Cluster.LINK_SHARE, c] / max(f32(1), words)
         rows[Cluster.SCORE, i] = sums[Cluster.SCORE, c] / size
 
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.arithmetic import best_segment, outside
+from corpusmill.extract.arithmetic import best_segment, f32, outside
 from corpusmill.extract.features import Measured
 from corpusmill.extract.kinds import KINDS
 from corpusmill.extract.surroundings import N_LEVELS, REACHES
@@ -20,12 +20,13 @@ from corpusmill.extract.tables import Segments
 from corpusmill.kernels import kernel
 
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
 Table = npt.NDArray[np.void]
 
-WEIGHT_OF_A_BLOCK = np.float32(0.3)  # besides its words: one without words counts, too
+WEIGHT_OF_A_BLOCK = f32(0.3)  # besides its words: one without words counts, too
 N_BESIDE = 3
-CONTENT = np.float32(0.4)  # a probability above speaks for a segment
+CONTENT = f32(0.4)  # a probability above speaks for a segment
 
 
 class Context(IntEnum):
@@ -65,12 +66,13 @@ WITHIN_AT = BESIDE_AT + 2 * N_BESIDE
 KINDS_AT = WITHIN_AT + len(REACHES)
 
 
-def in_context(segments: Segments, measured: Measured, p: F32, kinds: F32) -> F32:
-    """Columns of the second pass, (N_CONTEXT, n_blocks), rows as in `CONTEXT`.
+def in_context(segments: Segments, measured: Measured, p: F32, kinds: F32, columns: F32 | None = None) -> F32:
+    """Columns of the second pass, (N_CONTEXT, n_blocks), rows as in `CONTEXT`; into `columns`, if given.
 
     p (n_blocks,) is the first forest's probability of every block, kinds (len(KINDS),) the page's probable types.
     """
-    columns = np.empty((N_CONTEXT, len(p)), np.float32)
+    if columns is None:
+        columns = np.empty((N_CONTEXT, len(p)), np.float32)
     fill_context(segments.blocks, segments.nodes, measured, p, kinds, columns)
     return columns
 
@@ -80,7 +82,7 @@ def weigh(blocks: Table) -> F32:
     """How much every block counts."""
     weights = np.empty(len(blocks), np.float32)
     for i in range(len(blocks)):
-        weights[i] = np.float32(blocks[i]["n_words"]) + WEIGHT_OF_A_BLOCK
+        weights[i] = f32(blocks[i]["n_words"]) + WEIGHT_OF_A_BLOCK
     return weights
 
 
@@ -127,20 +129,21 @@ def fill_context(blocks: Table, nodes: Table, measured: Measured, p: F32, kinds:
     for k in range(2 * N_BESIDE):
         step = k - N_BESIDE if k < N_BESIDE else k - N_BESIDE + 1
         for i in range(n):
-            rows[BESIDE_AT + k, i] = p[i + step] if 0 <= i + step < n else np.float32(-1)
+            rows[BESIDE_AT + k, i] = p[i + step] if 0 <= i + step < n else f32(-1)
     for k in range(len(REACHES)):
         for i in range(n):
             first, end = max(0, i - REACHES[k]), min(n, i + REACHES[k] + 1)
             rows[WITHIN_AT + k, i] = (probable[end] - probable[first]) / (weight[end] - weight[first])
     for k in range(N_KINDS):
-        rows[KINDS_AT + k, :] = kinds[k]
+        for i in range(n):
+            rows[KINDS_AT + k, i] = kinds[k]
 
 
 @kernel
-def _own(measured: Measured, p: F32, weights: F32, probable: F32, weight: F32, rows: F32) -> None:
+def _own(measured: Measured, p: F32, weights: F32, probable: F64, weight: F64, rows: F32) -> None:
     n = len(p)
     votes = np.empty(n, np.float32)
-    most = np.float32(0)
+    most = f32(0)
     for i in range(n):
         votes[i] = (p[i] - CONTENT) * weights[i]
         most = max(most, p[i])
@@ -149,7 +152,7 @@ def _own(measured: Measured, p: F32, weights: F32, probable: F32, weight: F32, r
     for i in range(n):
         heading = measured.headings[i]
         rows[Context.P, i] = p[i]
-        rows[Context.HEADING, i] = p[heading] if heading >= 0 else np.float32(-1)
+        rows[Context.HEADING, i] = p[heading] if heading >= 0 else f32(-1)
         rows[Context.SHARE_BEFORE, i] = probable[i] / max(probable[n], 1e-6)
         rows[Context.MEAN_BEFORE, i] = probable[i] / max(weight[i], 1e-6)
         rows[Context.PAGE_MEAN, i] = probable[n] / weight[n]
@@ -178,14 +181,14 @@ def _cluster_neighbours(clusters: I32, p: F32, before: F32, after: F32) -> None:
     last = np.full(n, -1, np.int32)  # of a cluster
     for i in range(n):
         j = last[clusters[i]]
-        before[i], after[i] = np.float32(-1), np.float32(-1)
+        before[i], after[i] = f32(-1), f32(-1)
         if j >= 0:
             before[i], after[j] = p[j], p[i]
         last[clusters[i]] = i
 
 
 @kernel
-def _levels(blocks: Table, nodes: Table, levels: I32, p: F32, probable: F32, weight: F32, rows: F32) -> None:
+def _levels(blocks: Table, nodes: Table, levels: I32, p: F32, probable: F64, weight: F64, rows: F32) -> None:
     """Means over the levels, the greatest p in each, and means over what each level adds to the one below."""
     most = np.zeros(len(nodes), np.float32)
     for i in range(len(p)):

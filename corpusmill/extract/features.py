@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract import clusters, position, surroundings
+from corpusmill.extract.arithmetic import f32
 from corpusmill.extract.linear import Linear, TextScore, score_texts
 from corpusmill.extract.said import Overlap, collect_statements, overlap
 from corpusmill.extract.tables import BIT, Segments
@@ -154,8 +155,10 @@ class Measured(NamedTuple):
     headings: I32  # (n_blocks,): the last heading before it, or -1
 
 
-def measure(segments: Segments, linear: Linear) -> Measured:
-    """The features of every block of a page, rows as in `FEATURES`."""
+def measure(segments: Segments, linear: Linear, columns: F32 | None = None) -> Measured:
+    """The features of every block of a page, rows as in `FEATURES`; into columns (N_FEATURES, n_blocks), if given."""
+    if columns is None:
+        columns = np.empty((N_FEATURES, len(segments.blocks)), np.float32)
     return _measure(
         segments.source,
         segments.text,
@@ -166,6 +169,7 @@ def measure(segments: Segments, linear: Linear) -> Measured:
         segments.n_inputs,
         segments.n_passwords,
         linear,
+        columns,
     )
 
 
@@ -180,9 +184,9 @@ def _measure(
     n_inputs: int,
     n_passwords: int,
     linear: Linear,
+    columns: F32,
 ) -> Measured:
     n = len(blocks)
-    columns = np.empty((N_FEATURES, n), np.float32)
     words = hash_blocks(text, blocks)
     sums = running_sums(blocks)
     tree = grow(blocks, nodes, tokens, sums, linear)
@@ -210,7 +214,8 @@ def _measure(
     position.describe(blocks, nodes, tree, sums, texts, score, headings, item_texts, bylines, title, positions)
     totals = position.total(blocks, nodes, tree, sums, texts, score, overlaps, n_inputs, n_passwords)
     for k in range(len(totals)):
-        columns[POSITION_END + k, :] = totals[k]
+        for i in range(n):
+            columns[POSITION_END + k, i] = totals[k]
 
     levels = np.empty((surroundings.N_LEVELS, n), np.int32)
     surroundings.describe_levels(blocks, nodes, place, sums, levels, columns[DUPLICATES_END:LEVELS_END])
@@ -232,11 +237,11 @@ def _measure(
 def _describe_shapes(blocks: Table, nodes: Table, rows: F32) -> None:
     for i in range(len(blocks)):
         block = blocks[i]
-        words, chars = np.float32(block["n_words"]), np.float32(block["n_chars"])
-        a_word, a_char = np.float32(1) / max(np.float32(1), words), np.float32(1) / max(np.float32(1), chars)
+        words, chars = f32(block["n_words"]), f32(block["n_chars"])
+        a_word, a_char = f32(1) / max(f32(1), words), f32(1) / max(f32(1), chars)
         rows[Shape.CHARS, i] = chars
         rows[Shape.WORDS, i] = words
-        rows[Shape.LINK_SHARE, i] = min(np.float32(1), block["link_chars"] * a_char)
+        rows[Shape.LINK_SHARE, i] = min(f32(1), block["link_chars"] * a_char)
         rows[Shape.STOPS, i] = block["n_stops"] * a_word
         rows[Shape.COMMAS, i] = block["n_commas"] * a_word
         rows[Shape.DIGITS, i] = block["n_digits"] * a_char
@@ -267,7 +272,7 @@ def _spread_flags(blocks: Table, rows: F32) -> None:
     for k in range(len(SHIFTS)):
         shift, row = SHIFTS[k], rows[k]
         for i in range(len(flags)):
-            row[i] = np.float32(flags[i] >> shift & 1)
+            row[i] = f32(flags[i] >> shift & 1)
 
 
 @kernel
@@ -280,4 +285,4 @@ def _score_blocks(blocks: Table, nodes: Table, place: Table, texts: F32, bias: f
         rows[Score.LEAST, i] = here["least_score"]
         rows[Score.MOST, i] = here["most_score"]
         text = texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
-        rows[Score.TOTAL, i] = here["path_score"] + here["near_score"] + text + np.float32(bias)
+        rows[Score.TOTAL, i] = here["path_score"] + here["near_score"] + text + f32(bias)

@@ -1,10 +1,11 @@
-"""Forests of oblivious trees: every level of a tree asks one question, so a tree is a table of 2^depth leaves.
+"""Forests of oblivious trees: every level of a tree asks one question, so a tree of depth 6 is a table of 64 leaves.
 
 The model class is CatBoost's symmetric trees (Prokhorenkova et al., 2018), which train on any machine and predict
 here: a level is one comparison of a column with a border for all rows at once, and the answers are the bits of an index
 into the leaves.  Column-major float32, no binning, sums in the order of the trees: the same bits on every processor.
 
-Cost: 25 microseconds for 250 trees of depth 6 over the 450 blocks of an average page (one core).
+Cost: 0.7 ns a row and tree, half of it comparisons, half leaves: 70 microseconds for 225 trees over the
+450 blocks of an average page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,23 +17,25 @@ import numpy.typing as npt
 from corpusmill.kernels import kernel
 
 F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
 
-MAX_DEPTH = 8
+DEPTH = 6
 
 
 class Forest(NamedTuple):
-    """Trees of one depth; a shallower one has borders of infinity, which nothing exceeds."""
+    """Trees of one depth, a multiple of four of them; where there is less, borders are infinite and leaves 0."""
 
-    features: I32  # (n_trees, depth): rows of the columns
-    borders: F32  # (n_trees, depth): a value above sets the level's bit
-    leaves: F32  # (n_trees, n_outputs, 2 ** depth), scale included
+    features: I32  # (n_trees, DEPTH): rows of the columns
+    borders: F32  # (n_trees, DEPTH): a value above sets the level's bit
+    leaves: F32  # (n_trees, n_outputs, 2 ** DEPTH), scale included
     bias: F32  # (n_outputs,)
 
 
 def predict(columns: F32, forest: Forest) -> F32:
     """Raw scores (n_outputs, n) of rows given as columns (n_features, n)."""
     assert len(columns) > forest.features.max(initial=-1)
+    assert len(forest.features) % 4 == 0
     return _predict(columns, forest)
 
 
@@ -41,12 +44,12 @@ def from_catboost(model: Mapping[str, Any]) -> Forest:
     rows = [feature["flat_feature_index"] for feature in model["features_info"]["float_features"]]
     trees: Sequence[Mapping[str, Any]] = model["oblivious_trees"]
     scale, bias = model["scale_and_bias"]
-    depth = max((len(tree["splits"] or ()) for tree in trees), default=1)
-    assert depth <= MAX_DEPTH
-    features, borders = np.zeros((len(trees), depth), np.int32), np.full((len(trees), depth), np.inf, np.float32)
-    leaves = np.zeros((len(trees), len(bias), 2**depth), np.float32)
+    n_trees = -(-len(trees) // 4) * 4
+    features, borders = np.zeros((n_trees, DEPTH), np.int32), np.full((n_trees, DEPTH), np.inf, np.float32)
+    leaves = np.zeros((n_trees, len(bias), 2**DEPTH), np.float32)
     for t, tree in enumerate(trees):
         splits = tree["splits"] or ()
+        assert len(splits) <= DEPTH
         for level, split in enumerate(splits):
             features[t, level] = rows[split["float_feature_index"]]
             borders[t, level] = split["border"]
@@ -56,25 +59,39 @@ def from_catboost(model: Mapping[str, Any]) -> Forest:
 
 @kernel
 def _predict(columns: F32, forest: Forest) -> F32:
+    """Four trees at a time, so that a score is read and written once for all of them."""
     n = columns.shape[1]
-    n_trees, depth = forest.features.shape
-    n_outputs = len(forest.bias)
+    n_trees, n_outputs = len(forest.features), len(forest.bias)
     scores = np.empty((n_outputs, n), np.float32)
     for output in range(n_outputs):
         for i in range(n):
             scores[output, i] = forest.bias[output]
-    index = np.empty(n, np.int32)
-    for t in range(n_trees):
-        for level in range(depth):
-            column, border, bit = columns[forest.features[t, level]], forest.borders[t, level], np.int32(1 << level)
-            if level == 0:
-                for i in range(n):
-                    index[i] = np.int32(column[i] > border)
-            else:
-                for i in range(n):
-                    index[i] |= bit if column[i] > border else np.int32(0)
+    found = np.empty((4, n), np.uint8)
+    first, second, third, fourth = found[0], found[1], found[2], found[3]
+    for t in range(0, n_trees, 4):
+        for k in range(4):
+            _find_leaves(columns, forest.features[t + k], forest.borders[t + k], found[k])
         for output in range(n_outputs):
-            leaves, score = forest.leaves[t, output], scores[output]
+            score = scores[output]
+            a, b = forest.leaves[t, output], forest.leaves[t + 1, output]
+            c, d = forest.leaves[t + 2, output], forest.leaves[t + 3, output]
             for i in range(n):
-                score[i] += leaves[index[i]]
+                score[i] = score[i] + a[first[i]] + b[second[i]] + c[third[i]] + d[fourth[i]]
     return scores
+
+
+@kernel
+def _find_leaves(columns: F32, features: I32, borders: F32, found: U8) -> None:
+    """The leaf of a tree that every row falls into; all levels in one loop, 64 rows at a time with AVX-512."""
+    column0, column1, column2 = columns[features[0]], columns[features[1]], columns[features[2]]
+    column3, column4, column5 = columns[features[3]], columns[features[4]], columns[features[5]]
+    border0, border1, border2 = borders[0], borders[1], borders[2]
+    border3, border4, border5 = borders[3], borders[4], borders[5]
+    for i in range(len(found)):
+        leaf = np.uint8(1) if column0[i] > border0 else np.uint8(0)
+        leaf |= np.uint8(2) if column1[i] > border1 else np.uint8(0)
+        leaf |= np.uint8(4) if column2[i] > border2 else np.uint8(0)
+        leaf |= np.uint8(8) if column3[i] > border3 else np.uint8(0)
+        leaf |= np.uint8(16) if column4[i] > border4 else np.uint8(0)
+        leaf |= np.uint8(32) if column5[i] > border5 else np.uint8(0)
+        found[i] = leaf

@@ -52,7 +52,11 @@ def load(file: IO[bytes]) -> Model:
         assert tuple(arrays["names"].tolist()) == _names(), "trained on other features: train again"
         return Model(
             linear=Linear(
-                *(arrays[f"linear/{name}"] for name in Linear._fields if name != "bias"), float(arrays["linear/bias"])
+                tokens=arrays["linear/tokens"],
+                token_weights=arrays["linear/token_weights"],
+                texts=arrays["linear/texts"],
+                text_weights=arrays["linear/text_weights"],
+                bias=float(arrays["linear/bias"]),
             ),
             first=_forest(arrays, "first"),
             kinds=_forest(arrays, "kinds"),

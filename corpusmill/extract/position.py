@@ -11,7 +11,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.arithmetic import best_segment, outside, sigmoid
+from corpusmill.extract.arithmetic import best_segment, f32, i64, outside, sigmoid
 from corpusmill.extract.linear import TextScore
 from corpusmill.extract.said import Overlap, hash_name, is_in, name_hashes
 from corpusmill.extract.tables import BIT, FactKind
@@ -114,10 +114,10 @@ def last_headings(blocks: Table) -> I32:
 @kernel
 def title_block(words: Words, title_overlap: F32) -> int:
     """The block most like the page's title, or -1."""
-    best, most = -1, np.float32(0)
+    best, most = i64(-1), f32(0)
     for i in range(len(title_overlap)):
         n = words.ptr[i + 1] - words.ptr[i]
-        value = title_overlap[i] * title_overlap[i] * np.float32(n)
+        value = title_overlap[i] * title_overlap[i] * f32(n)
         if n <= TITLE_WORDS and value > most:
             best, most = i, value
     return best
@@ -129,11 +129,12 @@ def find_item_texts(source: U8, facts: Table, nodes: Table, n_blocks: int) -> I3
     depth = np.zeros(n_blocks + 1, np.int32)
     for f in range(len(facts)):
         fact = facts[f]
-        if fact["kind"] == FactKind.ITEM and fact["value_start"] == fact["value_end"]:
-            if is_in(hash_name(source, fact["key_start"], fact["key_end"]), ITEM_TEXTS):
-                node = nodes[fact["node"]]
-                depth[node["first_block"]] += 1
-                depth[node["end_block"]] -= 1
+        if fact["kind"] != FactKind.ITEM or fact["value_start"] < fact["value_end"]:
+            continue
+        if is_in(hash_name(source, i64(fact["key_start"]), i64(fact["key_end"])), ITEM_TEXTS):
+            node = nodes[fact["node"]]
+            depth[node["first_block"]] += 1
+            depth[node["end_block"]] -= 1
     for i in range(n_blocks):
         depth[i + 1] += depth[i]
     return depth
@@ -148,7 +149,7 @@ def find_bylines(source: U8, facts: Table, nodes: Table, n_blocks: int) -> I32:
         kind = fact["kind"]
         found = kind == FactKind.TIME
         if kind == FactKind.ANCHOR or kind == FactKind.ITEM:
-            key = hash_name(source, fact["key_start"], fact["key_end"])
+            key = hash_name(source, i64(fact["key_start"]), i64(fact["key_end"]))
             found = is_in(key, AUTHOR if kind == FactKind.ANCHOR else ITEM_BYLINES)
         if found:
             bylines[nodes[fact["node"]]["first_block"]] += 1
@@ -174,7 +175,7 @@ def describe(
     if n == 0:
         return
     by_text, by_score = np.empty(n, np.float32), np.empty(n, np.float32)
-    h1, first_paragraph, last_paragraph = -1, -1, -1
+    h1, first_paragraph, last_paragraph = i64(-1), i64(-1), i64(-1)
     for i in range(n):
         block = blocks[i]
         words, own = block["n_words"], block["n_words"] - block["link_words"]
@@ -192,20 +193,20 @@ def describe(
         parent = nodes[nodes[tree.records]["parent"]]
         records_start, records_end = parent["first_block"], parent["end_block"]
     best_start, best_end = nodes[tree.best]["first_block"], nodes[tree.best]["end_block"]
-    n_words, byline = sums[Sum.WORDS, n], -1
+    n_words, byline = sums[n, Sum.WORDS], i64(-1)
     for i in range(n):
-        before = sums[Sum.WORDS, i]
-        rows[Position.BLOCK, i] = np.float32(i) / np.float32(n)
-        rows[Position.WORD, i] = np.float32(before) / np.float32(max(1, n_words))
+        before = sums[i, Sum.WORDS]
+        rows[Position.BLOCK, i] = f32(i) / f32(n)
+        rows[Position.WORD, i] = f32(before) / f32(max(1, n_words))
         rows[Position.WORDS_BEFORE, i] = before
-        rows[Position.WORDS_AFTER, i] = n_words - sums[Sum.WORDS, i + 1]
+        rows[Position.WORDS_AFTER, i] = n_words - sums[i + 1, Sum.WORDS]
         rows[Position.FROM_TITLE, i] = _distance(i, title)
         rows[Position.FROM_H1, i] = _distance(i, h1)
-        heading = headings[i]
+        heading = i64(headings[i])
         rows[Position.FROM_HEADING, i] = _distance(i, heading)
         rows[Position.HEADING_LEVEL, i] = blocks[heading]["heading"] if heading >= 0 else 0
         rows[Position.HEADING_SCORE, i] = scores[heading] if heading >= 0 else 0
-        rows[Position.HEADING_TEXT_SCORE, i] = _text_score(texts, heading) if heading >= 0 else np.float32(0)
+        rows[Position.HEADING_TEXT_SCORE, i] = _text_score(texts, heading) if heading >= 0 else f32(0)
         if bylines[i] > 0:
             byline = i
         rows[Position.FROM_BYLINE, i] = _distance(i, byline)
@@ -227,8 +228,9 @@ def _distance(i: int, other: int) -> int:
 
 
 @kernel
-def _text_score(texts: F32, i: int) -> float:
-    return texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
+def _text_score(texts: F32, i: int) -> np.float32:
+    score: np.float32 = texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
+    return score
 
 
 @kernel
@@ -246,8 +248,8 @@ def total(
     """The page as a whole -> (len(Total),)."""
     n = len(blocks)
     totals = np.zeros(N_TOTAL, np.float32)
-    n_words = sums[Sum.WORDS, n]
-    a_word, a_block = np.float32(1) / np.float32(max(1, n_words)), np.float32(1) / np.float32(max(1, n))
+    n_words = sums[n, Sum.WORDS]
+    a_word, a_block = f32(1) / f32(max(1, n_words)), f32(1) / f32(max(1, n))
     score, known, said = 0.0, 0.0, 0.0
     for i in range(n):
         flags, words = blocks[i]["flags"], blocks[i]["n_words"]
@@ -266,18 +268,18 @@ def total(
         totals[k] *= a_word
     for v in range(1, len(nodes)):
         outermost = nodes[v]["flags"] & IN_ARTICLE and not nodes[nodes[v]["parent"]]["flags"] & IN_ARTICLE
-        totals[Total.ARTICLES] += np.float32(1) if outermost else np.float32(0)
+        totals[Total.ARTICLES] += f32(1) if outermost else f32(0)
     totals[Total.BLOCKS] = n
     totals[Total.WORDS] = n_words
-    totals[Total.LINK_SHARE] = sums[Sum.LINK_WORDS, n] * a_word
-    totals[Total.STOPS] = sums[Sum.STOPS, n] * a_word
-    totals[Total.IMAGES] = sums[Sum.IMAGES, n]
-    totals[Total.PARAGRAPH_SHARE] = sums[Sum.PARAGRAPH_WORDS, n] * a_word
+    totals[Total.LINK_SHARE] = sums[n, Sum.LINK_WORDS] * a_word
+    totals[Total.STOPS] = sums[n, Sum.STOPS] * a_word
+    totals[Total.IMAGES] = sums[n, Sum.IMAGES]
+    totals[Total.PARAGRAPH_SHARE] = sums[n, Sum.PARAGRAPH_WORDS] * a_word
     totals[Total.INPUTS], totals[Total.PASSWORDS] = min(n_inputs, FAR), min(n_passwords, FAR)
     totals[Total.SCORE], totals[Total.KNOWN], totals[Total.SAID] = score * a_block, known * a_block, said * a_word
     if tree.best > 0:
         first, end = nodes[tree.best]["first_block"], nodes[tree.best]["end_block"]
-        totals[Total.BEST_SHARE] = (sums[Sum.WORDS, end] - sums[Sum.WORDS, first]) * a_word
+        totals[Total.BEST_SHARE] = (sums[end, Sum.WORDS] - sums[first, Sum.WORDS]) * a_word
     _total_records(nodes, tree, tree.records, sums, a_word, totals[Total.RECORDS : Total.RECORD_IMAGES + 1])
     _total_records(nodes, tree, tree.second_records, sums, a_word, totals[Total.SECOND_RECORDS :])
     return totals
@@ -292,12 +294,12 @@ def _total_records(nodes: Table, tree: Tree, group: int, sums: I32, a_word: floa
     for v in range(group, len(nodes)):
         if tree.place[v]["group"] == group:
             first, end = nodes[v]["first_block"], nodes[v]["end_block"]
-            words += sums[Sum.WORDS, end] - sums[Sum.WORDS, first]
-            links += sums[Sum.LINK_WORDS, end] - sums[Sum.LINK_WORDS, first]
-            images += sums[Sum.IMAGES, end] - sums[Sum.IMAGES, first]
-    count = np.float32(tree.place[group]["siblings"])
+            words += sums[end, Sum.WORDS] - sums[first, Sum.WORDS]
+            links += sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]
+            images += sums[end, Sum.IMAGES] - sums[first, Sum.IMAGES]
+    count = f32(tree.place[group]["siblings"])
     totals[0] = count
     totals[1] = words * a_word
-    totals[2] = np.float32(words) / count
-    totals[3] = np.float32(links) / np.float32(max(1, words))
-    totals[4] = np.float32(images) / count
+    totals[2] = f32(words) / count
+    totals[3] = f32(links) / f32(max(1, words))
+    totals[4] = f32(images) / count

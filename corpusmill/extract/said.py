@@ -10,13 +10,14 @@ Cost: linear in the statements and the text; 20 microseconds an average page.
 """
 
 from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.arithmetic import f32, i64
+from corpusmill.extract.buckets import add_bits, look_up
 from corpusmill.extract.tables import FactKind
-from corpusmill.extract.words import BASIS, PRIME, Words, hash_words
+from corpusmill.extract.words import Words, hash_words
 from corpusmill.kernels import kernel
 
 U8 = npt.NDArray[np.uint8]
@@ -25,14 +26,16 @@ U64 = npt.NDArray[np.uint64]
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
-MOST_WORDS = 4096  # of one statement
-MOST_SLOTS = 1 << 15
+PRIME = np.uint64(0x100000001B3)
+BASIS = np.uint64(0xCBF29CE484222325)
+MOST_WORDS = i64(4096)  # of one statement
+MOST_SLOTS = 1 << 14
 
 QUOTE, BACKSLASH, COLON, SPACE = ord('"'), ord("\\"), ord(":"), ord(" ")
 LETTER_U, LETTER_N, LETTER_R, LETTER_T = ord("u"), ord("n"), ord("r"), ord("t")
 
 
-IN_TITLE, IN_DESCRIPTION, IN_BODY, IN_NAME = 1, 2, 4, 8  # kinds of statements that a word is found in
+IN_TITLE, IN_DESCRIPTION, IN_BODY, IN_NAME = i64(1), i64(2), i64(4), i64(8)  # kinds of statements
 
 
 class Overlap(IntEnum):
@@ -43,13 +46,6 @@ class Overlap(IntEnum):
     BODY = 2
     NAME = 3
     RUN = 4  # most words on end that description or body have, of all
-
-
-class Said(NamedTuple):
-    """A hash set of words; bits 0 is an empty slot."""
-
-    words: U32  # (slots,), a power of two
-    bits: U8  # (slots,), of IN_...
 
 
 def name_hashes(*names: str) -> U64:
@@ -71,52 +67,51 @@ JSON_NAMES = name_hashes("headline", "name", "alternativeheadline")
 
 
 @kernel
-def collect_statements(source: U8, facts: Table) -> Said:
-    """The words of a page's statements about itself."""
+def collect_statements(source: U8, facts: Table) -> U32:
+    """The words of a page's statements about itself, as a table of `buckets`: their numbers are bits of IN_..."""
     room, longest = 0, 0
     for f in range(len(facts)):
         kind = facts[f]["kind"]
         if kind == FactKind.TITLE or kind == FactKind.META or kind == FactKind.JSON_LD:
-            size = facts[f]["value_end"] - facts[f]["value_start"]
+            size = i64(facts[f]["value_end"] - facts[f]["value_start"])
             room += min(size // 2 + 1, MOST_WORDS)
             if kind == FactKind.JSON_LD:
                 longest = max(longest, size)
-    slots = 16
-    while slots < min(2 * room, MOST_SLOTS):
+    slots = 64
+    while slots < min(4 * room, MOST_SLOTS):
         slots *= 2
-    said = Said(np.zeros(slots, np.uint32), np.zeros(slots, np.uint8))
+    said = np.zeros(slots, np.uint32)
     hashes, decoded = np.empty(MOST_WORDS, np.uint32), np.empty(longest, np.uint8)
-    free = slots // 2  # so many words more, and lookups stay short
     for f in range(len(facts)):
-        kind, start, end = facts[f]["kind"], facts[f]["value_start"], facts[f]["value_end"]
+        kind, start, end = facts[f]["kind"], i64(facts[f]["value_start"]), i64(facts[f]["value_end"])
         if kind == FactKind.TITLE:
-            free = _add(source, start, end, IN_TITLE, said, free, hashes)
+            _add(source, start, end, IN_TITLE, said, hashes)
         elif kind == FactKind.META:
-            key = hash_name(source, facts[f]["key_start"], facts[f]["key_end"])
+            key = hash_name(source, i64(facts[f]["key_start"]), i64(facts[f]["key_end"]))
             if is_in(key, META_TITLES):
-                free = _add(source, start, end, IN_TITLE, said, free, hashes)
+                _add(source, start, end, IN_TITLE, said, hashes)
             elif is_in(key, META_DESCRIPTIONS):
-                free = _add(source, start, end, IN_DESCRIPTION, said, free, hashes)
+                _add(source, start, end, IN_DESCRIPTION, said, hashes)
         elif kind == FactKind.JSON_LD:
-            free = _add_json(source, start, end, said, free, hashes, decoded)
+            _add_json(source, start, end, said, hashes, decoded)
     return said
 
 
 @kernel
-def overlap(words: Words, said: Said, scores: F32) -> None:
+def overlap(words: Words, said: U32, scores: F32) -> None:
     """How much of every block's text the page says of itself -> scores (len(Overlap), n_blocks)."""
     for i in range(len(words.ptr) - 1):
         title, description, body, name, run, longest = 0, 0, 0, 0, 0, 0
         start, end = words.ptr[i], words.ptr[i + 1]
         for k in range(start, end):
-            bits = np.int64(said.bits[_slot(said, words.hashes[k])])
+            bits = look_up(said, words.hashes[k])
             title += bits & 1
             description += bits >> 1 & 1
             body += bits >> 2 & 1
             name += bits >> 3 & 1
             run = run + 1 if bits & 6 else 0
             longest = max(longest, run)
-        share = np.float32(1) / np.float32(max(1, end - start))
+        share = f32(1) / f32(max(1, end - start))
         scores[Overlap.TITLE, i] = title * share
         scores[Overlap.DESCRIPTION, i] = description * share
         scores[Overlap.BODY, i] = body * share
@@ -125,34 +120,17 @@ def overlap(words: Words, said: Said, scores: F32) -> None:
 
 
 @kernel
-def _slot(said: Said, word: np.uint32) -> np.int64:
-    """Where a word is, or the empty slot where it would be."""
-    mask = len(said.words) - 1
-    slot = np.int64((np.uint64(word) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & mask
-    while said.bits[slot] != 0 and said.words[slot] != word:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@kernel
-def _add(text: U8, start: int, end: int, statement: int, said: Said, free: int, hashes: U32) -> int:
-    """Add the words of text[start:end], at most `free` new ones -> how many more there is room for."""
-    n = hash_words(text, start, end, len(hashes), hashes, 0)
+def _add(text: U8, start: int, end: int, statement: int, said: U32, hashes: U32) -> None:
+    """Add the words of text[start:end]."""
+    n = hash_words(text, start, end, MOST_WORDS, hashes, i64(0))
     for k in range(n):
-        slot = _slot(said, hashes[k])
-        if said.bits[slot] == 0:
-            if free == 0:
-                continue
-            said.words[slot] = hashes[k]
-            free -= 1
-        said.bits[slot] |= np.uint8(statement)
-    return free
+        add_bits(said, hashes[k], statement)
 
 
 @kernel
-def _add_json(source: U8, start: int, end: int, said: Said, free: int, hashes: U32, decoded: U8) -> int:
+def _add_json(source: U8, start: int, end: int, said: U32, hashes: U32, decoded: U8) -> None:
     """Add the words of the strings of source[start:end] whose keys are of interest."""
-    statement = 0
+    statement = i64(0)
     i = start
     while i < end:
         if source[i] != QUOTE:
@@ -169,7 +147,7 @@ def _add_json(source: U8, start: int, end: int, said: Said, free: int, hashes: U
             after += 1
         if after < end and source[after] == COLON:
             key = hash_name(source, first, last)
-            statement = 0
+            statement = i64(0)
             if is_in(key, JSON_BODIES):
                 statement = IN_BODY
             elif is_in(key, JSON_DESCRIPTIONS):
@@ -179,8 +157,7 @@ def _add_json(source: U8, start: int, end: int, said: Said, free: int, hashes: U
             i = after
         elif statement != 0:
             size = _decode(source, first, last, decoded)
-            free = _add(decoded, 0, size, statement, said, free, hashes)
-    return free
+            _add(decoded, i64(0), size, statement, said, hashes)
 
 
 @kernel
@@ -216,16 +193,16 @@ def _decode(source: U8, start: int, end: int, decoded: U8) -> int:
                 )
                 n += 3
         else:
-            blank = escape == LETTER_N or escape == LETTER_R or escape == LETTER_T
+            blank = escape in (LETTER_N, LETTER_R, LETTER_T)
             decoded[n] = SPACE if blank else escape
             n += 1
     return n
 
 
 @kernel
-def _hex_digit(byte: np.uint8) -> np.int64:
+def _hex_digit(byte: np.uint8) -> int:
     """Its value; garbage for what is no hexadecimal digit."""
-    value = np.int64(byte)
+    value = i64(byte)
     return value & 15 if value < 58 else (value & 7) + 9
 
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.arithmetic import f32, i64
 from corpusmill.extract.tree import Sum
 from corpusmill.kernels import kernel
 
@@ -63,29 +64,40 @@ N_LEVEL, N_NEIGHBOUR, N_WINDOW = len(Level), len(Neighbour), len(Window)
 @kernel
 def describe_levels(blocks: Table, nodes: Table, place: Table, sums: I32, levels: I32, rows: F32) -> None:
     """Elements around every block -> levels (N_LEVELS, n_blocks), rows (N_LEVELS * N_LEVEL, n_blocks)."""
-    of_page = np.float32(1) / np.float32(max(1, sums[Sum.WORDS, len(blocks)]))
+    of_page = f32(1) / f32(max(1, sums[len(blocks), Sum.WORDS]))
+    before = np.full(N_LEVELS, -1, np.int64)  # elements around the last block: mostly this one's, too
     for i in range(len(blocks)):
-        v = np.int64(blocks[i]["box"])
+        v = i64(blocks[i]["box"])
         for level in range(N_LEVELS):
-            here = place[v]
-            top = np.int64(here["top"])
-            first, end = nodes[top]["first_block"], nodes[top]["end_block"]
-            words = np.float32(sums[Sum.WORDS, end] - sums[Sum.WORDS, first])
-            a_word = np.float32(1) / max(np.float32(1), words)
-            levels[level, i] = top
             at = level * N_LEVEL
-            rows[at + Level.BLOCKS, i] = end - first
-            rows[at + Level.WORDS, i] = words
-            rows[at + Level.LINK_SHARE, i] = (sums[Sum.LINK_WORDS, end] - sums[Sum.LINK_WORDS, first]) * a_word
-            rows[at + Level.PAGE_SHARE, i] = words * of_page
-            in_paragraphs = sums[Sum.PARAGRAPH_WORDS, end] - sums[Sum.PARAGRAPH_WORDS, first]
-            rows[at + Level.PARAGRAPH_SHARE, i] = in_paragraphs * a_word
-            rows[at + Level.STOPS, i] = (sums[Sum.STOPS, end] - sums[Sum.STOPS, first]) * a_word
-            rows[at + Level.IMAGES, i] = sums[Sum.IMAGES, end] - sums[Sum.IMAGES, first]
-            rows[at + Level.SCORE, i] = here["path_score"]
-            rows[at + Level.SIBLINGS, i] = here["chain_siblings"]
-            rows[at + Level.TAG, i] = nodes[top]["tag"]
-            v = max(np.int64(nodes[top]["parent"]), 0)
+            if v == before[level]:
+                levels[level, i] = levels[level, i - 1]
+                for k in range(at, at + N_LEVEL):
+                    rows[k, i] = rows[k, i - 1]
+            else:
+                before[level] = v
+                levels[level, i] = place[v]["top"]
+                _describe_level(nodes, place, sums, v, of_page, rows[at : at + N_LEVEL, i])
+            v = max(i64(nodes[levels[level, i]]["parent"]), 0)
+
+
+@kernel
+def _describe_level(nodes: Table, place: Table, sums: I32, v: int, of_page: float, column: F32) -> None:
+    here = place[v]
+    top = here["top"]
+    first, end = nodes[top]["first_block"], nodes[top]["end_block"]
+    words = f32(sums[end, Sum.WORDS] - sums[first, Sum.WORDS])
+    a_word = f32(1) / max(f32(1), words)
+    column[Level.BLOCKS] = end - first
+    column[Level.WORDS] = words
+    column[Level.LINK_SHARE] = (sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]) * a_word
+    column[Level.PAGE_SHARE] = words * of_page
+    column[Level.PARAGRAPH_SHARE] = (sums[end, Sum.PARAGRAPH_WORDS] - sums[first, Sum.PARAGRAPH_WORDS]) * a_word
+    column[Level.STOPS] = (sums[end, Sum.STOPS] - sums[first, Sum.STOPS]) * a_word
+    column[Level.IMAGES] = sums[end, Sum.IMAGES] - sums[first, Sum.IMAGES]
+    column[Level.SCORE] = here["path_score"]
+    column[Level.SIBLINGS] = here["chain_siblings"]
+    column[Level.TAG] = nodes[top]["tag"]
 
 
 @kernel
@@ -125,9 +137,9 @@ def describe_windows(sums: I32, scores: F32, rows: F32) -> None:
         reach, at = REACHES[k], k * N_WINDOW
         for i in range(n):
             first, end = max(0, i - reach), min(n, i + reach + 1)
-            words = np.float32(sums[Sum.WORDS, end] - sums[Sum.WORDS, first])
-            a_word = np.float32(1) / max(np.float32(1), words)
-            rows[at + Window.WORDS, i] = words / np.float32(end - first)
-            rows[at + Window.LINK_SHARE, i] = (sums[Sum.LINK_WORDS, end] - sums[Sum.LINK_WORDS, first]) * a_word
-            rows[at + Window.STOPS, i] = (sums[Sum.STOPS, end] - sums[Sum.STOPS, first]) * a_word
+            words = f32(sums[end, Sum.WORDS] - sums[first, Sum.WORDS])
+            a_word = f32(1) / max(f32(1), words)
+            rows[at + Window.WORDS, i] = words / f32(end - first)
+            rows[at + Window.LINK_SHARE, i] = (sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]) * a_word
+            rows[at + Window.STOPS, i] = (sums[end, Sum.STOPS] - sums[first, Sum.STOPS]) * a_word
             rows[at + Window.SCORE, i] = (score_sums[end] - score_sums[first]) / (end - first)

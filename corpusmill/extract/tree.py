@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.arithmetic import f32, i64
 from corpusmill.extract.linear import Linear, score_nodes
 from corpusmill.extract.tables import BIT
-from corpusmill.extract.words import PRIME
+from corpusmill.extract.words import MIX
 from corpusmill.kernels import kernel
 
 U32 = npt.NDArray[np.uint32]
@@ -54,7 +55,7 @@ PLACE = np.dtype(
 
 
 class Sum(IntEnum):
-    """Rows of running sums over blocks: sums[k, j] - sums[k, i] is of blocks i to j - 1."""
+    """Columns of running sums over blocks: sums[j, k] - sums[i, k] is of blocks i to j - 1."""
 
     WORDS = 0
     LINK_WORDS = 1
@@ -78,17 +79,17 @@ class Tree(NamedTuple):
 
 @kernel
 def running_sums(blocks: Table) -> I32:
-    """Running sums over blocks -> (len(Sum), n_blocks + 1)."""
-    sums = np.zeros((N_SUMS, len(blocks) + 1), np.int32)
+    """Running sums over blocks -> (n_blocks + 1, len(Sum))."""
+    sums = np.zeros((len(blocks) + 1, N_SUMS), np.int32)
     for i in range(len(blocks)):
         block = blocks[i]
-        sums[Sum.WORDS, i + 1] = sums[Sum.WORDS, i] + block["n_words"]
-        sums[Sum.LINK_WORDS, i + 1] = sums[Sum.LINK_WORDS, i] + block["link_words"]
-        sums[Sum.STOPS, i + 1] = sums[Sum.STOPS, i] + block["n_stops"]
+        sums[i + 1, Sum.WORDS] = sums[i, Sum.WORDS] + block["n_words"]
+        sums[i + 1, Sum.LINK_WORDS] = sums[i, Sum.LINK_WORDS] + block["link_words"]
+        sums[i + 1, Sum.STOPS] = sums[i, Sum.STOPS] + block["n_stops"]
         in_paragraph = block["n_words"] if block["flags"] & PARAGRAPH else 0
-        sums[Sum.PARAGRAPH_WORDS, i + 1] = sums[Sum.PARAGRAPH_WORDS, i] + in_paragraph
-        sums[Sum.IMAGES, i + 1] = sums[Sum.IMAGES, i] + block["n_images"]
-        sums[Sum.LINKS, i + 1] = sums[Sum.LINKS, i] + block["n_links"]
+        sums[i + 1, Sum.PARAGRAPH_WORDS] = sums[i, Sum.PARAGRAPH_WORDS] + in_paragraph
+        sums[i + 1, Sum.IMAGES] = sums[i, Sum.IMAGES] + block["n_images"]
+        sums[i + 1, Sum.LINKS] = sums[i, Sum.LINKS] + block["n_links"]
     return sums
 
 
@@ -102,8 +103,8 @@ def grow(blocks: Table, nodes: Table, tokens: U32, sums: I32, linear: Linear) ->
     _count_siblings(nodes, place)
     best = _best_element(blocks, nodes, sums)
     _come_down(nodes, own, near, best, place)
-    records = _largest_group(nodes, place, sums, 0)
-    second = _largest_group(nodes, place, sums, records) if records > 0 else 0
+    records = _largest_group(nodes, place, sums, i64(0))
+    second = _largest_group(nodes, place, sums, records) if records > 0 else i64(0)
     _mark_records(nodes, records, second, place)
     return Tree(place, best, records, second)
 
@@ -121,7 +122,7 @@ def _count_siblings(nodes: Table, place: Table) -> None:
             continue
         parent, signature = node["parent"], node["signature"]
         key = (np.uint64(parent) << np.uint64(32) | np.uint64(signature)) * np.uint64(0x9E3779B97F4A7C15)
-        slot = np.int64(key >> np.uint64(24)) & (slots - 1)
+        slot = i64(key >> np.uint64(24)) & (slots - 1)
         while first[slot] != 0:
             other = nodes[first[slot]]
             if other["parent"] == parent and other["signature"] == signature:
@@ -144,21 +145,21 @@ def _best_element(blocks: Table, nodes: Table, sums: I32) -> int:
         own_words, signs = block["n_words"] - block["link_words"], block["n_commas"] + block["n_stops"]
         if own_words < 8 or signs == 0:
             continue
-        gain = np.float32(1 + block["n_commas"]) + min(np.float32(own_words) / np.float32(20), np.float32(3))
+        gain = f32(1 + block["n_commas"]) + min(f32(own_words) / f32(20), f32(3))
         v = block["box"]
         for _ in range(3):
             if v <= 0:
                 break
             score[v] += gain
-            gain *= np.float32(0.5)
+            gain *= f32(0.5)
             v = nodes[v]["parent"]
-    best, most = 0, np.float32(0)
+    best, most = i64(0), f32(0)
     for v in range(1, len(nodes)):
         if score[v] > most:
             first, end = nodes[v]["first_block"], nodes[v]["end_block"]
-            words = sums[Sum.WORDS, end] - sums[Sum.WORDS, first]
-            links = sums[Sum.LINK_WORDS, end] - sums[Sum.LINK_WORDS, first]
-            value = score[v] * (np.float32(1) - np.float32(links) / np.float32(max(1, words)))
+            words = sums[end, Sum.WORDS] - sums[first, Sum.WORDS]
+            links = sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]
+            value = score[v] * (f32(1) - f32(links) / f32(max(1, words)))
             if value > most:
                 best, most = v, value
     return best
@@ -178,9 +179,9 @@ def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> No
         node, here = nodes[v], place[v]
         p = node["parent"]
         above = place[p]
-        path = (above["path"] ^ np.uint64(node["signature"])) * PRIME
+        path = (above["path"] ^ np.uint64(node["signature"])) * MIX
         here["path"] = path ^ path >> np.uint64(29)
-        tags = (above["tags"] ^ np.uint64(node["tag"] + 1)) * PRIME
+        tags = (above["tags"] ^ np.uint64(node["tag"] + 1)) * MIX
         here["tags"] = tags ^ tags >> np.uint64(29)
         here["own_score"] = own[v]
         here["near_score"] = near[v] + near[p] + near[max(nodes[p]["parent"], 0)]
@@ -201,7 +202,7 @@ def _largest_group(nodes: Table, place: Table, sums: I32, other: int) -> int:
     if other > 0:
         apart_from = nodes[nodes[other]["parent"]]["first_block"]
         apart_to = nodes[nodes[other]["parent"]]["end_block"]
-    best = 0
+    best = i64(0)
     for v in range(1, len(nodes)):
         node, group = nodes[v], place[v]["group"]
         if place[v]["siblings"] < MIN_RECORDS or node["flags"] & AROUND_CONTENT:
@@ -209,7 +210,7 @@ def _largest_group(nodes: Table, place: Table, sums: I32, other: int) -> int:
         first, end = node["first_block"], node["end_block"]
         if first < apart_to and end > apart_from:
             continue
-        words[group] += sums[Sum.WORDS, end] - sums[Sum.WORDS, first]
+        words[group] += sums[end, Sum.WORDS] - sums[first, Sum.WORDS]
         if words[group] > words[best]:
             best = group
     return best
