@@ -115,7 +115,9 @@ def test_of_two_declarations_the_one_that_fits_is_believed():
     assert to_utf8(page.encode("koi8-r"), "windows-1251").text == page
 
 
-def test_among_latin_letters_the_first_declaration_stands():
+def test_among_latin_letters_a_sole_declaration_stands():
+    page = html(POLISH, '<meta charset="iso-8859-2">')
+    assert to_utf8(page.encode("iso8859-2"), "iso-8859-1").text == page  # it is not sole
     assert "¹" in to_utf8(html(POLISH).encode("cp1250"), "iso-8859-1").text
 
 
