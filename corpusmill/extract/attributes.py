@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.tables import BIT, FactKind
 from corpusmill.extract.tags import ROLE_KEYS, ROLE_SHIFT, ROLE_VALUES, TAG, TAG_FLAGS, key_table, look_up, name_key
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_kernel
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -53,41 +53,43 @@ PRIME = np.uint64(0x100000001B3)
 SEED = np.array([0, *(name_key(name) for name in ATTRIBUTES)], np.uint64)
 SEED[ID] = SEED[CLASS]  # the same words mean the same in both
 TITLE_WORDS = np.array([name_key(word) for word in ("title", "headline", "heading", "subject")], np.uint64)
+SHORTEST_TITLE_WORD = len("title")
 _8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
 _TITLE_LIKE = BIT["title_like"]
 
 
-@kernel
+@lean_kernel
 def read_words(
     source: Bytes, start: int, end: int, seed: np.uint64, tokens: npt.NDArray[np.uint32], n_tokens: int
 ) -> tuple[int, int]:
     """Append the hashes of a value's words of two letters or more; (number of tokens then, title_like or 0)."""
     limit = n_tokens + MAX_WORDS
     flags = 0
-    while start < end and n_tokens < limit:
-        kind = LETTER[source[start]]
-        if kind == NO_LETTER:
+    while True:
+        while start < end and LETTER[source[start]] == NO_LETTER:
             start += 1
-            continue
+        if start >= end or n_tokens >= limit:
+            break
         key = np.uint64(0)
         first = start
-        while start < end and LETTER[source[start]] == UPPER:
+        while LETTER[source[start]] == UPPER:  # what follows a value is no letter
             key = (key << _8) ^ (key >> _56) ^ np.uint64(source[start] | 32)
             start += 1
-        while start < end and LETTER[source[start]] == LOWER:
+        while LETTER[source[start]] == LOWER:
             key = (key << _8) ^ (key >> _56) ^ np.uint64(source[start])
             start += 1
         if start - first > 1:
             mixed = (key ^ seed) * PRIME
             tokens[n_tokens] = np.uint32((mixed ^ (mixed >> _32)) * PRIME >> _32)
             n_tokens += 1
-            for word in TITLE_WORDS:
-                if key == word:
-                    flags = _TITLE_LIKE
+            if start - first >= SHORTEST_TITLE_WORD:
+                for word in TITLE_WORDS:
+                    if key == word:
+                        flags = _TITLE_LIKE
     return n_tokens, flags
 
 
-@kernel
+@lean_kernel
 def read_key(source: Bytes, start: int, end: int) -> tuple[np.uint64, int]:
     """(key of the first word, in lower case; where it ends): words lie between white space or semicolons."""
     while start < end and (source[start] <= 32 or source[start] == 59):
@@ -110,7 +112,7 @@ _FLAG_HIDDEN, _FLAG_DISPLAY_NONE, _FLAG_ARIA_HIDDEN, _FLAG_ITEMPROP = (
 )
 
 
-@kernel
+@lean_kernel
 def attribute_flags(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> int:
     """Flags that an element's attributes give."""
     flags = 0
@@ -130,7 +132,7 @@ def attribute_flags(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> i
     return flags
 
 
-@kernel
+@lean_kernel
 def _hides(source: Bytes, start: int, end: int) -> bool:
     """Whether a style says display: none or visibility: hidden."""
     wanted = np.uint64(0)  # after the colon of one of the two: the value that hides
@@ -160,7 +162,7 @@ REL_KEYS, REL_VALUES = key_table(_RELS, 5)
 REL_SHIFT = np.uint64(64 - 5)
 
 
-@kernel
+@lean_kernel
 def _rels(source: Bytes, spans: npt.NDArray[np.int64]) -> int:
     """The bits of all words of rel."""
     bits = 0
@@ -171,7 +173,7 @@ def _rels(source: Bytes, spans: npt.NDArray[np.int64]) -> int:
     return bits
 
 
-@kernel
+@lean_kernel
 def add_fact(
     facts: npt.NDArray[np.void],
     n_facts: int,
@@ -206,7 +208,7 @@ _F_HTML, _F_META, _F_LINK, _F_ANCHOR = (
 _F_ITEM, _F_SCOPE, _F_TIME = (np.int64(kind) for kind in (FactKind.ITEM, FactKind.SCOPE, FactKind.TIME))
 
 
-@kernel
+@lean_kernel
 def read_facts(
     source: Bytes,
     tag: int,
@@ -250,7 +252,7 @@ def read_facts(
 _HEADING = BIT["heading"]
 
 
-@kernel
+@lean_kernel
 def heading_level(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> int:
     """The level of an element whose role is heading: aria-level, else 2."""
     if seen >> ARIA_LEVEL & 1:
@@ -266,7 +268,7 @@ TYPE_SHIFT = np.uint64(64 - 4)
 NOT_FILLED, PASSWORD, JSON_LD_TYPE = 1, 2, 3
 
 
-@kernel
+@lean_kernel
 def type_of(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> int:
     """NOT_FILLED, PASSWORD or JSON_LD_TYPE, by an <input>'s or <script>'s type; 0 for all others."""
     if seen >> TYPE & 1 == 0:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.entities import CLASS_OF, DROP, MARK, class_of, read_reference, read_utf8, write_utf8
 from corpusmill.extract.tables import BIT, CharClass
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_kernel
 
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.void]
@@ -23,14 +23,14 @@ _SPACE, _LOWER, _UPPER, _DIGIT, _LETTER, _STOP, _COMMA, _IDEOGRAPH = (
 _TAB, _LF, _CR, _BLANK, _AMPERSAND = (np.int64(byte) for byte in b"\t\n\r &")
 
 
-@kernel
+@lean_kernel
 def add_lead(text: Bytes, s: Any, code: int) -> None:
     """White space before preformatted text, should there be any: where it will stand, after a line feed."""
     text[s.text_end + (1 if s.n_blocks else 0) + s.lead] = code
     s.lead += 1
 
 
-@kernel
+@lean_kernel
 def begin_block(text: Bytes, blocks: Rows, top: Any, s: Any, flags: int, position: int, kind: int) -> None:
     """Open a block whose first character, of class `kind`, is at `position` in the source."""
     if s.n_blocks:
@@ -58,7 +58,7 @@ def begin_block(text: Bytes, blocks: Rows, top: Any, s: Any, flags: int, positio
     s.lead = s.space = s.in_word = s.odd = 0
 
 
-@kernel
+@lean_kernel
 def read_text(
     source: Bytes, position: int, end: int, references: int, text: Bytes, blocks: Rows, stack: Rows, s: Any
 ) -> None:
@@ -168,7 +168,7 @@ def read_text(
             block.last = last
 
 
-@kernel
+@lean_kernel
 def break_line(text: Bytes, blocks: Rows, s: Any) -> None:
     """A <br> in preformatted text, which is a line feed there."""
     if s.is_open:
@@ -181,7 +181,7 @@ def break_line(text: Bytes, blocks: Rows, s: Any) -> None:
         add_lead(text, s, _LF)
 
 
-@kernel
+@lean_kernel
 def end_text(blocks: Rows, s: Any) -> None:
     """Write what the last block still lacks."""
     if s.n_blocks:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.tables import CharClass
 from corpusmill.extract.tags import key_table, look_up
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_kernel
 
 DROP = 14  # neither shown nor space: left out of text
 MARK = 15  # part of the character before it: kept, and no more said of it
@@ -57,7 +57,7 @@ CLASS_OF = _classes()
 _LETTER, _OTHER, _IDEOGRAPH = int(CharClass.LETTER), int(CharClass.OTHER), int(CharClass.IDEOGRAPH)
 
 
-@kernel
+@lean_kernel
 def class_of(code: int) -> int:
     """The class of a character (CharClass, DROP or MARK)."""
     if code < 0x10000:
@@ -90,7 +90,7 @@ IS_ALNUM = np.array([chr(code).isascii() and chr(code).isalnum() for code in ran
 _8, _56 = np.uint64(8), np.uint64(56)
 
 
-@kernel
+@lean_kernel
 def read_reference(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
     """(first character, second or 0, where it ends) of the reference at source[start] = "&"; (38, 0, start + 1) if none."""
     position = start + 1
@@ -120,7 +120,7 @@ def read_reference(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple
     return value & 0xFFFFFF, (value >> 24) & 0xFFFFFF, position
 
 
-@kernel
+@lean_kernel
 def _read_number(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
     """The same for "&#"."""
     position = start + 2
@@ -151,7 +151,7 @@ def _read_number(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[i
     return code, 0, position
 
 
-@kernel
+@lean_kernel
 def read_utf8(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """(code point, where it ends) at source[start] >= 128; U+FFFD for a byte that begins no valid sequence."""
     first = np.int64(source[start])
@@ -175,7 +175,7 @@ def read_utf8(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int,
     return code, start + length
 
 
-@kernel
+@lean_kernel
 def write_utf8(text: npt.NDArray[np.uint8], end: int, code: int) -> int:
     """Write a code point at text[end]; where the text ends then."""
     if code < 0x80:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from corpusmill.extract import tags
 from corpusmill.extract.tables import BIT, MAX_DEPTH
 from corpusmill.extract.tags import HEADING_LEVEL, TAG, TAG_FLAGS, TRAITS
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_kernel
 
 Rows = npt.NDArray[np.void]
 Counts = npt.NDArray[np.int32]
@@ -80,7 +80,7 @@ _HTML_KEY, _BODY_KEY = (np.uint64(tags.name_key(name)) for name in ("html", "bod
 _BODY_FLAG = np.int64(BIT["body"])
 
 
-@kernel
+@lean_kernel
 def boundary(s: Any, is_break: int) -> None:
     """End the open block, if there is one; `is_break` is 1 for a <br>."""
     if s.is_open:
@@ -94,7 +94,7 @@ def boundary(s: Any, is_break: int) -> None:
     s.space = s.lead = 0
 
 
-@kernel
+@lean_kernel
 def push(
     nodes: Rows,
     stack: Rows,
@@ -175,7 +175,7 @@ def push(
     return index
 
 
-@kernel
+@lean_kernel
 def pop_to(nodes: Rows, stack: Rows, counts: Counts, s: Any, entry: int) -> None:
     """Close the open elements from `entry` on; of formatting elements above it, the flags are carried on."""
     for index in range(s.depth, entry - 1, -1):
@@ -200,7 +200,7 @@ def pop_to(nodes: Rows, stack: Rows, counts: Counts, s: Any, entry: int) -> None
         counts[N_SLOTS:] = 0
 
 
-@kernel
+@lean_kernel
 def in_scope(stack: Rows, depth: int, key: np.uint64, stops: int) -> int:
     """The innermost open element with this key, unless one with a trait of `stops` is around it; else 0."""
     while depth > 0:
@@ -212,7 +212,7 @@ def in_scope(stack: Rows, depth: int, key: np.uint64, stops: int) -> int:
     return 0
 
 
-@kernel
+@lean_kernel
 def nearest(stack: Rows, depth: int, wanted: int, stops: int) -> int:
     """The innermost open element with a trait of `wanted`, unless one of `stops` is around it; else 0."""
     while depth > 0:
@@ -225,7 +225,7 @@ def nearest(stack: Rows, depth: int, wanted: int, stops: int) -> int:
     return 0
 
 
-@kernel
+@lean_kernel
 def retake_flags(stack: Rows, first: int, depth: int, bits: int) -> None:
     """Let entries from `first` on have those of `bits` that they or elements around them add, and no others."""
     held = stack[first - 1].flags & bits
@@ -234,7 +234,7 @@ def retake_flags(stack: Rows, first: int, depth: int, bits: int) -> None:
         stack[index].flags = stack[index].flags & ~bits | held
 
 
-@kernel
+@lean_kernel
 def detach(stack: Rows, counts: Counts, s: Any, entry: int) -> None:
     """End an element while others are open in it: they lose its flags."""
     gone = stack[entry]
@@ -247,7 +247,7 @@ def detach(stack: Rows, counts: Counts, s: Any, entry: int) -> None:
     retake_flags(stack, entry, s.depth, bits)
 
 
-@kernel
+@lean_kernel
 def end_formatting(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64, slot: int) -> None:
     """The end tag of a formatting element, or an <a> in an <a>."""
     bits = TAG_FLAGS[tag]
@@ -265,7 +265,7 @@ def end_formatting(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, k
         pop_to(nodes, stack, counts, s, entry)
 
 
-@kernel
+@lean_kernel
 def end_form(nodes: Rows, stack: Rows, counts: Counts, s: Any, key: np.uint64) -> None:
     """The end tag of a form, which ends only what needs no end tag."""
     s.form = -1
@@ -280,7 +280,7 @@ def end_form(nodes: Rows, stack: Rows, counts: Counts, s: Any, key: np.uint64) -
         detach(stack, counts, s, entry)
 
 
-@kernel
+@lean_kernel
 def begin_html(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
     """Open <html>, unless it is open."""
     if s.has_html == 0:
@@ -288,7 +288,7 @@ def begin_html(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) 
         push(nodes, stack, counts, s, _HTML, _HTML_KEY, _HTML, NONE, position, s.n_tokens)
 
 
-@kernel
+@lean_kernel
 def end_head(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
     """End the head, written or not: the body comes next."""
     begin_html(nodes, stack, counts, s, position)
@@ -298,14 +298,14 @@ def end_head(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) ->
     s.head_done = s.in_body = 1
 
 
-@kernel
+@lean_kernel
 def begin_body(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
     """End the head and open <body>, as all does that has no place in a head."""
     end_head(nodes, stack, counts, s, position)
     push(nodes, stack, counts, s, _BODY, _BODY_KEY, _BODY, _BODY_FLAG, position, s.n_tokens)
 
 
-@kernel
+@lean_kernel
 def end_tag(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64, slot: int) -> None:
     """Close what an end tag closes."""
     traits = TRAITS[tag]
@@ -364,7 +364,7 @@ def end_tag(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.
         pop_to(nodes, stack, counts, s, entry)
 
 
-@kernel
+@lean_kernel
 def make_way(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64) -> bool:
     """Close what a start tag closes; False if its element must not be opened."""
     traits = TRAITS[tag]

@@ -12,7 +12,7 @@ from numba import types
 
 from corpusmill.extract.attributes import ATTRIBUTE_KEYS, ATTRIBUTE_SHIFT, ATTRIBUTE_VALUES
 from corpusmill.extract.tags import look_up, name_key
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_kernel
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ _LONGEST_RAW_NAME = len("plaintext")
 memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
 
 
-@kernel
+@lean_kernel
 def find(source: Bytes, byte: int, start: int, end: int) -> int:
     """Where `byte` is next, or `end`."""
     if start >= end:
@@ -51,7 +51,7 @@ def find(source: Bytes, byte: int, start: int, end: int) -> int:
     return place - base if place else end
 
 
-@kernel
+@lean_kernel
 def after_pair(source: Bytes, byte: int, start: int, end: int) -> int:
     """After the next ">" with `byte` twice before it; the search for ">" begins at `start`."""
     while True:
@@ -62,7 +62,7 @@ def after_pair(source: Bytes, byte: int, start: int, end: int) -> int:
             return start
 
 
-@kernel
+@lean_kernel
 def after_comment(source: Bytes, start: int, end: int) -> int:
     """After the comment whose "<!--" ends at `start`: "-->", "--!>", or at once ">" or "->"."""
     if source[start] == GT:
@@ -79,7 +79,7 @@ def after_comment(source: Bytes, start: int, end: int) -> int:
             return position
 
 
-@kernel
+@lean_kernel
 def is_name(source: Bytes, start: int, end: int, key: np.uint64) -> bool:
     """Whether a tag's name with this key, and no more, stands at `start`."""
     found = np.uint64(0)
@@ -92,7 +92,7 @@ def is_name(source: Bytes, start: int, end: int, key: np.uint64) -> bool:
     return False
 
 
-@kernel
+@lean_kernel
 def raw_end(source: Bytes, start: int, end: int, key: np.uint64) -> int:
     """The "<" of the end tag of raw text that begins at `start`, or `end`."""
     while True:
@@ -104,7 +104,7 @@ def raw_end(source: Bytes, start: int, end: int, key: np.uint64) -> int:
         start += 1
 
 
-@kernel
+@lean_kernel
 def script_end(source: Bytes, start: int, end: int) -> int:
     """The same of a script: inside <!-- -->, an inner <script> ... </script> doesn't end it."""
     comment = start  # until there, we are in a comment
@@ -129,7 +129,7 @@ def script_end(source: Bytes, start: int, end: int) -> int:
         start += 1
 
 
-@kernel
+@lean_kernel
 def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
     """(after the ">" of a tag whose name ends at `position`, is it self-closing?); more than `end` without a ">"."""
     named = False
@@ -158,7 +158,7 @@ def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
     return end + 1, False
 
 
-@kernel
+@lean_kernel
 def read_attributes(source: Bytes, position: int, end: int, spans: npt.NDArray[np.int64]) -> tuple[int, int, bool]:
     """The same, and between them the bits of those of `ATTRIBUTES` that are there; `spans` says where their values are."""
     seen = np.int64(0)

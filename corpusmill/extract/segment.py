@@ -33,7 +33,7 @@ from corpusmill.extract.scan import (
 )  # fmt: skip
 from corpusmill.extract.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, FactKind, Segments
 from corpusmill.extract.tags import TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT, TAG_VALUES, TRAITS, look_up
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_entry, lean_kernel
 
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.void]
@@ -60,7 +60,7 @@ _HYPHEN = ord("-")
 _CDATA = np.frombuffer(b"[CDATA[", np.uint8)
 
 
-@kernel
+@lean_kernel
 def is_cdata(source: Bytes, position: int) -> bool:
     """Whether "[CDATA[" stands there."""
     for index in range(_CDATA.shape[0]):
@@ -69,7 +69,7 @@ def is_cdata(source: Bytes, position: int) -> bool:
     return True
 
 
-@kernel
+@lean_kernel
 def after_declaration(source: Bytes, position: int, n: int, mode: int) -> int:
     """After the comment, doctype, CDATA section or such whose "<" is at `position`."""
     if source[position + 1] == BANG:
@@ -80,7 +80,7 @@ def after_declaration(source: Bytes, position: int, n: int, mode: int) -> int:
     return find(source, GT, position + 1, n) + 1
 
 
-@kernel
+@lean_kernel
 def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: npt.NDArray[np.uint32], s: np.void) -> int:
     """Append the words of an element's attributes to the tokens; title_like or 0."""
     flags = NONE
@@ -94,7 +94,7 @@ def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: npt.NDA
     return flags
 
 
-@kernel
+@lean_kernel
 def read_void(source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, blocks: Rows, nodes: Rows, stack: Rows,
               s: np.void) -> None:  # fmt: skip
     """What an element without content does to the text and the counts."""
@@ -117,7 +117,7 @@ def read_void(source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, b
         s.n_frames += 1
 
 
-@kernel
+@lean_entry
 def segment_page(
     source: Bytes,
     n: int,
@@ -194,6 +194,9 @@ def segment_page(
                 position, self_closing = skip_attributes(source, position, n)
             if position > n:
                 break
+            if key == stack[s.depth].key and s.in_body and s.n_over == 0 and tag != _FORM:  # as nearly always
+                pop_to(nodes, stack, counts, s, s.depth)
+                continue
             end_tag(nodes, stack, counts, s, tag, key, slot)
             if tag == _P and mode == HTML and stack[s.depth].flags & OUT == 0:
                 boundary(s, NONE)
@@ -250,10 +253,13 @@ def segment_page(
         elif tag == _HTML or tag == _HEAD or tag == _BODY or tag == _FRAMESET:
             continue
 
-        if not make_way(nodes, stack, counts, s, tag, key):
-            if stack[s.depth].flags & OUT == 0:
-                boundary(s, NONE)
-            continue
+        if traits & tags.MAKES_WAY:
+            if not make_way(nodes, stack, counts, s, tag, key):
+                if stack[s.depth].flags & OUT == 0:
+                    boundary(s, NONE)
+                continue
+        elif traits & tags.ENDS_P and stack[s.depth].paragraph:
+            pop_to(nodes, stack, counts, s, stack[s.depth].paragraph)
         silent = stack[s.depth].flags & OUT != 0
         if traits & tags.IS_BOX and not silent:
             s.space = s.is_open

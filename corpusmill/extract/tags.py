@@ -39,7 +39,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.tables import BIT
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_kernel
 
 UNKNOWN, FOREIGN, INTEGRATION = (
     np.int64(0),
@@ -120,6 +120,7 @@ HOLDS_SECTIONS = np.int64(1 << 22)  # of a table
 HOLDS_ROWS = np.int64(1 << 23)
 HOLDS_CELLS = np.int64(1 << 24)
 ENDS_ITSELF = np.int64(1 << 25)  # needs no end tag
+MAKES_WAY = np.int64(1 << 26)  # its start tag may end others, besides <p>
 
 _TRAITS: dict[np.int64, Iterable[str]] = {
     IS_VOID: VOID,
@@ -147,6 +148,7 @@ _TRAITS: dict[np.int64, Iterable[str]] = {
     HOLDS_SECTIONS: ["table", "template"],
     HOLDS_ROWS: ["table", "template", "tbody", "thead", "tfoot"],
     HOLDS_CELLS: ["table", "template", "tbody", "thead", "tfoot", "tr"],
+    MAKES_WAY: [*TABLE_PARTS, *HEADINGS, *"li dd dt table form a nobr option optgroup button rb rp rt rtc".split()],
     ENDS_ITSELF: ["dd", "dt", "li", "optgroup", "option", "p", "rb", "rp", "rt", "rtc"],
 }
 _FLAGS = {
@@ -201,7 +203,7 @@ _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: spreads keys over their upp
 GOLDEN = np.uint64(_GOLDEN)
 
 
-@kernel
+@lean_kernel
 def look_up(keys: npt.NDArray[np.uint64], values: npt.NDArray[np.int64], shift: np.uint64, key: np.uint64) -> int:
     """The value of a key, 0 if there is none; `shift` is 64 less the table's bits."""
     slot = np.int64((key * GOLDEN) >> shift)
