@@ -4,25 +4,26 @@ The segmenter notes where the values of the attributes in `ATTRIBUTES` lie (`spa
 count; of two with one name the first), and asks here what they mean.
 """
 
+# ruff: noqa: SIM109, SIM905
+
+# kernels compare numbers faster than they look into tuples
+
 import numpy as np
-import numpy.typing as npt
 
+from corpusmill.extract.lean import Bytes, Int, Key, Numbers, Rows, Words, constant, lean_kernel
 from corpusmill.extract.tables import BIT, FactKind
-from corpusmill.extract.tags import ROLE_KEYS, ROLE_SHIFT, ROLE_VALUES, TAG, TAG_FLAGS, key_table, look_up, name_key
-from corpusmill.extract.lean import lean_kernel
-
-Bytes = npt.NDArray[np.uint8]
+from corpusmill.extract.tags import ROLE_KEYS, ROLE_SHIFT, ROLE_VALUES, TAG, key_table, look_up, name_key
 
 ATTRIBUTES = (
-    "class id role itemprop data-testid aria-label hidden style aria-hidden aria-level shadowrootmode itemscope itemtype "
-    "href src content datetime name property http-equiv rel hreflang type lang xml:lang"
+    "class id role itemprop data-testid aria-label hidden style aria-hidden aria-level shadowrootmode itemscope "
+    "itemtype href src content datetime name property http-equiv rel hreflang type lang xml:lang"
 ).split()
-NUMBER = {name: np.int64(number) for number, name in enumerate(ATTRIBUTES, 1)}
+NUMBER = {name: constant(number) for number, name in enumerate(ATTRIBUTES, 1)}
 N_SPANS = len(ATTRIBUTES) + 1
 ATTRIBUTE_KEYS, ATTRIBUTE_VALUES = key_table(NUMBER, 6)
 ATTRIBUTE_SHIFT = np.uint64(64 - 6)
 
-NO = np.int64(0)
+NO = constant(0)
 CLASS, ID, ROLE, ITEMPROP, TEST_ID, ARIA_LABEL = (
     NUMBER[name] for name in ("class", "id", "role", "itemprop", "data-testid", "aria-label")
 )
@@ -33,8 +34,8 @@ HTTP_EQUIV, REL, HREFLANG, TYPE = (NUMBER[name] for name in ("http-equiv", "rel"
 LANG, XML_LANG, SHADOW_ROOT = (NUMBER[name] for name in ("lang", "xml:lang", "shadowrootmode"))
 
 
-def _mask(*numbers: np.int64) -> np.int64:
-    return np.int64(sum(1 << int(number) for number in numbers))
+def _mask(*numbers: int) -> int:
+    return constant(sum(1 << bit for bit in numbers))
 
 
 WORDY = _mask(CLASS, ID, ROLE, ITEMPROP, TEST_ID, ARIA_LABEL)
@@ -59,9 +60,7 @@ _TITLE_LIKE = BIT["title_like"]
 
 
 @lean_kernel
-def read_words(
-    source: Bytes, start: int, end: int, seed: np.uint64, tokens: npt.NDArray[np.uint32], n_tokens: int
-) -> tuple[int, int]:
+def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_tokens: int) -> tuple[int, int]:
     """Append the hashes of a value's words of two letters or more; (number of tokens then, title_like or 0)."""
     limit = n_tokens + MAX_WORDS
     flags = 0
@@ -90,7 +89,7 @@ def read_words(
 
 
 @lean_kernel
-def read_key(source: Bytes, start: int, end: int) -> tuple[np.uint64, int]:
+def read_key(source: Bytes, start: int, end: int) -> tuple[Key, int]:
     """(key of the first word, in lower case; where it ends): words lie between white space or semicolons."""
     while start < end and (source[start] <= 32 or source[start] == 59):
         start += 1
@@ -113,7 +112,7 @@ _FLAG_HIDDEN, _FLAG_DISPLAY_NONE, _FLAG_ARIA_HIDDEN, _FLAG_ITEMPROP = (
 
 
 @lean_kernel
-def attribute_flags(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> int:
+def attribute_flags(source: Bytes, spans: Numbers, seen: int) -> int:
     """Flags that an element's attributes give."""
     flags = 0
     if seen & (1 << ROLE):
@@ -156,14 +155,14 @@ def _hides(source: Bytes, start: int, end: int) -> bool:
 
 # rel: what is said of the page as a whole, and what an <a> says of its target
 _OF_PAGE, _ALTERNATE, _OF_ANCHOR = 1, 2, 4
-_RELS = {name: _OF_PAGE for name in ("canonical", "amphtml", "shortlink", "publisher", "next", "prev", "copyright")}
+_RELS = dict.fromkeys(["canonical", "amphtml", "shortlink", "publisher", "next", "prev", "copyright"], _OF_PAGE)
 _RELS |= {"alternate": _ALTERNATE, "tag": _OF_ANCHOR, "license": _OF_PAGE | _OF_ANCHOR, "author": _OF_PAGE | _OF_ANCHOR}
 REL_KEYS, REL_VALUES = key_table(_RELS, 5)
 REL_SHIFT = np.uint64(64 - 5)
 
 
 @lean_kernel
-def _rels(source: Bytes, spans: npt.NDArray[np.int64]) -> int:
+def _rels(source: Bytes, spans: Numbers) -> int:
     """The bits of all words of rel."""
     bits = 0
     start, end = spans[REL, 0], spans[REL, 1]
@@ -175,13 +174,13 @@ def _rels(source: Bytes, spans: npt.NDArray[np.int64]) -> int:
 
 @lean_kernel
 def add_fact(
-    facts: npt.NDArray[np.void],
+    facts: Rows,
     n_facts: int,
     kind: int,
     node: int,
-    spans: npt.NDArray[np.int64],
+    spans: Numbers,
     seen: int,
-    key: int,
+    key: Key,
     value: int,
     extra: int,
 ) -> int:
@@ -203,9 +202,9 @@ _T_META, _T_LINK, _T_A, _T_AREA, _T_TIME, _T_HTML = (
     TAG[name] for name in ("meta", "link", "a", "area", "time", "html")
 )
 _F_HTML, _F_META, _F_LINK, _F_ANCHOR = (
-    np.int64(kind) for kind in (FactKind.HTML, FactKind.META, FactKind.LINK, FactKind.ANCHOR)
+    constant(kind) for kind in (FactKind.HTML, FactKind.META, FactKind.LINK, FactKind.ANCHOR)
 )
-_F_ITEM, _F_SCOPE, _F_TIME = (np.int64(kind) for kind in (FactKind.ITEM, FactKind.SCOPE, FactKind.TIME))
+_F_ITEM, _F_SCOPE, _F_TIME = (constant(kind) for kind in (FactKind.ITEM, FactKind.SCOPE, FactKind.TIME))
 
 
 @lean_kernel
@@ -213,9 +212,9 @@ def read_facts(
     source: Bytes,
     tag: int,
     node: int,
-    spans: npt.NDArray[np.int64],
+    spans: Numbers,
     seen: int,
-    facts: npt.NDArray[np.void],
+    facts: Rows,
     n_facts: int,
 ) -> int:
     """Append what an element's attributes say of the page; the number of facts then."""
@@ -253,7 +252,7 @@ _HEADING = BIT["heading"]
 
 
 @lean_kernel
-def heading_level(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> int:
+def heading_level(source: Bytes, spans: Numbers, seen: int) -> Int:
     """The level of an element whose role is heading: aria-level, else 2."""
     if seen >> ARIA_LEVEL & 1:
         level = np.int64(source[spans[ARIA_LEVEL, 0]]) - 48
@@ -262,16 +261,16 @@ def heading_level(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> int
     return 2
 
 
-_NOT_FILLED = {name: 1 for name in ("hidden", "submit", "button", "image", "reset")}
+_NOT_FILLED = dict.fromkeys(["hidden", "submit", "button", "image", "reset"], 1)
 TYPE_KEYS, TYPE_VALUES = key_table({**_NOT_FILLED, "password": 2, "application/ld+json": 3}, 4)
 TYPE_SHIFT = np.uint64(64 - 4)
 NOT_FILLED, PASSWORD, JSON_LD_TYPE = 1, 2, 3
 
 
 @lean_kernel
-def type_of(source: Bytes, spans: npt.NDArray[np.int64], seen: int) -> int:
+def type_of(source: Bytes, spans: Numbers, seen: int) -> Int:
     """NOT_FILLED, PASSWORD or JSON_LD_TYPE, by an <input>'s or <script>'s type; 0 for all others."""
     if seen >> TYPE & 1 == 0:
         return 0
-    key, end = read_key(source, spans[TYPE, 0], spans[TYPE, 1])
+    key = read_key(source, spans[TYPE, 0], spans[TYPE, 1])[0]
     return look_up(TYPE_KEYS, TYPE_VALUES, TYPE_SHIFT, key)

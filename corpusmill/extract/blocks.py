@@ -4,34 +4,32 @@ A block begins with its first visible character, and ends at the next boundary; 
 is all that parts them.  Words are runs of letters and digits; of scripts without spaces, every two characters.
 """
 
-from typing import Any
+# ruff: noqa: SIM109
+
+# kernels compare numbers faster than they look into tuples
 
 import numpy as np
-import numpy.typing as npt
 
 from corpusmill.extract.entities import CLASS_OF, DROP, MARK, class_of, read_reference, read_utf8, write_utf8
+from corpusmill.extract.lean import Bytes, Int, Record, Rows, constant, lean_kernel
 from corpusmill.extract.tables import BIT, CharClass
-from corpusmill.extract.lean import lean_kernel
-
-Bytes = npt.NDArray[np.uint8]
-Rows = npt.NDArray[np.void]
 
 _LINK, _PREFORMATTED = BIT["link"], BIT["preformatted"]
 _SPACE, _LOWER, _UPPER, _DIGIT, _LETTER, _STOP, _COMMA, _IDEOGRAPH = (
     int(CharClass[name]) for name in ("SPACE", "LOWER", "UPPER", "DIGIT", "LETTER", "STOP", "COMMA", "IDEOGRAPH")
 )
-_TAB, _LF, _CR, _BLANK, _AMPERSAND = (np.int64(byte) for byte in b"\t\n\r &")
+_TAB, _LF, _CR, _BLANK, _AMPERSAND = (constant(byte) for byte in b"\t\n\r &")
 
 
 @lean_kernel
-def add_lead(text: Bytes, s: Any, code: int) -> None:
+def add_lead(text: Bytes, s: Record, code: int) -> None:
     """White space before preformatted text, should there be any: where it will stand, after a line feed."""
     text[s.text_end + (1 if s.n_blocks else 0) + s.lead] = code
     s.lead += 1
 
 
 @lean_kernel
-def begin_block(text: Bytes, blocks: Rows, top: Any, s: Any, flags: int, position: int, kind: int) -> None:
+def begin_block(text: Bytes, blocks: Rows, top: Record, s: Record, flags: int, position: int, kind: int) -> None:
     """Open a block whose first character, of class `kind`, is at `position` in the source."""
     if s.n_blocks:
         blocks[s.n_blocks - 1].n_links = s.last_links
@@ -60,7 +58,7 @@ def begin_block(text: Bytes, blocks: Rows, top: Any, s: Any, flags: int, positio
 
 @lean_kernel
 def read_text(
-    source: Bytes, position: int, end: int, references: int, text: Bytes, blocks: Rows, stack: Rows, s: Any
+    source: Bytes, position: int, end: int, references: int, text: Bytes, blocks: Rows, stack: Rows, s: Record
 ) -> None:
     """Add source[position:end], which holds no tag, to the text; `references` is 0 if "&" has no meaning in it."""
     top = stack[s.depth]
@@ -75,7 +73,7 @@ def read_text(
         begin = position
         second = 0
         if byte < 128:
-            code = np.int64(byte)
+            code: Int = np.int64(byte)
             position += 1
             if byte == _AMPERSAND and references:
                 code, second, position = read_reference(source, begin, end)
@@ -169,7 +167,7 @@ def read_text(
 
 
 @lean_kernel
-def break_line(text: Bytes, blocks: Rows, s: Any) -> None:
+def break_line(text: Bytes, blocks: Rows, s: Record) -> None:
     """A <br> in preformatted text, which is a line feed there."""
     if s.is_open:
         text[s.text_end] = _LF
@@ -182,7 +180,7 @@ def break_line(text: Bytes, blocks: Rows, s: Any) -> None:
 
 
 @lean_kernel
-def end_text(blocks: Rows, s: Any) -> None:
+def end_text(blocks: Rows, s: Record) -> None:
     """Write what the last block still lacks."""
     if s.n_blocks:
         blocks[s.n_blocks - 1].n_links = s.links if s.is_open else s.last_links

@@ -10,11 +10,10 @@ import unicodedata
 from html.entities import html5
 
 import numpy as np
-import numpy.typing as npt
 
+from corpusmill.extract.lean import Bytes, Int, lean_kernel
 from corpusmill.extract.tables import CharClass
 from corpusmill.extract.tags import key_table, look_up
-from corpusmill.extract.lean import lean_kernel
 
 DROP = 14  # neither shown nor space: left out of text
 MARK = 15  # part of the character before it: kept, and no more said of it
@@ -32,7 +31,7 @@ _NO_SPACES = [  # scripts that don't part words: Thai, Lao, Myanmar, Khmer, kana
 ]  # fmt: skip
 
 
-def _classes() -> npt.NDArray[np.uint8]:
+def _classes() -> Bytes:
     """The class of each code point below 2^16."""
     of_category = {"L": CharClass.LETTER, "M": MARK, "N": CharClass.OTHER, "Z": CharClass.SPACE}
     categories = [unicodedata.category(chr(code)) for code in range(0x10000)]
@@ -58,7 +57,7 @@ _LETTER, _OTHER, _IDEOGRAPH = int(CharClass.LETTER), int(CharClass.OTHER), int(C
 
 
 @lean_kernel
-def class_of(code: int) -> int:
+def class_of(code: int) -> Int:
     """The class of a character (CharClass, DROP or MARK)."""
     if code < 0x10000:
         return np.int64(CLASS_OF[code])
@@ -91,11 +90,12 @@ _8, _56 = np.uint64(8), np.uint64(56)
 
 
 @lean_kernel
-def read_reference(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
-    """(first character, second or 0, where it ends) of the reference at source[start] = "&"; (38, 0, start + 1) if none."""
+def read_reference(source: Bytes, start: int, end: int) -> tuple[Int, Int, int]:
+    """(character, second one or 0, where it ends) of the reference at source[start] = "&", or of the "&" itself."""
     position = start + 1
     if position < end and source[position] == 35:  # "#"
-        return _read_number(source, start, end)
+        code, position = _read_number(source, start, end)
+        return code, 0, position
     key = np.uint64(0)
     while position < end and position - start <= LONGEST_NAME and IS_ALNUM[source[position]]:
         key = (key << _8) ^ (key >> _56) ^ np.uint64(source[position])
@@ -121,15 +121,15 @@ def read_reference(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple
 
 
 @lean_kernel
-def _read_number(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
-    """The same for "&#"."""
+def _read_number(source: Bytes, start: int, end: int) -> tuple[Int, int]:
+    """(character, where it ends) of "&#", or of the "&" itself."""
     position = start + 2
     base = 10
     if position < end and source[position] | 32 == 120:  # "x"
         base = 16
         position += 1
     first_digit = position
-    code = 0
+    code: Int = 0
     while position < end:
         byte = np.int64(source[position])
         if 48 <= byte <= 57:
@@ -141,18 +141,18 @@ def _read_number(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[i
         code = min(code * base + digit, 0x110000)
         position += 1
     if position == first_digit:
-        return 38, 0, start + 1
+        return 38, start + 1
     if position < end and source[position] == 59:
         position += 1
     if 128 <= code < 160:
         code = WINDOWS_1252[code - 128]
     elif code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000:
         code = 0xFFFD
-    return code, 0, position
+    return code, position
 
 
 @lean_kernel
-def read_utf8(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
+def read_utf8(source: Bytes, start: int, end: int) -> tuple[Int, int]:
     """(code point, where it ends) at source[start] >= 128; U+FFFD for a byte that begins no valid sequence."""
     first = np.int64(source[start])
     if first < 0xE0:
@@ -176,7 +176,7 @@ def read_utf8(source: npt.NDArray[np.uint8], start: int, end: int) -> tuple[int,
 
 
 @lean_kernel
-def write_utf8(text: npt.NDArray[np.uint8], end: int, code: int) -> int:
+def write_utf8(text: Bytes, end: int, code: int) -> int:
     """Write a code point at text[end]; where the text ends then."""
     if code < 0x80:
         text[end] = code

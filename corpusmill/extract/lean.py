@@ -1,33 +1,50 @@
 """Kernels that call one another a thousand times a page: compiled without what such calls would cost.
 
-Numba counts references to an array with atomic operations at every call, which doubled the segmenter's time, and makes
-two wrappers a function for callers outside, an eighth of its compile time.  A lean kernel has neither: it allocates
-nothing, and only kernels call it.  (`_nrt` is numba's own switch for kernels without its runtime.)
+Numba counts references to an array with atomic operations at every call, which made the segmenter half as fast again,
+and makes two wrappers a function for callers outside, an eighth of its compile time.  A lean kernel has neither: it
+allocates nothing, and only kernels call it.  (`_nrt` is numba's own switch for kernels without its runtime.)
+
+Kernels compare numbers one by one: a tuple to look into takes longer to compile, and to run.
 """
 
 import os
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeAlias, cast
+
+import numpy as np
 
 from corpusmill.kernels import cache_folder
 
-Function = TypeVar("Function", bound=Callable[..., object])
+Kernel: TypeAlias = Callable[..., Any]  # mypy can't follow numba's arithmetic
 
-os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+# What kernels work on: arrays, by their elements, and one row of records.
+Bytes: TypeAlias = Any  # uint8
+Words: TypeAlias = Any  # uint32
+Numbers: TypeAlias = Any  # int64
+Rows: TypeAlias = Any  # records
+Record: TypeAlias = Any  # one of them
+Int: TypeAlias = Any  # int64; as mypy sees them, numba's int and numpy's are two
+Key: TypeAlias = Any  # uint64: see `tags.name_key`
 
 
-def lean_kernel(function: Function) -> Function:
+def constant(value: int) -> int:
+    """A constant that kernels are called with: numpy's, since numba compiles a kernel anew for each of Python's."""
+    return cast(int, np.int64(value))
+
+
+def lean_kernel(function: Kernel) -> Kernel:
     """Compile `function`, which allocates no memory and is called by kernels alone."""
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def lean_entry(function: Kernel) -> Kernel:
+    """Compile `function`, which allocates no memory and is called from Python."""
+    return _compile(function)
+
+
+def _compile(function: Kernel, **options: bool) -> Kernel:
     import numba
 
-    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
-    compiled = numba.njit(nogil=True, cache=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    return cast(Function, compiled)
-
-
-def lean_entry(function: Function) -> Function:
-    """The same for a kernel that Python calls."""
-    import numba
-
-    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
-    return cast(Function, numba.njit(nogil=True, cache=True, _nrt=False)(function))
+    folder = str(cache_folder())
+    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
+    return cast(Kernel, numba.njit(nogil=True, cache=True, _nrt=False, **options)(function))  # type: ignore[call-overload]

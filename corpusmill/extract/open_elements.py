@@ -9,18 +9,16 @@ Every step is O(1), or a walk up the stack, which holds MAX_DEPTH elements at mo
 does not walk.  Elements deeper than that are counted, not pushed, so that their end tags close nothing else.
 """
 
-from typing import Any
+# ruff: noqa: SIM109, SIM905
+
+# kernels compare numbers faster than they look into tuples
 
 import numpy as np
-import numpy.typing as npt
 
 from corpusmill.extract import tags
+from corpusmill.extract.lean import Int, Key, Numbers, Record, Rows, constant, lean_kernel
 from corpusmill.extract.tables import BIT, MAX_DEPTH
 from corpusmill.extract.tags import HEADING_LEVEL, TAG, TAG_FLAGS, TRAITS
-from corpusmill.extract.lean import lean_kernel
-
-Rows = npt.NDArray[np.void]
-Counts = npt.NDArray[np.int32]
 
 STACK = np.dtype(
     [
@@ -60,10 +58,10 @@ STATE = np.dtype(
         ).split()
     ]
 )
-HTML, SVG, MATH, SELECT = (np.int64(number) for number in range(4))  # modes
+HTML, SVG, MATH, SELECT = (constant(number) for number in range(4))  # modes
 NO_TABLE, IN_TABLE, IN_CELL = 0, 1, 2  # contexts
-NONE, YES = np.int64(0), np.int64(1)
-OUT = np.int64(1 << 62)  # among the flags of stack entries: text isn't wanted
+NONE, YES = constant(0), constant(1)
+OUT = constant(1 << 62)  # among the flags of stack entries: text isn't wanted
 
 N_UNKNOWN = 64  # counters for names that aren't HTML's
 N_SLOTS = tags.N_TAGS + N_UNKNOWN  # the counts of open elements; as many again for those beyond MAX_DEPTH
@@ -77,11 +75,11 @@ N_SLOTS = tags.N_TAGS + N_UNKNOWN  # the counts of open elements; as many again 
     "rtc optgroup svg math".split()
 )  # fmt: skip
 _HTML_KEY, _BODY_KEY = (np.uint64(tags.name_key(name)) for name in ("html", "body"))
-_BODY_FLAG = np.int64(BIT["body"])
+_BODY_FLAG = constant(BIT["body"])
 
 
 @lean_kernel
-def boundary(s: Any, is_break: int) -> None:
+def boundary(s: Record, is_break: int) -> None:
     """End the open block, if there is one; `is_break` is 1 for a <br>."""
     if s.is_open:
         s.is_open = 0
@@ -98,15 +96,15 @@ def boundary(s: Any, is_break: int) -> None:
 def push(
     nodes: Rows,
     stack: Rows,
-    counts: Counts,
-    s: Any,
+    counts: Numbers,
+    s: Record,
     tag: int,
-    key: np.uint64,
+    key: Key,
     slot: int,
     own: int,
     position: int,
     first_token: int,
-) -> int:
+) -> Int:
     """Open an element, with a row in nodes unless its text is out; the row's number or 0."""
     if s.depth >= MAX_DEPTH - 1:
         counts[N_SLOTS + slot] += 1
@@ -176,7 +174,7 @@ def push(
 
 
 @lean_kernel
-def pop_to(nodes: Rows, stack: Rows, counts: Counts, s: Any, entry: int) -> None:
+def pop_to(nodes: Rows, stack: Rows, counts: Numbers, s: Record, entry: int) -> None:
     """Close the open elements from `entry` on; of formatting elements above it, the flags are carried on."""
     for index in range(s.depth, entry - 1, -1):
         top = stack[index]
@@ -197,11 +195,12 @@ def pop_to(nodes: Rows, stack: Rows, counts: Counts, s: Any, entry: int) -> None
     s.depth = entry - 1
     if s.n_over:
         s.n_over = 0
-        counts[N_SLOTS:] = 0
+        for over in range(N_SLOTS, 2 * N_SLOTS):
+            counts[over] = 0
 
 
 @lean_kernel
-def in_scope(stack: Rows, depth: int, key: np.uint64, stops: int) -> int:
+def in_scope(stack: Rows, depth: int, key: Key, stops: int) -> int:
     """The innermost open element with this key, unless one with a trait of `stops` is around it; else 0."""
     while depth > 0:
         if stack[depth].key == key:
@@ -235,7 +234,7 @@ def retake_flags(stack: Rows, first: int, depth: int, bits: int) -> None:
 
 
 @lean_kernel
-def detach(stack: Rows, counts: Counts, s: Any, entry: int) -> None:
+def detach(stack: Rows, counts: Numbers, s: Record, entry: int) -> None:
     """End an element while others are open in it: they lose its flags."""
     gone = stack[entry]
     bits = TAG_FLAGS[gone.tag]
@@ -248,7 +247,7 @@ def detach(stack: Rows, counts: Counts, s: Any, entry: int) -> None:
 
 
 @lean_kernel
-def end_formatting(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64, slot: int) -> None:
+def end_formatting(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key, slot: int) -> None:
     """The end tag of a formatting element, or an <a> in an <a>."""
     bits = TAG_FLAGS[tag]
     if s.carried & bits:
@@ -266,7 +265,7 @@ def end_formatting(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, k
 
 
 @lean_kernel
-def end_form(nodes: Rows, stack: Rows, counts: Counts, s: Any, key: np.uint64) -> None:
+def end_form(nodes: Rows, stack: Rows, counts: Numbers, s: Record, key: Key) -> None:
     """The end tag of a form, which ends only what needs no end tag."""
     s.form = -1
     entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
@@ -281,7 +280,7 @@ def end_form(nodes: Rows, stack: Rows, counts: Counts, s: Any, key: np.uint64) -
 
 
 @lean_kernel
-def begin_html(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
+def begin_html(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: int) -> None:
     """Open <html>, unless it is open."""
     if s.has_html == 0:
         s.has_html = 1
@@ -289,7 +288,7 @@ def begin_html(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) 
 
 
 @lean_kernel
-def end_head(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
+def end_head(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: int) -> None:
     """End the head, written or not: the body comes next."""
     begin_html(nodes, stack, counts, s, position)
     if s.depth > 1:
@@ -299,14 +298,14 @@ def end_head(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) ->
 
 
 @lean_kernel
-def begin_body(nodes: Rows, stack: Rows, counts: Counts, s: Any, position: int) -> None:
+def begin_body(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: int) -> None:
     """End the head and open <body>, as all does that has no place in a head."""
     end_head(nodes, stack, counts, s, position)
     push(nodes, stack, counts, s, _BODY, _BODY_KEY, _BODY, _BODY_FLAG, position, s.n_tokens)
 
 
 @lean_kernel
-def end_tag(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64, slot: int) -> None:
+def end_tag(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key, slot: int) -> None:
     """Close what an end tag closes."""
     traits = TRAITS[tag]
     top = stack[s.depth]
@@ -365,7 +364,7 @@ def end_tag(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.
 
 
 @lean_kernel
-def make_way(nodes: Rows, stack: Rows, counts: Counts, s: Any, tag: int, key: np.uint64) -> bool:
+def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key) -> Int:
     """Close what a start tag closes; False if its element must not be opened."""
     traits = TRAITS[tag]
     entry = NONE

@@ -4,20 +4,23 @@ Bytes are looked for with the C library's memchr, some ten times faster than a l
 What never ends takes the rest of the page, as in browsers, so that nothing is scanned twice.
 """
 
+# ruff: noqa: SIM109
+
+# kernels compare numbers faster than they look into tuples
+
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import types
 
 from corpusmill.extract.attributes import ATTRIBUTE_KEYS, ATTRIBUTE_SHIFT, ATTRIBUTE_VALUES
+from corpusmill.extract.lean import Bytes, Int, Key, Numbers, constant, lean_kernel
 from corpusmill.extract.tags import look_up, name_key
-from corpusmill.extract.lean import lean_kernel
-
-Bytes = npt.NDArray[np.uint8]
 
 PADDING = 64  # zero bytes after every source, so that looking ahead needs no check
-LT, GT, SLASH, BANG, QUESTION, DASH, EQUALS, LF, CR, BRACKET = (np.int64(byte) for byte in b"<>/!?-=\n\r]")
+LT, GT, SLASH, BANG, QUESTION, DASH, EQUALS, LF, CR, BRACKET_OPEN, BRACKET = (
+    constant(byte) for byte in b"<>/!?-=\n\r[]"
+)
 DOUBLE_QUOTE, SINGLE_QUOTE = b"\"'"
 IS_LETTER = np.array([chr(code).isascii() and chr(code).isalpha() for code in range(256)], np.uint8)
 IS_BLANK = np.array([code in b" \t\n\r\f" for code in range(256)], np.uint8)
@@ -42,7 +45,7 @@ memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int3
 
 
 @lean_kernel
-def find(source: Bytes, byte: int, start: int, end: int) -> int:
+def find(source: Bytes, byte: int, start: int, end: int) -> Int:
     """Where `byte` is next, or `end`."""
     if start >= end:
         return end
@@ -52,7 +55,7 @@ def find(source: Bytes, byte: int, start: int, end: int) -> int:
 
 
 @lean_kernel
-def after_pair(source: Bytes, byte: int, start: int, end: int) -> int:
+def after_pair(source: Bytes, byte: int, start: int, end: int) -> Int:
     """After the next ">" with `byte` twice before it; the search for ">" begins at `start`."""
     while True:
         start = find(source, GT, start, end) + 1
@@ -63,7 +66,7 @@ def after_pair(source: Bytes, byte: int, start: int, end: int) -> int:
 
 
 @lean_kernel
-def after_comment(source: Bytes, start: int, end: int) -> int:
+def after_comment(source: Bytes, start: int, end: int) -> Int:
     """After the comment whose "<!--" ends at `start`: "-->", "--!>", or at once ">" or "->"."""
     if source[start] == GT:
         return start + 1
@@ -80,7 +83,7 @@ def after_comment(source: Bytes, start: int, end: int) -> int:
 
 
 @lean_kernel
-def is_name(source: Bytes, start: int, end: int, key: np.uint64) -> bool:
+def is_name(source: Bytes, start: int, end: int, key: Key) -> Int:
     """Whether a tag's name with this key, and no more, stands at `start`."""
     found = np.uint64(0)
     while start < end:
@@ -93,7 +96,7 @@ def is_name(source: Bytes, start: int, end: int, key: np.uint64) -> bool:
 
 
 @lean_kernel
-def raw_end(source: Bytes, start: int, end: int, key: np.uint64) -> int:
+def raw_end(source: Bytes, start: int, end: int, key: Key) -> int:
     """The "<" of the end tag of raw text that begins at `start`, or `end`."""
     while True:
         start = find(source, LT, start, end)
@@ -159,9 +162,9 @@ def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
 
 
 @lean_kernel
-def read_attributes(source: Bytes, position: int, end: int, spans: npt.NDArray[np.int64]) -> tuple[int, int, bool]:
-    """The same, and between them the bits of those of `ATTRIBUTES` that are there; `spans` says where their values are."""
-    seen = np.int64(0)
+def read_attributes(source: Bytes, position: int, end: int, spans: Numbers) -> tuple[int, int, bool]:
+    """The same, and between them the bits of those of `ATTRIBUTES` that are there; `spans` has their values' places."""
+    seen: Int = np.int64(0)
     self_closing = False
     while True:
         while IS_BLANK[source[position]] or source[position] == SLASH:

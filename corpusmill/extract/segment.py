@@ -14,30 +14,66 @@ block, but for block-level elements in it, CR LF (a line feed), and no-break spa
 Memory is proportional to the page and taken as it is needed; time is linear, whatever the bytes.
 """
 
+# ruff: noqa: SIM109, SIM905
+
+# kernels compare numbers faster than they look into tuples
+
 import threading
 
 import numpy as np
-import numpy.typing as npt
 
 from corpusmill.extract import attributes as at
 from corpusmill.extract import tags
 from corpusmill.extract.attributes import add_fact, attribute_flags, heading_level, read_facts, read_words, type_of
 from corpusmill.extract.blocks import break_line, end_text, read_text
+from corpusmill.extract.lean import Bytes, Int, Numbers, Record, Rows, Words, constant, lean_entry, lean_kernel
 from corpusmill.extract.open_elements import (
-    HTML, MATH, N_SLOTS, N_UNKNOWN, NO_TABLE, NONE, OUT, SELECT, STACK, STATE, SVG, YES,
-    begin_body, begin_html, boundary, end_head, end_tag, make_way, pop_to, push,
+    HTML,
+    MATH,
+    N_SLOTS,
+    N_UNKNOWN,
+    NO_TABLE,
+    NONE,
+    OUT,
+    SELECT,
+    STACK,
+    STATE,
+    SVG,
+    YES,
+    begin_body,
+    begin_html,
+    boundary,
+    end_head,
+    end_tag,
+    make_way,
+    pop_to,
+    push,
 )  # fmt: skip
 from corpusmill.extract.scan import (
-    BANG, BRACKET, CR, DASH, GT, IS_BLANK, IS_LETTER, LF, LT, PADDING, QUESTION, SLASH, TAG_BYTE,
-    after_comment, after_pair, find, raw_end, read_attributes, script_end, skip_attributes,
+    BANG,
+    BRACKET,
+    BRACKET_OPEN,
+    CR,
+    DASH,
+    GT,
+    IS_BLANK,
+    IS_LETTER,
+    LF,
+    LT,
+    PADDING,
+    QUESTION,
+    SLASH,
+    TAG_BYTE,
+    after_comment,
+    after_pair,
+    find,
+    raw_end,
+    read_attributes,
+    script_end,
+    skip_attributes,
 )  # fmt: skip
 from corpusmill.extract.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, FactKind, Segments
 from corpusmill.extract.tags import TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT, TAG_VALUES, TRAITS, look_up
-from corpusmill.extract.lean import lean_entry, lean_kernel
-
-Bytes = npt.NDArray[np.uint8]
-Rows = npt.NDArray[np.void]
-Numbers = npt.NDArray[np.int64]
 
 KEPT_BYTES = 16 << 20  # a thread keeps no workspace for longer pages
 
@@ -54,34 +90,28 @@ _INTEGRATION |= {name: int(MATH) for name in ("mi", "mo", "mn", "ms", "mtext")}
 INTEGRATION_KEYS, INTEGRATION_VALUES = tags.key_table(_INTEGRATION, 4)
 INTEGRATION_SHIFT = np.uint64(64 - 4)
 _PREFORMATTED, _CUSTOM, _HEADING = BIT["preformatted"], BIT["custom"], BIT["heading"]
-_F_TITLE, _F_JSON_LD = np.int64(FactKind.TITLE), np.int64(FactKind.JSON_LD)
+_F_TITLE, _F_JSON_LD = constant(FactKind.TITLE), constant(FactKind.JSON_LD)
 _8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
 _HYPHEN = ord("-")
-_CDATA = np.frombuffer(b"[CDATA[", np.uint8)
 
 
 @lean_kernel
-def is_cdata(source: Bytes, position: int) -> bool:
-    """Whether "[CDATA[" stands there."""
-    for index in range(_CDATA.shape[0]):
-        if source[position + index] != _CDATA[index]:
-            return False
-    return True
-
-
-@lean_kernel
-def after_declaration(source: Bytes, position: int, n: int, mode: int) -> int:
+def after_declaration(source: Bytes, position: int, n: int, mode: int) -> Int:
     """After the comment, doctype, CDATA section or such whose "<" is at `position`."""
     if source[position + 1] == BANG:
         if source[position + 2] == DASH and source[position + 3] == DASH:
             return after_comment(source, position + 4, n)
-        if (mode == SVG or mode == MATH) and is_cdata(source, position + 2):
+        if (
+            (mode == SVG or mode == MATH)
+            and source[position + 2] == BRACKET_OPEN
+            and source[position + 8] == BRACKET_OPEN
+        ):
             return after_pair(source, BRACKET, position + 11, n)
     return find(source, GT, position + 1, n) + 1
 
 
 @lean_kernel
-def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: npt.NDArray[np.uint32], s: np.void) -> int:
+def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: Words, s: Record) -> int:
     """Append the words of an element's attributes to the tokens; title_like or 0."""
     flags = NONE
     for number in range(at.CLASS, at.ARIA_LABEL + 1):
@@ -96,7 +126,7 @@ def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: npt.NDA
 
 @lean_kernel
 def read_void(source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, blocks: Rows, nodes: Rows, stack: Rows,
-              s: np.void) -> None:  # fmt: skip
+              s: Record) -> None:  # fmt: skip
     """What an element without content does to the text and the counts."""
     top = stack[s.depth]
     if tag == _BR:
@@ -124,10 +154,10 @@ def segment_page(
     text: Bytes,
     blocks: Rows,
     nodes: Rows,
-    tokens: npt.NDArray[np.uint32],
+    tokens: Words,
     facts: Rows,
     stack: Rows,
-    counts: npt.NDArray[np.int32],
+    counts: Numbers,
     spans: Numbers,
     state: Rows,
 ) -> None:

@@ -33,17 +33,20 @@ itemprop     has the attribute itemprop                 emphasis     is <em>, <i
 title_like   has a class or id with the word title, headline, heading or subject
 """
 
+# ruff: noqa: SIM905
+
+# names stand in lines here
+
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from corpusmill.extract.lean import Int, Key, Numbers, constant, lean_kernel
 from corpusmill.extract.tables import BIT
-from corpusmill.extract.lean import lean_kernel
 
 UNKNOWN, FOREIGN, INTEGRATION = (
-    np.int64(0),
-    np.int64(1),
+    constant(0),
+    constant(1),
     np.int64(2),
 )  # no HTML element; one of SVG or MathML; one of these that holds HTML again
 
@@ -90,39 +93,38 @@ NAMES = (
     ),
 )
 N_TAGS = len(NAMES)
-TAG = {name: np.int64(number) for number, name in enumerate(NAMES)}
+TAG = {name: constant(number) for number, name in enumerate(NAMES)}
 
-# Traits of a tag, bits of TRAITS[tag].  (Numbers that are passed to kernels are numpy's: numba would compile a kernel anew
-# for each Python constant.)
-IS_VOID = np.int64(1 << 0)
-IS_RAW = np.int64(1 << 1)
-IS_BOUNDARY = np.int64(1 << 2)
-IS_SPECIAL = np.int64(1 << 3)
-IS_SCOPE = np.int64(1 << 4)  # an end tag inside it closes nothing outside
-IS_TABLE_SCOPE = np.int64(1 << 5)  # the same for table parts
-IS_BUTTON = np.int64(1 << 6)
-IS_LIST = np.int64(1 << 7)
-IS_FORMATTING = np.int64(1 << 8)
-IS_OUT = np.int64(1 << 9)
-IS_BOX = np.int64(1 << 10)
-IS_BREAKOUT = np.int64(1 << 11)
-IS_HEAD_CONTENT = np.int64(1 << 12)
-IS_TABLE_PART = np.int64(1 << 13)
-IS_HEADING = np.int64(1 << 14)
-IS_PREFORMATTED = np.int64(1 << 15)
-ENDS_P = np.int64(1 << 16)
-ENDS_IN_SCOPE = np.int64(1 << 17)  # its end tag is looked for up to a scope; others' up to any special element
-IS_BARRIER = np.int64(1 << 18)  # <li>, <dd> and <dt> end no others beyond it
-IS_MARKER = np.int64(1 << 19)  # formatting elements left open don't reach beyond it
-IS_ITEM = np.int64(1 << 20)
-IS_TERM = np.int64(1 << 21)
-HOLDS_SECTIONS = np.int64(1 << 22)  # of a table
-HOLDS_ROWS = np.int64(1 << 23)
-HOLDS_CELLS = np.int64(1 << 24)
-ENDS_ITSELF = np.int64(1 << 25)  # needs no end tag
-MAKES_WAY = np.int64(1 << 26)  # its start tag may end others, besides <p>
+# Traits of a tag: bits of TRAITS[tag].
+IS_VOID = constant(1 << 0)
+IS_RAW = constant(1 << 1)
+IS_BOUNDARY = constant(1 << 2)
+IS_SPECIAL = constant(1 << 3)
+IS_SCOPE = constant(1 << 4)  # an end tag inside it closes nothing outside
+IS_TABLE_SCOPE = constant(1 << 5)  # the same for table parts
+IS_BUTTON = constant(1 << 6)
+IS_LIST = constant(1 << 7)
+IS_FORMATTING = constant(1 << 8)
+IS_OUT = constant(1 << 9)
+IS_BOX = constant(1 << 10)
+IS_BREAKOUT = constant(1 << 11)
+IS_HEAD_CONTENT = constant(1 << 12)
+IS_TABLE_PART = constant(1 << 13)
+IS_HEADING = constant(1 << 14)
+IS_PREFORMATTED = constant(1 << 15)
+ENDS_P = constant(1 << 16)
+ENDS_IN_SCOPE = constant(1 << 17)  # its end tag is looked for up to a scope; others' up to any special element
+IS_BARRIER = constant(1 << 18)  # <li>, <dd> and <dt> end no others beyond it
+IS_MARKER = constant(1 << 19)  # formatting elements left open don't reach beyond it
+IS_ITEM = constant(1 << 20)
+IS_TERM = constant(1 << 21)
+HOLDS_SECTIONS = constant(1 << 22)  # of a table
+HOLDS_ROWS = constant(1 << 23)
+HOLDS_CELLS = constant(1 << 24)
+ENDS_ITSELF = constant(1 << 25)  # needs no end tag
+MAKES_WAY = constant(1 << 26)  # its start tag may end others, besides <p>
 
-_TRAITS: dict[np.int64, Iterable[str]] = {
+_TRAITS: dict[int, Iterable[str]] = {
     IS_VOID: VOID,
     IS_RAW: RAW_TEXT,
     IS_BOUNDARY: BOUNDARIES,
@@ -183,9 +185,7 @@ def name_key(name: str) -> int:
     return key
 
 
-def key_table(
-    values: Mapping[str, int] | Mapping[str, np.int64], bits: int
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def key_table(values: Mapping[str, int], bits: int) -> tuple[Numbers, Numbers]:
     """Keys and values of 2^bits slots, for `look_up`; at most half of the slots are taken."""
     assert 2 * len(values) <= 1 << bits
     keys, numbers = np.zeros(1 << bits, np.uint64), np.zeros(1 << bits, np.int64)
@@ -204,9 +204,9 @@ GOLDEN = np.uint64(_GOLDEN)
 
 
 @lean_kernel
-def look_up(keys: npt.NDArray[np.uint64], values: npt.NDArray[np.int64], shift: np.uint64, key: np.uint64) -> int:
+def look_up(keys: Numbers, values: Numbers, shift: Key, key: Key) -> Int:
     """The value of a key, 0 if there is none; `shift` is 64 less the table's bits."""
-    slot = np.int64((key * GOLDEN) >> shift)
+    slot: Int = np.int64((key * GOLDEN) >> shift)
     while keys[slot] != 0:
         if keys[slot] == key:
             return values[slot]
@@ -216,9 +216,7 @@ def look_up(keys: npt.NDArray[np.uint64], values: npt.NDArray[np.int64], shift: 
     return 0
 
 
-def _by_tag(
-    values: Mapping[int, Iterable[str]] | Mapping[np.int64, Iterable[str]], dtype: type[np.signedinteger]
-) -> npt.NDArray[np.signedinteger]:
+def _by_tag(values: Mapping[int, Iterable[str]], dtype: type[np.signedinteger]) -> Numbers:
     """For each tag, the sum of the bits whose lists name it."""
     column = np.zeros(N_TAGS, dtype)
     for bit, names in values.items():
