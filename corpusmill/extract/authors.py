@@ -13,6 +13,8 @@ _BEFORE = re.compile(
 )
 _ADDRESS = re.compile(r"[(<\[]?\b(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b[)>\]]?", re.IGNORECASE)
 _URL = re.compile(r"^(?:https?:)?//|^www\.|^@|^\S+\.(?:com|net|org)/|^/|^#", re.IGNORECASE)
+_DOMAIN = re.compile(r"\s*\(\s*(?:https?://)?[\w-]+(?:\.[\w-]+)+[^()]*\)")
+_REPORTER = re.compile(r"\s*(?:기자|記者|记者)$")
 _BEYOND = re.compile(r"\s+[|•·]\s.*|\s*\|.*|\s+https?://.*", re.DOTALL)
 _PLACEHOLDERS = (
     "admin administrator anonymous author editor guest n/a nan nobody none null root superuser test undefined unknown "
@@ -38,7 +40,8 @@ def _clean(text: str) -> str | None:
         return None
     if "@" in text:
         text = _ADDRESS.sub("", text)
-    name = _BEYOND.sub("", _BEFORE.sub("", text)).strip(" ,;:|-–—()[]\"'")
+    name = _BEYOND.sub("", _BEFORE.sub("", _DOMAIN.sub("", text)))
+    name = _REPORTER.sub("", name.strip(" ,;:|-–—[]\"'"))
     if not 2 <= len(name) <= MAX_CHARS or name.casefold() in _NOBODY or not any(map(str.isalpha, name)):
         return None
     return name

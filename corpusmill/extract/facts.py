@@ -64,6 +64,12 @@ class Reader:
         text = bytes(self._text[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
         return " ".join(text.split())[:MAX_CHARS]
 
+    def first_line(self, node: int) -> str:
+        """The first line of what a node shows."""
+        start, end = int(self._nodes["text_start"][node]), int(self._nodes["text_end"][node])
+        text = bytes(self._text[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
+        return text.strip().partition("\n")[0]
+
     def parent(self, node: int) -> int:
         """The node around a node; -1 for the page."""
         return int(self._nodes["parent"][node])

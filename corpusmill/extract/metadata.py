@@ -1,13 +1,14 @@
 """What a page says of itself: title, authors, dates, languages, address, licence, directives for robots.
 
-Sources in the order of trust: JSON-LD, microdata, OpenGraph, other meta elements, rel=author and <time>.  The first
-that has a usable value wins, field by field; but for titles (see `titles`) and directives, which are all handed on.
+Sources in the order of trust: JSON-LD, microdata, OpenGraph, other meta elements, rel=author and what stands
+beside the title.  The first that has a usable value wins, field by field; but for titles (see `titles`) and
+directives, which are all handed on.
 
 Only what is wanted is read: keys of meta elements are compared as bytes, values are decoded and entities resolved when
 a field asks for them, JSON is parsed for JSON-LD alone, and no regular expression sees the page.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from urllib.parse import urljoin
@@ -16,12 +17,13 @@ import numpy as np
 
 from corpusmill.extract import jsonld, microdata, schemaorg
 from corpusmill.extract.authors import clean_authors
+from corpusmill.extract.bylines import Byline, read_byline
 from corpusmill.extract.dates import iso_date
 from corpusmill.extract.facts import Fact, Reader
 from corpusmill.extract.licence import identifier, only_deed
 from corpusmill.extract.tables import FactKind, Segments
 from corpusmill.extract.tags import TAG
-from corpusmill.extract.titles import MAX_HEADINGS, best_title, site_names
+from corpusmill.extract.titles import MAX_HEADINGS, best_title, site_names, squeezed
 
 MAX_ALTERNATES = 200
 
@@ -129,11 +131,16 @@ class _Page:
     def metadata(self) -> PageMetadata:
         """All fields."""
         site_name = self._told("site_name") or next(self._values(_SITES), None)
+        sites = site_names([site_name, *self._values(_SITES)], _host(self.url or self.canonical or ""))
+        title = self._title(sites)
+        persons, organisations = self._authors(sites)
+        published = self._date([told.published for told in self.told], _PUBLISHED)
+        byline = Byline() if title is None or (persons and published) else self._byline(title)
         return PageMetadata(
-            title=self._title(site_name),
-            authors=self._authors(),
-            published=self._date([told.published for told in self.told], _PUBLISHED),
-            updated=self._date([told.updated for told in self.told], _UPDATED),
+            title=title,
+            authors=persons or byline.authors or organisations,
+            published=published or byline.published,
+            updated=self._date([told.updated for told in self.told], _UPDATED) or byline.updated,
             description=next(self._values(_DESCRIPTIONS), None) or self._told("description"),
             site_name=site_name,
             canonical=self.canonical,
@@ -196,22 +203,39 @@ class _Page:
     def _told(self, name: str) -> str | None:
         return next(filter(None, (getattr(told, name) for told in self.told)), None)
 
-    def _title(self, site_name: str | None) -> str | None:
+    def _title(self, sites: Collection[str]) -> str | None:
         declared = [told.title for told in self.told if told.title]
         declared += [*self._values(_TITLES), *map(self.reader.value, self.by_kind[FactKind.TITLE])]
         headings = np.flatnonzero(self.segments.nodes["tag"] == _H1)[:MAX_HEADINGS].tolist()
-        sites = site_names([site_name, *self._values(_SITES)], _host(self.url or self.canonical or ""))
         return best_title(list(dict.fromkeys(filter(None, declared))), map(self.reader.node_text, headings), sites)
 
-    def _authors(self) -> tuple[str, ...]:
-        for told in self.told:
-            if names := clean_authors(told.authors):
-                return names
-        for name in _AUTHORS:
-            if names := clean_authors(self._values((name,))):
-                return names
-        linked = (self.reader.node_text(fact.node) for fact in self.by_kind[FactKind.ANCHOR] if self._is_author(fact))
-        return clean_authors(islice(linked, 1))
+    def _authors(self, sites: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(authors by the most trusted source that names a person, organisations if none does)."""
+        organisations: tuple[str, ...] = ()
+        for texts, has_person in self._author_texts():
+            names = clean_authors(texts)
+            persons = tuple(name for name in names if squeezed(name) not in sites)
+            if persons and has_person:
+                return persons, ()
+            organisations = organisations or names
+        return (), organisations
+
+    def _author_texts(self) -> Iterator[tuple[Iterable[str], bool]]:
+        """What each source says, and whether that may be a person."""
+        yield from ((told.authors, told.has_person) for told in self.told)
+        yield from ((self._values((name,)), True) for name in _AUTHORS if name in self.metas)
+        anchors = self.by_kind[FactKind.ANCHOR]
+        yield (self.reader.node_text(fact.node) for fact in islice(filter(self._is_author, anchors), 1)), True
+
+    def _byline(self, title: str) -> Byline:
+        """What stands beside the title, if that is a block: of several, a heading."""
+        blocks = self.segments.blocks
+        found = np.flatnonzero(blocks["n_chars"] == len(title))[:MAX_HEADINGS].tolist()
+        found = [block for block in found if self.segments.block_text(block) == title]
+        if not found:
+            return Byline()
+        place = max(found, key=lambda block: blocks["heading"][block] > 0)
+        return read_byline(self.segments, self.reader, place, self.by_kind[FactKind.TIME])
 
     def _is_author(self, fact: Fact) -> bool:
         return b"author" in self.reader.raw(fact.key_start, fact.key_end).lower().split()

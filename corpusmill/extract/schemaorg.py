@@ -39,6 +39,7 @@ class Described:
     types: tuple[str, ...] = ()
     title: str | None = None
     authors: tuple[str, ...] = ()
+    has_person: bool = False  # among the authors; organisations alone are often just the publisher
     published: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
@@ -59,10 +60,12 @@ def describe(objects: Sequence[Object], addresses: AbstractSet[str]) -> Describe
         identity: item for item in reversed(objects) if isinstance(identity := item.get("@id"), str) and len(item) > 1
     }
     chosen, pages = _chosen(objects, addresses)
+    makers = _makers(pages)
     return Described(
         types=tuple(dict.fromkeys(kind for item in chosen for kind in kinds(item))),
         title=_first(chosen, ("headline", "name"), named),
-        authors=_any(pages, ("author", "creator"), named),
+        authors=tuple(_texts(makers, named)),
+        has_person=not all(isinstance(maker, dict) and _is_organisation(maker) for maker in makers),
         published=_all(pages, ("datePublished", "dateCreated", "datePosted", "uploadDate"), named),
         updated=_all(pages, ("dateModified",), named),
         languages=_all(pages, ("inLanguage",), named),
@@ -130,13 +133,16 @@ def _first(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Obj
     return next((text for item in items for key in keys for text in _texts(item.get(key), named)), None)
 
 
-def _any(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Object]) -> tuple[str, ...]:
-    """All values of the first of these properties that an item has."""
+def _makers(items: Iterable[Object]) -> list[Any]:
+    """The authors, names or objects, of the first object that has some."""
     for item in items:
-        for key in keys:
-            if found := tuple(_texts(item.get(key), named)):
-                return found
-    return ()
+        if makers := item.get("author") or item.get("creator"):
+            return makers[:MAX_VALUES] if isinstance(makers, list) else [makers]
+    return []
+
+
+def _is_organisation(item: Object) -> bool:
+    return any(kind.endswith(("Organization", "Corporation")) for kind in kinds(item))
 
 
 def _all(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Object]) -> tuple[str, ...]:

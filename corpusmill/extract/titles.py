@@ -17,6 +17,7 @@ SIMILAR = 0.4
 MAX_HEADINGS = 8
 MAX_CHARS = 400
 _SEPARATOR = re.compile(r"[|»«•–—]|\s[-·:<>/~]+(?=\s)|:(?=\s)")
+_NO_LETTERS = re.compile(r"[\W_]+")
 _ANCHOR = re.compile(r"\s*[¶#§🔗]+$")
 
 
@@ -27,9 +28,11 @@ def best_title(declared: Sequence[str], headings: Iterable[str], sites: Collecti
     headings: texts of main headings, in the page's order
     sites: names of the site, as `squeezed` writes them
     """
+    headings = [_ANCHOR.sub("", heading) for heading in headings if len(heading) <= MAX_CHARS]
+    if same := next((heading for heading in headings if heading in declared), None):
+        return same
     titles = [title for title in (without_site(title[:MAX_CHARS], sites) for title in declared) if title]
-    shown = [_ANCHOR.sub("", heading) for heading in headings if len(heading) <= MAX_CHARS][:MAX_HEADINGS]
-    shown = [heading for heading in shown if squeezed(heading) and squeezed(heading) not in sites]
+    shown = [heading for heading in headings if squeezed(heading) not in ("", *sites)]
     return _shown(titles, shown) or next(iter([*titles, *shown, *declared]), None)
 
 
@@ -69,7 +72,7 @@ def site_names(names: Iterable[str | None], host: str) -> set[str]:
 
 def squeezed(text: str) -> str:
     """Letters and digits only, in lower case."""
-    return "".join(filter(str.isalnum, text)).lower()
+    return _NO_LETTERS.sub("", text).lower()
 
 
 def _pieces(text: str) -> set[str]:

@@ -1,0 +1,137 @@
+"""Author and dates as they stand beside a page's title, for pages that declare none.
+
+Looked at are the few blocks around the title, up to the first paragraph.  A date is one if the block is short; after a
+word for "updated" it is the update's.  Several different dates are those of a list, and none of them is the page's.  An
+author is what follows a word like "by", or the short text of an element whose class says author or byline; it has to
+look like a name: few words, no digits.
+
+On WCXB's development split this finds FIGURES.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from corpusmill.extract.attributes import CLASS, PRIME, SEED
+from corpusmill.extract.authors import clean_authors
+from corpusmill.extract.dates import iso_date
+from corpusmill.extract.facts import Fact, Reader
+from corpusmill.extract.tables import Segments
+from corpusmill.extract.tags import name_key
+
+BEFORE, AFTER = 4, 9  # blocks around the title
+MAX_CHARS = 160  # of a block with a date or an author
+MAX_NAME_CHARS, MAX_NAME_WORDS = 50, 5
+MOST_DATES = 2
+MAX_BY_CHARS = 16  # of a block that holds no more than the word for by
+_DIGIT = re.compile(r"\d")
+_UPDATED = re.compile(
+    r"updat|modif|edited|revi[sz]|aktuali[sz]|geändert|mis à jour|aggiornat|atualizad|bijgewerkt|uppdaterad|opdateret"
+    r"|oppdatert|päivitetty|обновл|оновлен|ενημ|güncel|更新|수정|تحديث|עודכן|แก้ไข|diperbarui|cập nhật",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    r"(?:^|[|•·]\s*)(?:(?:written|posted|published|words|story|text|started|asked)\s+)?"
+    r"(?:by|von|par|por|di|door|av|af|autor|автор|作者|文|撰文|记者|記者)(?:\s*[:：／/]\s*|\s+)(.+)",
+    re.IGNORECASE,
+)
+_END_OF_NAME = re.compile(
+    r"\s+(?:on|in|at|am|le|el|il|the|from|published|posted|updated|last)\s|[,\s]+[^\W\d]+\.?\s+\d|[|•·⋅●,(–—:/\d]|\s-\s"
+)
+
+_SMALL = "al and bin da de del den der di do dos du e el et ibn la le och of og the und van von y zu"
+_PARTICLES = frozenset(_SMALL.split())
+
+
+def _token(word: str) -> int:
+    """The segmenter's hash of a word of a class or id."""
+    mixed = ((name_key(word) ^ int(SEED[CLASS])) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
+    return (((mixed ^ (mixed >> 32)) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF) >> 32
+
+
+_AUTHOR_WORDS = frozenset(map(_token, ("author", "authors", "byline", "autor", "auteur", "username", "writer")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Byline:
+    """What stands beside a title."""
+
+    authors: tuple[str, ...] = ()
+    published: str | None = None
+    updated: str | None = None
+
+
+def read_byline(segments: Segments, reader: Reader, title: int, times: Iterable[Fact]) -> Byline:
+    """The byline of the title in block `title`; `times` are the page's <time> elements."""
+    near = slice(max(title - BEFORE, 0), title + 1 + AFTER)
+    lines = [
+        segments.block_text(near.start + i)
+        for i, n_chars in enumerate(segments.blocks["n_chars"][near].tolist())
+        if n_chars <= MAX_CHARS and near.start + i != title
+    ]
+    published, updated = _dates(lines, _declared(segments, reader, times, near))
+    return Byline(authors=_named(lines) or _classed(segments, reader, near), published=published, updated=updated)
+
+
+def _declared(segments: Segments, reader: Reader, times: Iterable[Fact], near: slice) -> Iterator[str]:
+    """Dates of <time> elements in these blocks."""
+    for fact in times:
+        block = int(segments.nodes["first_block"][fact.node])
+        if block >= near.stop:
+            return
+        if block >= near.start and (date := iso_date(reader.value(fact))) and len(date) >= 10:
+            yield date
+
+
+def _dates(lines: list[str], declared: Iterator[str]) -> tuple[str | None, str | None]:
+    """(published, updated)."""
+    published: list[str] = list(declared)
+    updated: list[str] = []
+    for line in lines:
+        digit = _DIGIT.search(line)
+        if digit and (date := iso_date(line[:100])) and len(date) >= 10:
+            (updated if _UPDATED.search(line, 0, digit.start()) else published).append(date)
+    if len({date[:10] for date in published}) > MOST_DATES:
+        return None, None
+    return next(iter(published), None), next(iter(updated), None)
+
+
+def _named(lines: list[str]) -> tuple[str, ...]:
+    for line, after in zip_longest(lines, lines[1:], fillvalue=""):
+        by = _BY.search(line) or (_BY.search(f"{line} {after}") if len(line) <= MAX_BY_CHARS else None)
+        if by and (names := _names(_END_OF_NAME.split(by[1] + " ")[0])):
+            return names
+    return ()
+
+
+def _classed(segments: Segments, reader: Reader, near: slice) -> tuple[str, ...]:
+    """What the first element around one of these blocks shows whose class or id says that it is an author."""
+    leaves = segments.blocks["leaf"][near]
+    first, end = int(leaves.min()), int(leaves.max()) + 1
+    nodes = segments.nodes[first:end]
+    firsts, ends = nodes["first_token"].tolist(), nodes["end_token"].tolist()
+    tokens = segments.tokens[firsts[0] : ends[-1]].tolist()
+    if _AUTHOR_WORDS.isdisjoint(tokens):
+        return ()
+    for node, (start, stop) in enumerate(zip(firsts, ends, strict=True), first):
+        own = tokens[start - firsts[0] : stop - firsts[0]]
+        if not _AUTHOR_WORDS.isdisjoint(own) and (names := _names(reader.first_line(node))):
+            return names
+    return ()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = clean_authors([text]) if len(text) <= 2 * MAX_NAME_CHARS else ()
+    return names if all(map(_is_name, names)) else ()
+
+
+def _is_name(text: str) -> bool:
+    """Few words, no digits, no small letters at the start of words, unless they are particles."""
+    words = text.split()
+    return (
+        len(text) <= MAX_NAME_CHARS
+        and len(words) <= MAX_NAME_WORDS
+        and not any(map(str.isdigit, text))
+        and not any(word[0].islower() and word not in _PARTICLES for word in words)
+    )
