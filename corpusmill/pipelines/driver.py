@@ -9,6 +9,7 @@ can always be written to, a file on a full disk cannot, and Beam hangs when its 
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from corpusmill.collect.plan import Slice, plan
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import UserModule
-from corpusmill.kernels import kernels_are_cached, note_cached
+from corpusmill.kernels import HOMES, kernels_are_cached, note_cached
 from corpusmill.pipelines import state
 from corpusmill.pipelines.job import Job
 from corpusmill.pipelines.request import Event, Request
@@ -104,15 +105,19 @@ def _check_rules(job: Job) -> None:
 
 
 def _warm_up(events: TextIO) -> None:
-    """Compile all kernels before workers start, unless that was done on this machine: they load them from the cache."""
+    """Compile all kernels before workers start, unless that was done on this machine: they load them from the cache.
+
+    A process a package: numba compiles one kernel at a time in each.
+    """
     if kernels_are_cached():
         return
-    from corpusmill import dedup, extract, filters
-
     _send(events, Event(kind="compiling"))
     started = time.monotonic()
-    for package in (extract, filters, dedup):
-        package.warm_up()
+    codes = {package: f"from corpusmill.{package} import warm_up; warm_up()" for package in HOMES}
+    compilers = {package: subprocess.Popen([sys.executable, "-P", "-c", code]) for package, code in codes.items()}
+    failed = [package for package, compiler in compilers.items() if compiler.wait()]
+    if failed:
+        raise RunError(f"compiling the kernels of {failed[0]} failed")
     note_cached()
     _send(events, Event(kind="compiled", text=f"{time.monotonic() - started:.0f} s"))
 
