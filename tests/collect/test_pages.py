@@ -11,6 +11,7 @@ from corpusmill.collect.records import document_id
 from corpusmill.extensions import REGISTRY
 from corpusmill.extensions import source as register_source
 from corpusmill.page import Extracted, Page
+from corpusmill.reasons import Status
 from corpusmill.recipe import CrawlSettings, ExtractSettings, Source
 from corpusmill.schema import PAGES
 from tests.collect.warcs import SOURCE, Warc, by_warcio, content_offsets, mixed, page, write
@@ -23,7 +24,11 @@ def words(page: Page) -> Extracted:
     if "RAISE" in html:
         raise RuntimeError("it asked for it")
     return Extracted(
-        text=" ".join(html.replace("<", " <").split()), title=" T\n1 ", licence="CC0-1.0", directives=robots
+        text=" ".join(html.replace("<", " <").split()),
+        status=Status.LOGIN_PAGE if "LOG IN" in html else Status.OK,
+        title=" T\n1 ",
+        licence="CC0-1.0",
+        directives=robots,
     )
 
 
@@ -71,6 +76,8 @@ def test_columns_of_a_page(tmp_path):
     [
         (b"<p>fine", [], "ok", {}),
         (b'robots="nofollow"', [], "ok", {}),
+        (b"<p>LOG IN", [], "login_page", {}),
+        (b'<p>LOG IN robots="noai"', [], "opted_out", {"opted_out_by": "robots: noai"}),
         (b'robots="noai"', [], "opted_out", {"opted_out_by": "robots: noai"}),
         (b"<p>x", [("X-Robots-Tag", "otherbot: none"), ("X-Robots-Tag", "noindex")], "opted_out",
          {"opted_out_by": "x-robots-tag: noindex", "x_robots_tag": "otherbot: none, noindex"}),
