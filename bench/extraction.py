@@ -5,13 +5,12 @@ r"""Main-content extractors on the same pages in one run: word F1 by kind of pag
     python bench/extraction.py FOLDER --predictions folds.jsonl --cache texts --json figures.json
 
 FOLDER holds WCXB's development split (`html/ID.html.gz`, `ground-truth/ID.json`; kinds are its page types) or pages in
-many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text`, `title`, other `optional` text
-such as captions, and perhaps `kind`, which else is the language).
-The peers are installed in an environment of their own by `bench/peers/requirements.txt`; each runs alone, in one
-process, and gets the pages as bytes (`bench/peers/worker.py`).  Scores are explained in `word_scores.py`.  Speed is
-pages per second of processor time, all threads of the process counted, decoding included, import and compilation not;
-with --rounds the peers take turns and a page's time is its least.  A page that raises or takes over a minute counts as
-empty text.
+many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text`, `title`, other `optional` text such
+as captions, and perhaps `kind`, which else is the language).  The peers are installed in an environment of their own by
+`bench/peers/requirements.txt`; each runs alone, in one process, and gets the pages as bytes (`bench/peers/worker.py`).
+Scores are explained in `word_scores.py`.  Speed is pages per second of processor time, all threads of the process
+counted, decoding included, import and compilation not; with --rounds the peers take turns and a page's time is its
+least.  A page that raises or takes over a minute counts as empty text.
 
 The shipped model was trained on WCXB's pages, so a score on them would flatter it: with --predictions, a file of JSON
 lines with `id` and `text` that training wrote for pages its folds had not seen, the row of corpusmill has the score of
@@ -29,7 +28,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from peers.worker import PEERS
+from peers.worker import PEERS, READY
 from word_scores import Mean, Score, benchmark_words, mean, score, words_of_all_scripts
 
 WORKER = Path(__file__).parent / "peers" / "worker.py"
@@ -117,9 +116,10 @@ def run_peer(name: str, python: Path, pages: list[Page]) -> dict[str, Output]:
                 worker = subprocess.run(
                     [python, WORKER, name, listed], stdout=subprocess.PIPE, stderr=complaints, text=True, check=False
                 )
-            if worker.returncode and not worker.stdout and not outputs:
+            ready, *lines = worker.stdout.splitlines() or [""]
+            if ready != READY:
                 sys.exit(f"{name} does not run with {python}:\n{log.read_text()[-2000:]}")
-            done = [json.loads(line) for line in worker.stdout.splitlines()]
+            done = [json.loads(line) for line in lines]
             outputs |= {row["id"]: Output(row["text"], row["seconds"], row["error"]) for row in done}
             if len(done) < len(left):
                 outputs[left[len(done)].id] = Output("", 0.0, f"the process ended ({worker.returncode})")

@@ -2,12 +2,12 @@
 
     python bench/peers/worker.py PEER PAGES
 
-PAGES is a file of JSON lines with `id`, `path` (HTML, gzipped if it ends in .gz) and `language`.  For each page one
-JSON line goes to standard output: `id`, `text`, `seconds` of processor time, `error`.  Pages are read before the first
-is timed, and the first is extracted once before, so that no import and no compilation is counted.  Every peer starts
-from bytes: those that want text get it from `decode`, inside the measured time; those that give HTML have it made
-text by resiliparse, inside it too.  A page that takes longer than TIMEOUT_S ends the process (the watchdog stops native
-code as well); whoever started it sees which page that was by what is missing.
+PAGES is a file of JSON lines with `id`, `path` (HTML, gzipped if it ends in .gz) and `language`.  Standard output gets
+READY, then a JSON line to a page: `id`, `text`, `seconds` of processor time, `error`.  Pages are read and a tiny one is
+extracted before the first is timed, so that no import and no compilation is counted.  Every peer starts from bytes:
+those that want text get it from `decode`, inside the measured time; those that give HTML have it made text by
+resiliparse, inside it too.  A page that takes longer than TIMEOUT_S ends the process (the watchdog stops native code as
+well); whoever started it sees which page that was by what is missing.
 
 This file imports nothing of corpusmill but for the peer `corpusmill`, so that it runs anywhere.
 """
@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 TIMEOUT_S = 60
+READY = "ready"
+TINY = b"<html><head><title>A page</title></head><body><h1>A page</h1><p>Of few words, in one sentence.</body></html>"
 Extract = Callable[[bytes, str], str]  # (page, language code) -> main text
 
 JUSTEXT_NAMES = {
@@ -306,8 +308,8 @@ def main(peer: str, list_file: Path) -> None:
         path = Path(row["path"])
         pages.append(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
     extract = PEERS[peer]()
-    if pages:
-        attempt(extract, pages[0], listed[0]["language"])
+    attempt(extract, TINY, "en")
+    print(READY, file=results, flush=True)
     for row, page in zip(listed, pages, strict=True):
         result = attempt(extract, page, row["language"])
         print(json.dumps({"id": row["id"], **result}), file=results, flush=True)
