@@ -58,7 +58,8 @@ def from_html(html: str | None) -> str:
 
 def corpusmill() -> Extract:
     """The whole path: bytes to text and metadata, by the shipped model."""
-    from corpusmill.extract import extractor, warm_up
+    from corpusmill.extract import warm_up
+    from corpusmill.extract.extractors import extractor
     from corpusmill.page import Page
 
     warm_up()
