@@ -1,13 +1,17 @@
 """Pages without main content: which they are, and why, so that no boilerplate stands for content.
 
 A page of which much text was kept has content, whatever it mentions; that is all that is asked of nearly every page,
-and takes some microseconds.  Others are taken at their word: what their title and first headings call them (names),
-what their blocks say (sayings; `phrases.toml` has both, in some thirty languages), and a few facts of the markup
-(fields for passwords, frames, scripts, text for browsers without scripts).  A reason holds for a page
+and takes two microseconds.  Others are taken at their word: what their title and first headings call them (names),
+what their blocks say (sayings; `phrases.toml` has both, in some thirty languages), and a status number for a title.
+A reason holds for a page
 
-    that is called so and says so,    if at most CALLED_AND_SAID words were kept;
-    that is only called so,           if at most CALLED words were kept;
-    that only says so,                if at most UNSAID words were kept in blocks that don't.
+    on two of these kinds of evidence,    if at most CONFIRMED words were kept;
+    on a name or a number,                if at most CALLED words were kept;
+    on sayings,                           if at most UNSAID words were kept in blocks without any (and UNNAMED in all).
+
+Where several hold, the one with more kinds of evidence does; then the order of `_REASONS`.  No language is needed for
+the rest: what well-known software writes into the markup of such pages, a redirect in the head, a field for a password
+and hardly anything else, scripts and hardly anything else, or a word on scripts for browsers without them.
 """
 
 import re
@@ -16,24 +20,28 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.phrases import called, fold, said
-from corpusmill.extract.tables import BIT, Segments
+from corpusmill.extract.phrases import called, fold, fold_name, is_status_number, said
+from corpusmill.extract.tables import BIT, FactKind, Segments
+from corpusmill.extract.tags import TAG
 from corpusmill.reasons import Status
 
 # Words
-CALLED_AND_SAID = 250
+CONFIRMED = 400
 CALLED = 60
 UNSAID = 20
+UNNAMED = 150  # if more were kept, sayings alone don't count
+HARDLY_ANYTHING = 15
 LOGIN_FORM = 60  # of everything to be seen, around a field for a password
-SHELL = 15
 NOTHING = 3
 
 FIRST_HEADINGS = 3
 MOST_BLOCKS = 100  # are read of those that were not kept
+SMALL_PAGE = 1 << 16  # bytes; in larger ones no marks are looked for
+START_TAG = 2000  # bytes
 
 _INVISIBLE = BIT["hidden"] | BIT["display_none"] | BIT["noscript"] | BIT["template"] | BIT["head"]
 _AROUND = BIT["nav"] | BIT["footer"]
-_ORDER = (
+_REASONS = (
     Status.BOT_CHALLENGE,
     Status.ERROR_PAGE,
     Status.PARKED_DOMAIN,
@@ -43,17 +51,45 @@ _ORDER = (
 )
 _TITLE_PARTS = re.compile(r"\s+[|·•:»«›‹<>/~-]+\s+|\s*[|–—·•»«›‹｜：]+\s*|[:：,，]\s*|[.!?。！？]\s+")
 _JAVASCRIPT = re.compile(r"java ?script|جافا ?سكر|자바 ?스크립트|\bjs\b", re.IGNORECASE)
+_MARKS = {
+    b"_cf_chl_opt": Status.BOT_CHALLENGE,  # Cloudflare
+    b"captcha-delivery.com/c.js": Status.BOT_CHALLENGE,  # DataDome
+    b"_Incapsula_Resource?SWUDNSAI": Status.BOT_CHALLENGE,
+    b'id="px-captcha"': Status.BOT_CHALLENGE,  # HUMAN
+    b"/.within.website/x/cmd/anubis": Status.BOT_CHALLENGE,
+    b'id="cf-error-details"': Status.ERROR_PAGE,  # Cloudflare
+    b'class="wp-die-message"': Status.ERROR_PAGE,  # WordPress
+    b"sedoparking.com/": Status.PARKED_DOMAIN,
+    b"parkingcrew.net/": Status.PARKED_DOMAIN,
+}
+# Of WordPress, Rails and Shopify
+_ERROR_BODY = re.compile(
+    r"<body\b[^>]*?[\s\"'](?:error404|rails-default-error-page|template-404)[\s\"']", re.IGNORECASE
+)
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _Evidence:
     """What a page with little text says of itself."""
 
     called: set[Status]
+    numbered: set[Status]
     said: dict[Status, int]  # and how many words were kept in blocks that say so
-    kept_words: int
+
+    def kinds(self, reason: Status) -> int:
+        """How many kinds of evidence there are for a reason."""
+        return (reason in self.called) + (reason in self.numbered) + (reason in self.said)
+
+    def holds(self, reason: Status, kept_words: int) -> bool:
+        """Whether the reason holds for a page of which so many words were kept."""
+        if self.kinds(reason) >= 2:
+            return True
+        if reason not in self.said:
+            return self.kinds(reason) == 1 and kept_words <= CALLED
+        saying = self.said[reason]
+        return kept_words - saying <= UNSAID and (saying > 0 or kept_words <= NOTHING)
 
 
 def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | None:
@@ -61,43 +97,75 @@ def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | No
 
     `keep` (n_blocks,) is the classifier's verdict; `title` is the page's title, if it has one.
     """
-    words = segments.blocks["n_words"]
-    kept_words = int(words @ keep)
-    if kept_words > CALLED_AND_SAID:
+    kept_words = int(segments.blocks["n_words"] @ keep)
+    if kept_words > CONFIRMED:
         return None
     hidden = (segments.blocks["flags"] & _INVISIBLE) != 0
-    seen_words = int(words @ (keep | ~hidden))
-    if segments.n_passwords and seen_words <= LOGIN_FORM:
+    seen_words = int(segments.blocks["n_words"] @ (keep | ~hidden))
+    if segments.n_passwords and (seen_words <= LOGIN_FORM or kept_words <= HARDLY_ANYTHING):
         return Status.LOGIN_PAGE
-    page = _read(segments, keep, hidden, title, kept_words)
-    for reason in _ORDER:
-        if _holds(reason, page, segments):
-            return reason
-    if kept_words <= SHELL and (_wants_javascript(segments, hidden) or (segments.n_scripts and seen_words <= SHELL)):
+    evidence = _read(segments, keep, hidden, title, kept_words)
+    reasons = [reason for reason in _REASONS if evidence.holds(reason, kept_words)]
+    if reasons:
+        return max(reasons, key=evidence.kinds)
+    if marked := _marked(segments):
+        return marked
+    if kept_words <= CALLED and _is_shell(segments, keep, hidden):
         return Status.JAVASCRIPT_SHELL
-    return Status.NO_MAIN_CONTENT if kept_words <= NOTHING else None
+    return Status.NO_MAIN_CONTENT if kept_words <= NOTHING or _redirects(segments, kept_words) else None
 
 
-def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_words: int) -> _Page:
+def _marked(segments: Segments) -> Status | None:
+    if segments.n_bytes <= SMALL_PAGE:
+        source = segments.source[: segments.n_bytes].tobytes()
+        for mark, reason in _MARKS.items():
+            if mark in source:
+                return reason
+    bodies = np.flatnonzero(segments.nodes["tag"][:MOST_BLOCKS] == TAG["body"])[:1]
+    starts = segments.nodes["source"][bodies].tolist()
+    return Status.ERROR_PAGE if any(_ERROR_BODY.match(segments.span(at, at + START_TAG)) for at in starts) else None
+
+
+def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_words: int) -> _Evidence:
     blocks = segments.blocks
     within = ~hidden & ((blocks["flags"] & _AROUND) == 0)
     headings = np.flatnonzero(within & (blocks["heading"] > 0))[:FIRST_HEADINGS].tolist()
+    titles = [title, *_TITLE_PARTS.split(title)] if title else []
+    names = [fold_name(name) for name in [*titles, *map(segments.block_text, headings)]]
+    reasons = set().union(*map(called, names))
+    numbered = {Status.ERROR_PAGE} if any(map(is_status_number, names)) else set()
+    if kept_words > UNNAMED and not reasons and not numbered:
+        return _Evidence(reasons, numbered, {})
     others = np.flatnonzero(within & ~keep)[:MOST_BLOCKS].tolist() if kept_words <= CALLED else headings
-    names = [title or "", *_TITLE_PARTS.split(title or ""), *map(segments.block_text, headings)]
-    sayings: dict[Status, int] = {}
-    for index in {*np.flatnonzero(keep).tolist(), *others}:
-        for reason in said(fold(segments.block_text(index))):
-            sayings[reason] = sayings.get(reason, 0) + int(keep[index] * blocks["n_words"][index])
-    return _Page(set().union(*(called(fold(name)) for name in names)), sayings, kept_words)
+    texts = {i: segments.block_text(i) for i in (*np.flatnonzero(keep).tolist(), *others)}
+    return _Evidence(reasons, numbered, _sayings(texts, blocks["n_words"] * keep))
 
 
-def _holds(reason: Status, page: _Page, segments: Segments) -> bool:
-    if reason in page.called and (reason in page.said or page.kept_words <= CALLED):
-        return reason is not Status.LOGIN_PAGE or segments.n_inputs > 0 or reason in page.said
-    if reason in page.said:
-        return page.kept_words - page.said[reason] <= UNSAID and (page.said[reason] > 0 or page.kept_words <= NOTHING)
-    return False
+def _sayings(texts: dict[int, str], kept_words: npt.NDArray[np.int_]) -> dict[Status, int]:
+    """The reasons that blocks state, with the kept words of those blocks; all at once first, since most state none."""
+    sayings = dict.fromkeys(said(fold("\n".join(texts.values()))), 0)
+    for index, text in texts.items() if sayings else ():
+        for reason in said(fold(text)) & sayings.keys():
+            sayings[reason] += int(kept_words[index])
+    return sayings
 
 
-def _wants_javascript(segments: Segments, hidden: Mask) -> bool:
-    return any(_JAVASCRIPT.search(segments.block_text(i)) for i in np.flatnonzero(hidden)[:MOST_BLOCKS])
+def _redirects(segments: Segments, kept_words: int) -> bool:
+    if kept_words > CALLED:
+        return False
+    metas = segments.facts[segments.facts["kind"] == FactKind.META]
+    return any(
+        segments.span(meta["key_start"], meta["key_end"]).lower() == "refresh"
+        and "url" in segments.span(meta["value_start"], meta["value_end"]).lower()
+        for meta in metas
+    )
+
+
+def _is_shell(segments: Segments, keep: Mask, hidden: Mask) -> bool:
+    words = segments.blocks["n_words"]
+    asking = np.zeros(len(words), np.bool_)
+    for index in np.flatnonzero(keep | hidden)[:MOST_BLOCKS].tolist():
+        asking[index] = _JAVASCRIPT.search(segments.block_text(index)) is not None
+    if words @ (keep & ~asking) > HARDLY_ANYTHING:
+        return False
+    return bool(asking.any() or (segments.n_scripts > 0 and words @ ~hidden <= HARDLY_ANYTHING))

@@ -28,14 +28,14 @@ _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _WORD_START = re.compile(r"(?<= )\S")
 # As NFKD writes them: Thai, Lao, Burmese, Korean, Khmer, kana, ideographs
 _BEGINS_ANYWHERE = re.compile("[\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-_KEY_CHARS = 2
+_KEY_CHARS = 4, 2  # phrases are looked up by so many characters: at words, anywhere
+_DOMAIN_NAME = re.compile(r"\b(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}\b", re.IGNORECASE)
 
 _STATUSES = "40[0-9]|41[0-8]|42[0-9]|451|50[0-9]|52[0-7]|530"
-_ERROR = (  # "error" in the languages of the table, folded, and what else stands by the number
-    "error|errore|erro|erreur|fehler|fout|fel|fejl|feil|virhe|bład|chyba|hiba|eroare|greska|грешка|ошибка|помилка|"
-    "σφαλμα|hata|خطا|שגיאה|loi|错误|錯誤|エラー|오류|http|status|code|oops"
+_ERRORS = (  # "error" in the languages of the table, and what else stands by a number
+    "error errore erro erreur fehler fout fel fejl feil virhe błąd chyba hiba eroare greška грешка ошибка помилка "
+    "σφάλμα hata خطأ خطا שגיאה lỗi 错误 錯誤 エラー 오류 http status code oops"
 )
-_STATUS_NUMBER = re.compile(f" (?:(?:{_ERROR}) ?)*(?:{_STATUSES})(?: ?(?:{_ERROR}))* ")
 
 
 def fold(text: str) -> str:
@@ -44,6 +44,15 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = _ACCENTS.sub("", normalize("NFKD", text)).replace("ı", "i")
     return f" {_BETWEEN_WORDS.sub(' ', text).strip()} "
+
+
+_ERROR = "|".join(fold(error).strip() for error in _ERRORS.split())
+_STATUS_NUMBER = re.compile(f" (?:(?:{_ERROR}) ?)*(?:{_STATUSES})(?: ?(?:{_ERROR}))* ")
+
+
+def fold_name(text: str) -> str:
+    """A title or heading folded, with the word "domain" for a domain name in it."""
+    return fold(_DOMAIN_NAME.sub("domain", text))
 
 
 def is_status_number(folded: str) -> bool:
@@ -64,16 +73,19 @@ class Phrases:
         found = Phrases(defaultdict(list), defaultdict(list))
         for text, reason in phrases:
             phrase = fold(text).strip()
-            table = found.anywhere if _BEGINS_ANYWHERE.match(phrase) else found.at_words
-            table[phrase[:_KEY_CHARS]].append((phrase, reason))
+            anywhere = _BEGINS_ANYWHERE.match(phrase) is not None
+            assert len(phrase) >= _KEY_CHARS[anywhere], f"too short a phrase: {text}"
+            (found.anywhere if anywhere else found.at_words)[phrase[: _KEY_CHARS[anywhere]]].append((phrase, reason))
         return found
 
     def found_in(self, folded: str) -> Iterator[tuple[str, Status]]:
         """The phrases that occur in a folded text, with their reasons."""
-        for starts, table in ((_WORD_START, self.at_words), (_BEGINS_ANYWHERE, self.anywhere)):
+        for starts, table, n_chars in zip(
+            (_WORD_START, _BEGINS_ANYWHERE), (self.at_words, self.anywhere), _KEY_CHARS, strict=True
+        ):
             for start in starts.finditer(folded):
                 at = start.start()
-                for phrase, reason in table.get(folded[at : at + _KEY_CHARS], ()):
+                for phrase, reason in table.get(folded[at : at + n_chars], ()):
                     if folded.startswith(phrase, at):
                         yield phrase, reason
 
@@ -81,8 +93,7 @@ class Phrases:
 def called(folded: str) -> set[Status]:
     """The reasons one of whose names makes up at least NAMED_SHARE of a folded title or heading."""
     enough = NAMED_SHARE * (len(folded) - 2)
-    reasons = {reason for phrase, reason in _table("names").found_in(folded) if len(phrase) >= enough}
-    return reasons | {Status.ERROR_PAGE} if is_status_number(folded) else reasons
+    return {reason for phrase, reason in _table("names").found_in(folded) if len(phrase) >= enough}
 
 
 def said(folded: str) -> set[Status]:
