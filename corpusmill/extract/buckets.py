@@ -26,15 +26,17 @@ def build(keys: U32, importance: npt.NDArray[np.floating]) -> tuple[U32, I32]:
     n_buckets = 16
     while n_buckets < 2 * len(keys):
         n_buckets *= 2
-    bucket = keys & np.uint32(n_buckets - 1)
-    order = np.lexsort((keys, -importance, bucket))
+    bucket, mark = (keys & np.uint32(n_buckets - 1)).astype(np.int64), np.maximum(keys >> 16, 1)
+    order = np.lexsort((keys, -importance))
+    order = order[np.sort(np.unique(bucket[order] << 16 | mark[order], return_index=True)[1])]  # one of those alike
+    order = order[np.argsort(bucket[order], kind="stable")]
+    place = np.arange(len(order))
     is_first = np.diff(bucket[order], prepend=-1) != 0
-    rank = np.arange(len(keys)) - np.maximum.accumulate(np.where(is_first, np.arange(len(keys)), 0))
+    rank = place - np.maximum.accumulate(np.where(is_first, place, 0))
     kept, rank = order[rank < 2], rank[rank < 2]
     assert len(kept) < 1 << 16, "a table has 65,535 numbers"
     entries = np.zeros(2 * n_buckets, np.uint32)
-    mark = np.maximum(keys[kept] >> 16, 1)
-    entries[2 * bucket[kept].astype(np.int64) + rank] = mark << 16 | np.arange(1, len(kept) + 1, dtype=np.uint32)
+    entries[2 * bucket[kept] + rank] = mark[kept] << 16 | np.arange(1, len(kept) + 1, dtype=np.uint32)
     return entries, kept.astype(np.int32)
 
 

@@ -192,8 +192,8 @@ def _levels(blocks: Table, nodes: Table, levels: I32, p: F32, probable: F64, wei
     """Means over the levels, the greatest p in each, and means over what each level adds to the one below."""
     most = np.zeros(len(nodes), np.float32)
     for i in range(len(p)):
-        box = blocks[i]["box"]
-        most[box] = max(most[box], p[i])
+        leaf = blocks[i]["leaf"]
+        most[leaf] = max(most[leaf], p[i])
     for v in range(len(nodes) - 1, 0, -1):
         parent = nodes[v]["parent"]
         most[parent] = max(most[parent], most[v])

@@ -1,0 +1,104 @@
+"""From tables to a verdict, with small models; and models on disk."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from corpusmill.extract import model as model_module
+from corpusmill.extract.classify import classify, probabilities, shares
+from corpusmill.extract.context import CONTEXT
+from corpusmill.extract.features import FEATURES
+from corpusmill.extract.forest import DEPTH, Forest
+from corpusmill.extract.kinds import KINDS, PAGE_FEATURES
+from corpusmill.extract.model import Model, load, save
+from corpusmill.extract.segment import segment
+from tests.extract.pages import LISTING, html, linear_of
+
+LINEAR = linear_of(segment(LISTING))[0]
+
+
+def rule(names, feature, border, below, above):
+    """A forest of one question: above the border or not?"""
+    features, borders = np.zeros((4, DEPTH), np.int32), np.full((4, DEPTH), np.inf, np.float32)
+    features[0, 0], borders[0, 0] = names.index(feature), border
+    leaves = np.zeros((4, len(below), 2**DEPTH), np.float32)
+    leaves[0, :, 0], leaves[0, :, 1] = below, above
+    return Forest(features, borders, leaves, np.zeros(len(below), np.float32))
+
+
+def model_of(first, second):
+    kinds = rule(PAGE_FEATURES, "page_records", 5, [0] * 7, [0, 0, 0, 0, 3, 0, 0])
+    return Model(
+        linear=LINEAR,
+        first=first,
+        kinds=kinds,
+        second=second,
+        least_threshold=0.15,
+        most_threshold=0.45,
+        provenance="a test, by hand",
+    )
+
+
+LONG = rule(FEATURES, "words", 3.5, [-4], [4])
+AMONG_LONG = rule((*FEATURES, *CONTEXT), "p_cluster", 0.5, [-3], [3])
+MODEL = model_of(LONG, AMONG_LONG)
+
+
+def test_a_listing():
+    page = segment(LISTING)
+    verdict = classify(page, MODEL)
+    kept = {page.block_text(i) for i in np.flatnonzero(verdict.keep)}
+    assert "A frame of steel, three gears and a bell." in kept
+    assert "Contact us" not in kept
+    assert verdict.kind == "listing"
+    assert verdict.kinds.sum() == pytest.approx(1)
+    assert verdict.kinds[KINDS.index("listing")] == pytest.approx(np.exp(3) / (np.exp(3) + 6), rel=1e-5)
+    assert verdict.threshold == 0.45, "half of the expected F1, cut"
+    assert 0.9 < verdict.expected_f1 < 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(html())
+def test_any_page_has_a_verdict(source):
+    page = segment(source.encode())
+    verdict = classify(page, MODEL)
+    assert len(verdict.keep) == len(verdict.probabilities) == len(page.blocks)
+    assert (verdict.keep == (verdict.probabilities > verdict.threshold)).all()
+    assert MODEL.least_threshold <= verdict.threshold <= MODEL.most_threshold
+    assert 0 <= verdict.expected_f1 <= 1
+    assert np.isfinite(verdict.probabilities).all()
+    assert verdict.kinds.sum() == pytest.approx(1)
+
+
+def test_an_empty_page():
+    verdict = classify(segment(b""), MODEL)
+    assert len(verdict.keep) == 0
+    assert verdict.expected_f1 == 0
+
+
+def test_softmax_and_sigmoid():
+    scores = np.array([-80, -1, 0, 2, 30], np.float32)
+    expected = np.exp(scores.astype(float) - 30)
+    assert shares(scores) == pytest.approx(expected / expected.sum(), abs=1e-6)
+    assert probabilities(scores) == pytest.approx(1 / (1 + np.exp(-scores.astype(float))), abs=1e-6)
+
+
+def test_a_model_on_disk_is_the_same_model_and_the_same_bytes(tmp_path):
+    save(MODEL, tmp_path / "a.npz")
+    save(MODEL, tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    with (tmp_path / "a.npz").open("rb") as file:
+        again = load(file)
+    assert again.provenance == MODEL.provenance
+    page = segment(LISTING)
+    assert (classify(page, again).probabilities == classify(page, MODEL).probabilities).all()
+
+
+def test_a_model_of_other_features_is_refused(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(model_module, "FEATURES", (*FEATURES[1:], FEATURES[0]))
+        save(MODEL, tmp_path / "old.npz")
+    with pytest.raises(AssertionError, match="train again"):
+        load(io.BytesIO((tmp_path / "old.npz").read_bytes()))
