@@ -58,7 +58,7 @@ STATE = np.dtype(
         ).split()
     ]
 )
-HTML, SVG, MATH, SELECT = (constant(number) for number in range(4))  # modes
+HTML, SVG, MATH = (constant(number) for number in range(3))  # modes
 NO_TABLE, IN_TABLE, IN_CELL = 0, 1, 2  # contexts
 NONE, YES = constant(0), constant(1)
 OUT = constant(1 << 62)  # among the flags of stack entries: text isn't wanted
@@ -68,13 +68,13 @@ N_SLOTS = tags.N_TAGS + N_UNKNOWN  # the counts of open elements; as many again 
 
 (
     _P, _A, _NOBR, _TABLE, _TR, _TD, _TH, _CAPTION, _TEMPLATE, _SELECT, _FORM, _BUTTON, _OPTION, _HTML, _HEAD, _BODY,
-    _NOSCRIPT, _RB, _RT, _RP, _RTC, _OPTGROUP, _SVG, _MATH,
+    _NOSCRIPT, _RB, _RT, _RP, _RTC, _OPTGROUP, _SVG, _MATH, _RUBY, _INPUT,
 ) = (
     TAG[name]
     for name in "p a nobr table tr td th caption template select form button option html head body noscript rb rt rp "
-    "rtc optgroup svg math".split()
+    "rtc optgroup svg math ruby input".split()
 )  # fmt: skip
-_HTML_KEY, _BODY_KEY = (np.uint64(tags.name_key(name)) for name in ("html", "body"))
+_HTML_KEY, _BODY_KEY, _SELECT_KEY = (np.uint64(tags.name_key(name)) for name in ("html", "body", "select"))
 _BODY_FLAG = constant(BIT["body"])
 
 
@@ -137,8 +137,6 @@ def push(
         elif tag == _TEMPLATE:
             top.context = NO_TABLE
             top.mode = HTML
-        elif tag == _SELECT:
-            top.mode = SELECT
         elif tag == _TD or tag == _TH or tag == _CAPTION:
             top.context = IN_CELL
         elif traits & tags.IS_LIST:
@@ -258,10 +256,16 @@ def end_formatting(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: in
     entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
     if entry == 0:
         return
-    if nearest(stack, s.depth, tags.IS_SPECIAL, NONE) > entry:
-        detach(stack, counts, s, entry)
-    else:
+    block = nearest(stack, s.depth, tags.IS_SPECIAL, NONE)
+    if block < entry:
         pop_to(nodes, stack, counts, s, entry)
+        return
+    detach(stack, counts, s, entry)
+    if block < s.depth:
+        above = stack[block + 1]
+        if TRAITS[above.tag] & tags.IS_FORMATTING:
+            s.carried |= above.own & TAG_FLAGS[above.tag]
+        pop_to(nodes, stack, counts, s, block + 1)
 
 
 @lean_kernel
@@ -277,6 +281,16 @@ def end_form(nodes: Rows, stack: Rows, counts: Numbers, s: Record, key: Key) -> 
             pop_to(nodes, stack, counts, s, entry)
     elif entry:
         detach(stack, counts, s, entry)
+
+
+@lean_kernel
+def leave_foreign(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
+    """Close SVG or MathML, up to an element that holds HTML, as a tag of HTML does."""
+    entry = s.depth
+    while stack[entry].mode != HTML:
+        entry -= 1
+    if entry < s.depth:
+        pop_to(nodes, stack, counts, s, entry + 1)
 
 
 @lean_kernel
@@ -315,22 +329,13 @@ def end_tag(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key:
         if traits & tags.IS_BOUNDARY and top.flags & OUT == 0:
             boundary(s, NONE)
         return
-    entry = NONE
-    if top.mode == SVG or top.mode == MATH:
-        index = s.depth
-        while stack[index].tag == tags.FOREIGN:
-            if stack[index].key == key:
-                pop_to(nodes, stack, counts, s, index)
-                return
-            index -= 1
-    elif top.mode == SELECT:
-        if tag == _SELECT:
-            entry = in_scope(stack, s.depth, key, NONE)
-        elif tag == _TABLE or traits & tags.IS_TABLE_PART:
-            entry = in_scope(stack, s.depth, key, tags.IS_TABLE_SCOPE)
-        if entry:
+    entry = s.depth
+    while TRAITS[stack[entry].tag] & tags.IS_FOREIGN:
+        if stack[entry].key == key:
             pop_to(nodes, stack, counts, s, entry)
-        return
+            return
+        entry -= 1
+    entry = NONE
     if s.in_body == 0 and top.flags & OUT == 0:
         if tag == top.tag and (tag == _HEAD or tag == _NOSCRIPT):
             pop_to(nodes, stack, counts, s, s.depth)
@@ -405,12 +410,16 @@ def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key
         if stack[s.depth].tag == _OPTION:
             pop_to(nodes, stack, counts, s, s.depth)
     elif tag == _BUTTON:
-        if counts[_BUTTON]:
-            entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
-            if entry:
-                pop_to(nodes, stack, counts, s, entry)
+        entry = in_scope(stack, s.depth, key, tags.IS_SCOPE) if counts[_BUTTON] else NONE
+        if entry:
+            pop_to(nodes, stack, counts, s, entry)
+    elif tag == _SELECT or tag == _INPUT:
+        entry = in_scope(stack, s.depth, _SELECT_KEY, tags.IS_SCOPE) if counts[_SELECT] else NONE
+        if entry:
+            pop_to(nodes, stack, counts, s, entry)
+            return tag == _INPUT
     elif tag == _RB or tag == _RT or tag == _RP or tag == _RTC:
         around = stack[s.depth].tag
-        if around == _RB or around == _RT or around == _RP:
+        if counts[_RUBY] and (around == _RB or around == _RT or around == _RP):
             pop_to(nodes, stack, counts, s, s.depth)
     return True

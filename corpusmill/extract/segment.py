@@ -32,10 +32,8 @@ from corpusmill.extract.open_elements import (
     MATH,
     N_SLOTS,
     N_UNKNOWN,
-    NO_TABLE,
     NONE,
     OUT,
-    SELECT,
     STACK,
     STATE,
     SVG,
@@ -45,6 +43,7 @@ from corpusmill.extract.open_elements import (
     boundary,
     end_head,
     end_tag,
+    leave_foreign,
     make_way,
     pop_to,
     push,
@@ -79,11 +78,11 @@ KEPT_BYTES = 16 << 20  # a thread keeps no workspace for longer pages
 
 (
     _P, _BR, _IMG, _IMAGE, _INPUT, _FRAME, _TIME, _HTML, _HEAD, _BODY, _FRAMESET, _NOSCRIPT, _SVG, _MATH, _FORM, _PRE,
-    _LISTING, _PLAINTEXT, _XMP, _TITLE, _SCRIPT, _IFRAME, _A, _SELECT, _TEXTAREA, _KEYGEN, _TEMPLATE, _FONT,
+    _LISTING, _PLAINTEXT, _XMP, _TITLE, _SCRIPT, _IFRAME, _A, _TEMPLATE, _FONT,
 ) = (
     TAG[name]
     for name in "p br img image input frame time html head body frameset noscript svg math form pre listing plaintext "
-    "xmp title script iframe a select textarea keygen template font".split()
+    "xmp title script iframe a template font".split()
 )  # fmt: skip
 _INTEGRATION = {name: int(SVG) for name in ("foreignobject", "desc", "title")}  # hold HTML, if inside this
 _INTEGRATION |= {name: int(MATH) for name in ("mi", "mo", "mn", "ms", "mtext")}
@@ -96,16 +95,12 @@ _HYPHEN = ord("-")
 
 
 @lean_kernel
-def after_declaration(source: Bytes, position: int, n: int, mode: int) -> Int:
+def after_declaration(source: Bytes, position: int, n: int, is_foreign: int) -> Int:
     """After the comment, doctype, CDATA section or such whose "<" is at `position`."""
     if source[position + 1] == BANG:
         if source[position + 2] == DASH and source[position + 3] == DASH:
             return after_comment(source, position + 4, n)
-        if (
-            (mode == SVG or mode == MATH)
-            and source[position + 2] == BRACKET_OPEN
-            and source[position + 8] == BRACKET_OPEN
-        ):
+        if is_foreign and source[position + 2] == BRACKET_OPEN and source[position + 8] == BRACKET_OPEN:
             return after_pair(source, BRACKET, position + 11, n)
     return find(source, GT, position + 1, n) + 1
 
@@ -193,7 +188,7 @@ def segment_page(
             continue
         mode = stack[s.depth].mode
         if following == BANG or following == QUESTION:
-            position = after_declaration(source, position, n, mode)
+            position = after_declaration(source, position, n, TRAITS[stack[s.depth].tag] & tags.IS_FOREIGN)
             continue
 
         # A tag's name.
@@ -224,11 +219,15 @@ def segment_page(
                 position, self_closing = skip_attributes(source, position, n)
             if position > n:
                 break
-            if key == stack[s.depth].key and s.in_body and s.n_over == 0 and tag != _FORM:  # as nearly always
+            if (
+                key == stack[s.depth].key and s.in_body and s.n_over == 0 and traits & tags.ENDS_OTHERWISE == 0
+            ):  # as nearly always
                 pop_to(nodes, stack, counts, s, s.depth)
                 continue
+            if tag == _P and mode != HTML:
+                leave_foreign(nodes, stack, counts, s)
             end_tag(nodes, stack, counts, s, tag, key, slot)
-            if tag == _P and mode == HTML and stack[s.depth].flags & OUT == 0:
+            if tag == _P and stack[s.depth].flags & OUT == 0:  # without a start tag, too
                 boundary(s, NONE)
             continue
 
@@ -241,13 +240,10 @@ def segment_page(
         if position > n:
             break
 
-        # Inside SVG and MathML, inside <select>, before <body>.
-        if mode == SVG or mode == MATH:
+        # Inside SVG and MathML; before <body>.
+        if mode != HTML:
             if traits & tags.IS_BREAKOUT:
-                index = s.depth
-                while stack[index].mode == SVG or stack[index].mode == MATH:
-                    index -= 1
-                pop_to(nodes, stack, counts, s, index + 1)
+                leave_foreign(nodes, stack, counts, s)
             else:
                 if not self_closing:
                     holds_html = look_up(INTEGRATION_KEYS, INTEGRATION_VALUES, INTEGRATION_SHIFT, key) == mode
@@ -255,16 +251,6 @@ def segment_page(
                     push(nodes, stack, counts, s, kind, key, slot, NONE, tag_start, s.n_tokens)
                     if holds_html:
                         stack[s.depth].mode = HTML
-                continue
-        elif mode == SELECT:
-            if tag == _SELECT or tag == _INPUT or tag == _TEXTAREA or tag == _KEYGEN or (
-                traits & tags.IS_TABLE_PART and stack[s.depth].context != NO_TABLE
-            ):  # fmt: skip
-                while stack[s.depth].mode == SELECT:
-                    pop_to(nodes, stack, counts, s, s.depth)
-                if tag == _SELECT:
-                    continue
-            elif tag != _SCRIPT and tag != _TEMPLATE:
                 continue
         if s.in_body == 0 and stack[s.depth].flags & OUT == 0:
             if tag == _HTML:
@@ -285,13 +271,13 @@ def segment_page(
 
         if traits & tags.MAKES_WAY:
             if not make_way(nodes, stack, counts, s, tag, key):
-                if stack[s.depth].flags & OUT == 0:
+                if traits & tags.IS_TABLE_PART and stack[s.depth].flags & OUT == 0:
                     boundary(s, NONE)
                 continue
         elif traits & tags.ENDS_P and stack[s.depth].paragraph:
             pop_to(nodes, stack, counts, s, stack[s.depth].paragraph)
         silent = stack[s.depth].flags & OUT != 0
-        if traits & tags.IS_BOX and not silent:
+        if traits & tags.IS_BOX and stack[s.depth].flags & (OUT | _PREFORMATTED) == 0:
             s.space = s.is_open
         if traits & tags.IS_VOID or tag == _IMAGE:
             if not silent:

@@ -70,7 +70,7 @@ BOUNDARIES = [
 BOXES = "img svg math select textarea iframe video audio canvas object embed applet input keygen frame".split()
 # Elements whose text no reader sees (or, of ruby, that is not the text but how to read it).
 OUT = "svg math select datalist template audio video canvas rt rp rtc".split()
-SCOPES = "applet caption html table td th marquee object template".split()
+SCOPES = "applet caption html table td th marquee object select template".split()
 SPECIAL = [
     *CLOSES_P, *TABLE_PARTS, *SCOPES, *VOID, *RAW_TEXT, *"body button colgroup frameset head noscript select".split()
 ]  # fmt: skip
@@ -122,7 +122,9 @@ HOLDS_SECTIONS = constant(1 << 22)  # of a table
 HOLDS_ROWS = constant(1 << 23)
 HOLDS_CELLS = constant(1 << 24)
 ENDS_ITSELF = constant(1 << 25)  # needs no end tag
-MAKES_WAY = constant(1 << 26)  # its start tag may end others, besides <p>
+ENDS_OTHERWISE = constant(1 << 26)  # not by its end tag, or not as others
+MAKES_WAY = constant(1 << 27)  # its start tag may end others, besides <p>
+IS_FOREIGN = constant(1 << 28)  # of SVG or MathML
 
 _TRAITS: dict[int, Iterable[str]] = {
     IS_VOID: VOID,
@@ -150,7 +152,13 @@ _TRAITS: dict[int, Iterable[str]] = {
     HOLDS_SECTIONS: ["table", "template"],
     HOLDS_ROWS: ["table", "template", "tbody", "thead", "tfoot"],
     HOLDS_CELLS: ["table", "template", "tbody", "thead", "tfoot", "tr"],
-    MAKES_WAY: [*TABLE_PARTS, *HEADINGS, *"li dd dt table form a nobr option optgroup button rb rp rt rtc".split()],
+    ENDS_OTHERWISE: ["html", "body", "form"],
+    IS_FOREIGN: ["svg", "math", "(foreign)", "(integration)"],
+    MAKES_WAY: [
+        *TABLE_PARTS,
+        *HEADINGS,
+        *"li dd dt table form select input a nobr option optgroup button rb rp rt rtc".split(),
+    ],
     ENDS_ITSELF: ["dd", "dt", "li", "optgroup", "option", "p", "rb", "rp", "rt", "rtc"],
 }
 _FLAGS = {
