@@ -40,7 +40,7 @@ def _mask(*numbers: int) -> int:
 
 WORDY = _mask(CLASS, ID, ROLE, ITEMPROP, TEST_ID, ARIA_LABEL)
 FLAGGING = _mask(ROLE, ITEMPROP, HIDDEN, STYLE, ARIA_HIDDEN)
-FACTUAL = _mask(ITEMPROP, ITEMSCOPE, REL, CONTENT)
+FACTUAL = _mask(ITEMPROP, ITEMSCOPE, REL, CONTENT, HREF)
 
 # Words: runs of letters (bytes beyond ASCII are letters, too), parted at capitals as in camelCase.
 NO_LETTER, LOWER, UPPER = 0, 1, 2
@@ -172,6 +172,23 @@ def _rels(source: Bytes, spans: Numbers) -> int:
     return bits
 
 
+DEED_HOST = np.frombuffer(b"creativecommons.org/", np.uint8)
+LONGEST_START = len("https://www.")
+
+
+@lean_kernel
+def _is_deed(source: Bytes, spans: Numbers) -> bool:
+    """Whether href leads to Creative Commons."""
+    last = min(spans[HREF, 0] + LONGEST_START, spans[HREF, 1] - len(DEED_HOST))
+    for first in range(spans[HREF, 0], last + 1):
+        length = 0
+        while length < len(DEED_HOST) and source[first + length] == DEED_HOST[length]:
+            length += 1
+        if length == len(DEED_HOST):
+            return True
+    return False
+
+
 @lean_kernel
 def add_fact(
     facts: Rows,
@@ -232,8 +249,8 @@ def read_facts(
         rels = _rels(source, spans)
         if rels & _OF_PAGE or (rels & _ALTERNATE and seen >> HREFLANG & 1):
             n_facts = add_fact(facts, n_facts, _F_LINK, node, spans, seen, REL, HREF, HREFLANG)
-    elif (tag == _T_A or tag == _T_AREA) and seen >> REL & 1:
-        if _rels(source, spans) & _OF_ANCHOR:
+    elif tag == _T_A or tag == _T_AREA:
+        if (seen >> REL & 1 and _rels(source, spans) & _OF_ANCHOR) or (seen >> HREF & 1 and _is_deed(source, spans)):
             n_facts = add_fact(facts, n_facts, _F_ANCHOR, node, spans, seen, REL, HREF, NO)
     elif tag == _T_TIME:
         n_facts = add_fact(facts, n_facts, _F_TIME, node, spans, seen, NO, DATETIME, NO)

@@ -25,6 +25,7 @@ MAX_CHARS = 160  # of a block with a date or an author
 MAX_NAME_CHARS, MAX_NAME_WORDS = 50, 5
 MOST_DATES = 2
 MAX_BY_CHARS = 16  # of a block that holds no more than the word for by
+_BULLET = re.compile("[|•·]")
 _DIGIT = re.compile(r"\d")
 _UPDATED = re.compile(
     r"updat|modif|edited|revi[sz]|aktuali[sz]|geändert|mis à jour|aggiornat|atualizad|bijgewerkt|uppdaterad|opdateret"
@@ -32,7 +33,7 @@ _UPDATED = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(
-    r"(?:^|[|•·]\s*)(?:(?:written|posted|published|words|story|text|started|asked)\s+)?"
+    r"\s*(?:(?:written|posted|published|words|story|text|started|asked)\s+)?"
     r"(?:by|von|par|por|di|door|av|af|autor|автор|作者|文|撰文|记者|記者)(?:\s*[:：／/]\s*|\s+)(.+)",
     re.IGNORECASE,
 )
@@ -99,9 +100,11 @@ def _dates(lines: list[str], declared: Iterator[str]) -> tuple[str | None, str |
 
 def _named(lines: list[str]) -> tuple[str, ...]:
     for line, after in zip_longest(lines, lines[1:], fillvalue=""):
-        by = _BY.search(line) or (_BY.search(f"{line} {after}") if len(line) <= MAX_BY_CHARS else None)
-        if by and (names := _names(_END_OF_NAME.split(by[1] + " ")[0])):
-            return names
+        parts = _BULLET.split(line)
+        parts += [f"{line} {after}"] if len(line) <= MAX_BY_CHARS else []
+        for by in filter(None, map(_BY.match, parts)):
+            if names := _names(_END_OF_NAME.split(by[1] + " ")[0]):
+                return names
     return ()
 
 

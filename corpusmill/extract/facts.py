@@ -54,10 +54,6 @@ class Reader:
         """A fact's value as it is."""
         return self.raw(fact.value_start, fact.value_end).decode("utf-8", "replace")
 
-    def source(self) -> bytes:
-        """All of the page."""
-        return self.raw(0, self.segments.n_bytes)
-
     def node_text(self, node: int) -> str:
         """What a node shows, on one line."""
         start, end = int(self._nodes["text_start"][node]), int(self._nodes["text_end"][node])

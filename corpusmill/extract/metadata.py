@@ -10,6 +10,7 @@ a field asks for them, JSON is parsed for JSON-LD alone, and no regular expressi
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 from urllib.parse import urljoin
 
@@ -154,18 +155,12 @@ class _Page:
         )
 
     def _note(self, fact: Fact) -> None:
-        """File a meta element under its name; it is a directive, too, if its name can be a crawler's."""
-        key = self.reader.raw(fact.key_start, fact.key_end).strip().lower()
-        name = key.translate(None, _PUNCTUATION)
-        if name in _WANTED:
+        """File a meta element under its name; if that can be a crawler's, its content may be a directive."""
+        name, crawler = _role(self.reader.raw(fact.key_start, fact.key_end))
+        if name is not None:
             self.metas.setdefault(name, []).append(fact)
-        elif (
-            b":" not in key
-            and name not in _NO_CRAWLERS
-            and not key.startswith(_NO_CRAWLERS_PREFIXES)
-            and (content := self.reader.value(fact))
-        ):
-            self.directives.append((key.decode("utf-8", "replace"), content))
+        elif crawler is not None and (content := self.reader.value(fact)):
+            self.directives.append((crawler, content))
 
     def _values(self, names: Iterable[bytes]) -> Iterator[str]:
         """What meta elements of these names say, in the order of the names."""
@@ -260,7 +255,21 @@ class _Page:
     def _licence(self) -> str | None:
         told = [licence for told in self.told for licence in told.licences]
         named = chain(told, map(self.reader.value, self._links(b"license")), self._values(_LICENCES))
-        return next((identifier(licence) for licence in named if licence), None) or only_deed(self.reader.source())
+        if licence := next(filter(None, named), None):
+            return identifier(licence)
+        return only_deed(map(self.reader.value, self.by_kind[FactKind.ANCHOR]))
+
+
+@lru_cache(maxsize=4096)
+def _role(key: bytes) -> tuple[bytes | None, str | None]:
+    """(the name by which a meta element is wanted, else the crawler that it may be meant for)."""
+    key = key.strip().lower()
+    name = key.translate(None, _PUNCTUATION)
+    if name in _WANTED:
+        return name, None
+    if b":" in key or name in _NO_CRAWLERS or key.startswith(_NO_CRAWLERS_PREFIXES):
+        return None, None
+    return None, key.decode("utf-8", "replace")
 
 
 def _host(url: str) -> str:

@@ -151,7 +151,8 @@ def _all(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Objec
 
 def _site_name(objects: Sequence[Object], pages: Sequence[Object], named: Mapping[str, Object]) -> str | None:
     sites = [item for item in objects if "WebSite" in kinds(item)]
-    return _first(sites, ("name",), named) or _first(pages, ("publisher", "isPartOf"), named)
+    name = _first(sites, ("name",), named) or _first(pages, ("publisher", "isPartOf"), named)
+    return None if name is None or "://" in name else name
 
 
 def _texts(value: Any, named: Mapping[str, Object], depth: int = 0) -> Iterator[str]:

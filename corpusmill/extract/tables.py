@@ -73,7 +73,8 @@ class FactKind(IntEnum):
     META = 3  # key: name, property, itemprop or http-equiv    value: content (of `charset`: nothing)
     LINK = 4  # key: rel      value: href     extra: hreflang  (canonical, alternate, license, author, amphtml, ...)
     JSON_LD = 5  # key: -     value: content of <script type="application/ld+json">
-    ANCHOR = 6  # key: rel    value: href     of <a> or <area> with rel holding license, author or tag; node: its own
+    ANCHOR = 6  # key: rel    value: href     of <a> or <area>, if rel holds license, author or tag; node: its own
+    #                                         or if href leads to creativecommons.org
     ITEM = 7  # key: itemprop value: content, datetime, href or src; node: its own, whose text counts if value is empty
     SCOPE = 8  # key: -       value: itemtype of an element with itemscope; node: its own
     TIME = 9  # key: -        value: datetime of <time>; node: its own
