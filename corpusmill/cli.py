@@ -28,6 +28,15 @@ app = typer.Typer(
 CorpusFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The corpus directory.")]
 
 
+class Shape(StrEnum):
+    """What `extract` prints: everything for people, for programs, or the result alone."""
+
+    SHOW = "show"
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
 class Format(StrEnum):
     """Output formats of `sql`."""
 
@@ -128,6 +137,39 @@ def why(
     from corpusmill.reports import why as story
 
     print(story.render(story.why(corpus, document)))
+
+
+@app.command()
+def extract(
+    page: Annotated[str, typer.Argument(metavar="FILE|URL", help="An HTML file, - for standard input, or a URL ...")],
+    warcs: Annotated[list[str] | None, typer.Argument(metavar="[WARC]...", help="... in these WARC files.")] = None,
+    format: Annotated[
+        Shape | None, typer.Option(help="What is printed: every block with its probability, or the result alone.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write the page, tinted by probability, to this HTML file.")
+    ] = None,
+    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show e-mail and IP addresses.")] = False,
+) -> None:
+    """Look at one page: what is kept, what is dropped, and each block's probability."""
+    from corpusmill.reports import extraction
+    from corpusmill.reports.one_page import find
+
+    seen = extraction.see(extraction.extract(find(page, warcs or []), page), page, masked=not unmasked)
+    if html is not None:
+        extraction.write_overlay(seen, html)
+        print(html)
+        if format is None:
+            return
+    match format or Shape.SHOW:
+        case Shape.TEXT:
+            print(seen.text)
+        case Shape.MARKDOWN:
+            print(seen.markdown)
+        case Shape.JSON:
+            print(extraction.as_json(seen, masked=not unmasked))
+        case Shape.SHOW:
+            extraction.show(seen)
 
 
 @app.command()

@@ -25,21 +25,24 @@ class Elements:
 
     def name(self, node: int) -> str:
         """In lower case."""
-        if self.tags[node] > UNKNOWN:
-            return NAMES[self.tags[node]]
-        match = _NAME.match(self.source, self.starts[node])
-        return match[1].decode("utf-8", "replace").lower() if match else ""
+        return NAMES[self.tags[node]] if self.tags[node] > UNKNOWN else self._written(node)[0]
 
     def attribute(self, node: int, name: bytes) -> str | None:
         """The value of an attribute, references resolved; None if the element has none of that name."""
-        match = _NAME.match(self.source, self.starts[node])
-        at = match.end() if match else len(self.source)
+        written, at = self._written(node)
+        if written != self.name(node):  # an element that is implied: another's tag stands there
+            return None
         while match := _ATTRIBUTE.match(self.source, at):
             if match[1].lower() == name:
                 value = (match[2] or match[3] or match[4] or b"").decode("utf-8", "replace")
                 return _REFERENCE.sub(lambda reference: html.unescape(reference[0]), value)
             at = match.end()
         return None
+
+    def _written(self, node: int) -> tuple[str, int]:
+        """(the name in the tag that stands where the element starts, where the name ends)."""
+        match = _NAME.match(self.source, self.starts[node])
+        return (match[1].decode("utf-8", "replace").lower(), match.end()) if match else ("", len(self.source))
 
 
 def _column(values: npt.NDArray[np.int32]) -> list[int]:

@@ -137,12 +137,12 @@ def render(story: Story) -> str:
     blocks += [_tell_document(document) for document in story.documents]
     if story.n_documents > len(story.documents):
         blocks.append(f"and {story.n_documents - len(story.documents):,} more records of this URL, in the table pages")
-    return "\n\n".join(_printable(block) for block in blocks)
+    return "\n\n".join(printable(block) for block in blocks)
 
 
-def _printable(text: str) -> str:
-    """Without control characters, which a page could use to write over the terminal."""
-    return "".join(c if c == "\n" or c.isprintable() else "\ufffd" for c in text)
+def printable(text: str) -> str:
+    """Without control characters, with which a page could write over the terminal; joiners of scripts stay."""
+    return "".join(c if c.isprintable() or c in "\n\t\u200c\u200d" else "\ufffd" for c in text)
 
 
 def _tell_address(address: Address) -> str:

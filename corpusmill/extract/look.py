@@ -1,0 +1,106 @@
+"""All that extraction found out about one page, kept to be looked at.
+
+The extractor goes through these steps and throws everything away but text and metadata; here nothing is thrown away.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.abstain import no_content
+from corpusmill.extract.classify import Classified, classify
+from corpusmill.extract.encoding import Utf8, to_utf8
+from corpusmill.extract.markdown import markdown_of
+from corpusmill.extract.markup import Elements
+from corpusmill.extract.metadata import PageMetadata, read_metadata
+from corpusmill.extract.model import Model
+from corpusmill.extract.segment import Workspace, segment
+from corpusmill.extract.tables import Segments
+from corpusmill.extract.write import text_of
+from corpusmill.page import Page
+from corpusmill.reasons import Status
+
+MOST_OF_A_PATH = 6  # elements
+
+
+class Block(NamedTuple):
+    """A block, and the verdict on it."""
+
+    text: str
+    probability: float  # of being main content
+    kept: bool
+    path: str  # the elements around it, such as "main > div.post > p"; "... >" before it if there are more
+
+    @property
+    def tag(self) -> str:
+        """The element that it lies in."""
+        return self.path.rpartition("> ")[2].partition(".")[0].partition("#")[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """A page, and what became of it."""
+
+    url: str | None
+    utf8: Utf8
+    segments: Segments
+    classified: Classified
+    said: PageMetadata
+    status: Status  # OK, or why the page has no main content: then nothing of it is kept
+
+    @property
+    def keep(self) -> npt.NDArray[np.bool_]:
+        """Which blocks are kept, (n_blocks,)."""
+        return self.classified.keep & (self.status is Status.OK)
+
+    @property
+    def text(self) -> str:
+        """The main text."""
+        return text_of(self.segments, self.keep)
+
+    @property
+    def markdown(self) -> str:
+        """The same as Markdown."""
+        return markdown_of(self.segments, self.keep)
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks of the page, kept or not."""
+        names = _Names(Elements(self.segments))
+        rows = zip(self.classified.probabilities, self.keep, self.segments.blocks["box"].tolist(), strict=True)
+        for index, (probability, kept, box) in enumerate(rows):
+            yield Block(self.segments.block_text(index), float(probability), bool(kept), names.path(box))
+
+
+class _Names:
+    """Elements as in a style sheet: the name, and its id or first class."""
+
+    def __init__(self, elements: Elements) -> None:
+        self._elements = elements
+        self._known: dict[int, str] = {}
+
+    def path(self, node: int) -> str:
+        """The element and those around it, outermost first."""
+        path: list[str] = []
+        while node > 0 and len(path) < MOST_OF_A_PATH:
+            path.append(self._known.get(node) or self._name(node))
+            node = self._elements.parents[node]
+        return " > ".join([*(["..."] if node > 0 else []), *reversed(path)])
+
+    def _name(self, node: int) -> str:
+        id_, class_ = ((self._elements.attribute(node, name) or "").split() for name in (b"id", b"class"))
+        sign = f"#{id_[0]}" if id_ else f".{class_[0]}" if class_ else ""
+        self._known[node] = self._elements.name(node) + sign
+        return self._known[node]
+
+
+def look_at(page: Page, model: Model) -> Look:
+    """Take a page in HTML through all steps of extraction; UndecodableError if its bytes are no text."""
+    utf8 = to_utf8(page.body, page.charset)
+    segments = segment(utf8.data, Workspace())
+    classified = classify(segments, model)
+    said = read_metadata(segments, page.url)
+    status = no_content(segments, classified.keep, said.title) or Status.OK
+    return Look(url=page.url, utf8=utf8, segments=segments, classified=classified, said=said, status=status)
