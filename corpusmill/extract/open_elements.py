@@ -68,11 +68,11 @@ N_SLOTS = tags.N_TAGS + N_UNKNOWN  # the counts of open elements; as many again 
 
 (
     _P, _A, _NOBR, _TABLE, _TR, _TD, _TH, _CAPTION, _TEMPLATE, _SELECT, _FORM, _BUTTON, _OPTION, _HTML, _HEAD, _BODY,
-    _NOSCRIPT, _RB, _RT, _RP, _RTC, _OPTGROUP, _SVG, _MATH, _RUBY, _INPUT,
+    _NOSCRIPT, _RB, _RTC, _OPTGROUP, _SVG, _MATH, _RUBY, _INPUT,
 ) = (
     TAG[name]
-    for name in "p a nobr table tr td th caption template select form button option html head body noscript rb rt rp "
-    "rtc optgroup svg math ruby input".split()
+    for name in "p a nobr table tr td th caption template select form button option html head body noscript rb rtc "
+    "optgroup svg math ruby input".split()
 )  # fmt: skip
 _HTML_KEY, _BODY_KEY, _SELECT_KEY = (np.uint64(tags.name_key(name)) for name in ("html", "body", "select"))
 _BODY_FLAG = constant(BIT["body"])
@@ -418,8 +418,9 @@ def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key
         if entry:
             pop_to(nodes, stack, counts, s, entry)
             return tag == _INPUT
-    elif tag == _RB or tag == _RT or tag == _RP or tag == _RTC:
-        around = stack[s.depth].tag
-        if counts[_RUBY] and (around == _RB or around == _RT or around == _RP):
+    elif counts[_RUBY]:  # rb, rp, rt or rtc
+        while TRAITS[stack[s.depth].tag] & tags.ENDS_ITSELF and (
+            stack[s.depth].tag != _RTC or tag == _RB or tag == _RTC
+        ):
             pop_to(nodes, stack, counts, s, s.depth)
     return True

@@ -144,7 +144,7 @@ _TRAITS: dict[int, Iterable[str]] = {
     IS_HEADING: HEADINGS,
     IS_PREFORMATTED: ["pre", "listing", "xmp", "plaintext"],
     ENDS_P: CLOSES_P,
-    ENDS_IN_SCOPE: [*CLOSES_P, "button", "object", "applet", "marquee"],
+    ENDS_IN_SCOPE: [*CLOSES_P, "select", "button", "object", "applet", "marquee"],
     IS_BARRIER: [name for name in [*SPECIAL, "(integration)"] if name not in ("address", "div", "p")],
     IS_MARKER: ["td", "th", "caption", "applet", "object", "marquee", "template"],
     IS_ITEM: ["li"],
