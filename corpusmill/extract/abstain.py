@@ -31,7 +31,7 @@ CALLED = 60
 UNSAID = 20
 UNNAMED = 150  # if more were kept, sayings alone don't count
 HARDLY_ANYTHING = 15
-LOGIN_FORM = 60  # of everything to be seen, around a field for a password
+LOGIN_FORM = 40  # of everything on the page, around a field for a password
 NOTHING = 3
 
 FIRST_HEADINGS = 3
@@ -48,6 +48,7 @@ _REASONS = (
     Status.LOGIN_PAGE,
     Status.CONSENT_WALL,
     Status.NO_MAIN_CONTENT,
+    Status.JAVASCRIPT_SHELL,
 )
 _TITLE_PARTS = re.compile(r"\s+[|·•:»«›‹<>/~-]+\s+|\s*[|–—·•»«›‹｜：]+\s*|[:：,，]\s*|[.!?。！？]\s+")
 _JAVASCRIPT = re.compile(r"java ?script|جافا ?سكر|자바 ?스크립트|\bjs\b", re.IGNORECASE)
@@ -101,8 +102,8 @@ def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | No
     if kept_words > CONFIRMED:
         return None
     hidden = (segments.blocks["flags"] & _INVISIBLE) != 0
-    seen_words = int(segments.blocks["n_words"] @ (keep | ~hidden))
-    if segments.n_passwords and (seen_words <= LOGIN_FORM or kept_words <= HARDLY_ANYTHING):
+    all_words = int(segments.blocks["n_words"].sum())
+    if segments.n_passwords and (all_words <= LOGIN_FORM or kept_words <= HARDLY_ANYTHING):
         return Status.LOGIN_PAGE
     evidence = _read(segments, keep, hidden, title, kept_words)
     reasons = [reason for reason in _REASONS if evidence.holds(reason, kept_words)]
@@ -110,7 +111,7 @@ def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | No
         return max(reasons, key=evidence.kinds)
     if marked := _marked(segments):
         return marked
-    if kept_words <= CALLED and _is_shell(segments, keep, hidden):
+    if kept_words <= HARDLY_ANYTHING and _is_shell(segments, hidden):
         return Status.JAVASCRIPT_SHELL
     return Status.NO_MAIN_CONTENT if kept_words <= NOTHING or _redirects(segments, kept_words) else None
 
@@ -129,14 +130,19 @@ def _marked(segments: Segments) -> Status | None:
 def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_words: int) -> _Evidence:
     blocks = segments.blocks
     within = ~hidden & ((blocks["flags"] & _AROUND) == 0)
-    headings = np.flatnonzero(within & (blocks["heading"] > 0))[:FIRST_HEADINGS].tolist()
+    headings = np.flatnonzero(within & (blocks["heading"] > 0))
+    levels = blocks["heading"][headings]
+    first = [fold_name(segments.block_text(i)) for i in headings[:FIRST_HEADINGS].tolist()]
+    main = headings[levels == levels.min(initial=7)][:FIRST_HEADINGS].tolist()
     titles = [title, *_TITLE_PARTS.split(title)] if title else []
-    names = [fold_name(name) for name in [*titles, *map(segments.block_text, headings)]]
+    names = [fold_name(name) for name in [*titles, *map(segments.block_text, main)]]
     reasons = set().union(*map(called, names))
-    numbered = {Status.ERROR_PAGE} if any(map(is_status_number, names)) else set()
+    if not segments.n_inputs:
+        reasons.discard(Status.LOGIN_PAGE)
+    numbered = {Status.ERROR_PAGE} if any(map(is_status_number, names + first)) else set()
     if kept_words > UNNAMED and not reasons and not numbered:
         return _Evidence(reasons, numbered, {})
-    others = np.flatnonzero(within & ~keep)[:MOST_BLOCKS].tolist() if kept_words <= CALLED else headings
+    others = np.flatnonzero(within & ~keep)[:MOST_BLOCKS].tolist() if kept_words <= CALLED else main
     texts = {i: segments.block_text(i) for i in (*np.flatnonzero(keep).tolist(), *others)}
     return _Evidence(reasons, numbered, _sayings(texts, blocks["n_words"] * keep))
 
@@ -161,11 +167,7 @@ def _redirects(segments: Segments, kept_words: int) -> bool:
     )
 
 
-def _is_shell(segments: Segments, keep: Mask, hidden: Mask) -> bool:
-    words = segments.blocks["n_words"]
-    asking = np.zeros(len(words), np.bool_)
-    for index in np.flatnonzero(keep | hidden)[:MOST_BLOCKS].tolist():
-        asking[index] = _JAVASCRIPT.search(segments.block_text(index)) is not None
-    if words @ (keep & ~asking) > HARDLY_ANYTHING:
-        return False
-    return bool(asking.any() or (segments.n_scripts > 0 and words @ ~hidden <= HARDLY_ANYTHING))
+def _is_shell(segments: Segments, hidden: Mask) -> bool:
+    if segments.n_scripts and segments.blocks["n_words"] @ ~hidden <= HARDLY_ANYTHING:
+        return True
+    return any(_JAVASCRIPT.search(segments.block_text(i)) for i in np.flatnonzero(hidden)[:MOST_BLOCKS].tolist())

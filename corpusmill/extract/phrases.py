@@ -3,8 +3,9 @@
 Two lists for every reason and language, in `phrases.toml`.  *Names* are what such a page is called: they count where
 they make up at least half of a part of its title, or of a heading.  *Sayings* are sentences, or pieces of sentences,
 of such pages: they count wherever they occur in a short text.  Both are compared folded: without case, accents and
-punctuation, words parted by one space.  A phrase begins where a word begins, and may end within one, so that endings
-need no entries of their own; in scripts without spaces, and in Korean, it begins anywhere.
+punctuation, words parted by one space.  A phrase begins where a word begins; a name ends where one ends, a saying may
+end within one, so that endings need no entries of their own.  In scripts without spaces, and in Korean, phrases begin
+and end anywhere.
 
 The phrases are written by hand: what well-known software prints (web servers, WordPress, phpBB, MediaWiki, Keycloak,
 Cloudflare, domain parking) and its usual translations.  A language that is missing costs recall, never precision.
@@ -93,7 +94,11 @@ class Phrases:
 def called(folded: str) -> set[Status]:
     """The reasons one of whose names makes up at least NAMED_SHARE of a folded title or heading."""
     enough = NAMED_SHARE * (len(folded) - 2)
-    return {reason for phrase, reason in _table("names").found_in(folded) if len(phrase) >= enough}
+    return {
+        reason
+        for phrase, reason in _table("names").found_in(folded)
+        if len(phrase) >= enough and (f"{phrase} " in folded or _BEGINS_ANYWHERE.match(phrase))
+    }
 
 
 def said(folded: str) -> set[Status]:
