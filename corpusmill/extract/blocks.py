@@ -64,7 +64,9 @@ def read_text(
     top = stack[s.depth]
     flags = top.flags | s.carried
     preformatted = flags & _PREFORMATTED
+    linked = 1 if flags & _LINK else 0
     written = s.text_end
+    n_outside = 0  # spaces that are not in the link that the text is in; less those that are, of other text
     n_chars = n_words = n_stops = n_commas = n_digits = n_uppers = 0
     in_word, odd = s.in_word, s.odd
     last = ink_end = 0
@@ -97,7 +99,7 @@ def read_text(
                     else:
                         add_lead(text, s, code)
                 else:
-                    s.space = s.is_open
+                    s.space = s.is_open << linked
             elif kind != DROP:
                 if s.is_open == 0:
                     begin_block(text, blocks, top, s, flags, begin, _LETTER if kind == MARK else kind)
@@ -107,6 +109,7 @@ def read_text(
                     text[written] = _BLANK
                     written += 1
                     n_chars += 1
+                    n_outside += 1 + linked - s.space
                     s.space = in_word = odd = 0
                 n_chars += 1
                 if kind == _LOWER:
@@ -157,9 +160,8 @@ def read_text(
     block.n_commas += n_commas
     block.n_digits += n_digits
     block.n_uppers += n_uppers
-    if flags & _LINK:
-        block.link_chars += n_chars
-        block.link_words += n_words
+    block.link_chars += linked * n_chars - n_outside
+    block.link_words += linked * n_words
     if ink_end:
         block.source_end = ink_end
         if last:

@@ -50,7 +50,7 @@ STATE = np.dtype(
             "n_over "  # open elements beyond MAX_DEPTH
             "has_html in_head head_done in_body has_title "  # 1 once that is so
             "text_end n_blocks is_open "  # written so far; 1 while text belongs to the last block
-            "space "  # 1 if a space is due before the next character
+            "space "  # 1 if a space is due before the next character, 2 if it is a link's
             "lead "  # bytes of white space written after text_end, should preformatted text begin
             "after_br in_word odd "  # see blocks.py
             "links images last_links last_images "  # since the end of the last block; of the last block

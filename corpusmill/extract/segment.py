@@ -88,7 +88,7 @@ _INTEGRATION = {name: int(SVG) for name in ("foreignobject", "desc", "title")}  
 _INTEGRATION |= {name: int(MATH) for name in ("mi", "mo", "mn", "ms", "mtext")}
 INTEGRATION_KEYS, INTEGRATION_VALUES = tags.key_table(_INTEGRATION, 4)
 INTEGRATION_SHIFT = np.uint64(64 - 4)
-_PREFORMATTED, _CUSTOM, _HEADING = BIT["preformatted"], BIT["custom"], BIT["heading"]
+_LINK, _PREFORMATTED, _CUSTOM, _HEADING = (BIT[name] for name in ("link", "preformatted", "custom", "heading"))
 _F_TITLE, _F_JSON_LD = constant(FactKind.TITLE), constant(FactKind.JSON_LD)
 _8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
 _HYPHEN = ord("-")
@@ -177,7 +177,7 @@ def segment_page(
                 position += 1
                 while IS_BLANK[source[position]]:
                     position += 1
-                s.space = s.is_open
+                s.space = s.is_open << ((flags | s.carried) & _LINK != 0)
                 if position >= n or source[position] == LT:
                     continue
             end = find(source, LT, position + 1, n)
@@ -278,7 +278,7 @@ def segment_page(
             pop_to(nodes, stack, counts, s, stack[s.depth].paragraph)
         silent = stack[s.depth].flags & OUT != 0
         if traits & tags.IS_BOX and stack[s.depth].flags & (OUT | _PREFORMATTED) == 0:
-            s.space = s.is_open
+            s.space = s.is_open << (stack[s.depth].flags & _LINK != 0)
         if traits & tags.IS_VOID or tag == _IMAGE:
             if not silent:
                 if seen & at.FACTUAL:
@@ -335,7 +335,7 @@ def segment_page(
             signature = key * at.PRIME
             for token in range(first_token, s.n_tokens):
                 signature = (signature ^ np.uint64(tokens[token])) * at.PRIME
-            nodes[node].signature = np.uint32(signature >> _32)
+            nodes[node].signature = np.uint32((signature ^ signature >> _32) * tags.GOLDEN >> _32)
             if own & _HEADING and traits & tags.IS_HEADING == 0:
                 stack[s.depth].heading = heading_level(source, spans, seen)
             if seen & at.FACTUAL or tag == _TIME or tag == _HTML:
