@@ -16,6 +16,7 @@ and hardly anything else, scripts and hardly anything else, or a word on scripts
 
 import re
 from dataclasses import dataclass
+from html import unescape
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +97,7 @@ class _Evidence:
 def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | None:
     """Why a page has no main content, or None if it has.
 
-    `keep` (n_blocks,) is the classifier's verdict; `title` is the page's title, if it has one.
+    `keep` (n_blocks,) is the classifier's verdict; `title` is what metadata says that the page is called, if anything.
     """
     kept_words = int(segments.blocks["n_words"] @ keep)
     if kept_words > CONFIRMED:
@@ -134,8 +135,8 @@ def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_
     levels = blocks["heading"][headings]
     first = [fold_name(segments.block_text(i)) for i in headings[:FIRST_HEADINGS].tolist()]
     main = headings[levels == levels.min(initial=7)][:FIRST_HEADINGS].tolist()
-    titles = [title, *_TITLE_PARTS.split(title)] if title else []
-    names = [fold_name(name) for name in [*titles, *map(segments.block_text, main)]]
+    titles = [part for title in _titles(segments, title) for part in (title, *_TITLE_PARTS.split(title))]
+    names = [fold_name(name) for name in (*titles, *map(segments.block_text, main))]
     reasons = set().union(*map(called, names))
     if not segments.n_inputs:
         reasons.discard(Status.LOGIN_PAGE)
@@ -145,6 +146,12 @@ def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_
     others = np.flatnonzero(within & ~keep)[:MOST_BLOCKS].tolist() if kept_words <= CALLED else main
     texts = {i: segments.block_text(i) for i in (*np.flatnonzero(keep).tolist(), *others)}
     return _Evidence(reasons, numbered, _sayings(texts, blocks["n_words"] * keep))
+
+
+def _titles(segments: Segments, title: str | None) -> set[str]:
+    """The page's title as metadata has it and as <title> has it, for the former may be that of the site or a share."""
+    own = segments.facts[segments.facts["kind"] == FactKind.TITLE][:1]
+    return {title or "", *(unescape(segments.span(fact["value_start"], fact["value_end"])) for fact in own)}
 
 
 def _sayings(texts: dict[int, str], kept_words: npt.NDArray[np.int_]) -> dict[Status, int]:

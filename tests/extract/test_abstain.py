@@ -219,9 +219,13 @@ def test_limit_of_words():
     assert of(CONFIRMED + 1) is None
 
 
-def test_no_title():
-    segments = segment(b"<h1>404</h1><p>Nothing.")
-    assert no_content(segments, np.ones(2, np.bool_), None) is Status.ERROR_PAGE
+def test_title():
+    """That of metadata may be the site's, and <title> the page's; or there may be none."""
+    named = segment(b"<title>Page not found &ndash; Example</title><p>Nothing here, oddly.")
+    assert no_content(named, np.ones(1, np.bool_), "Example") is Status.ERROR_PAGE
+    unnamed = segment(b"<p>Nothing here, oddly.")
+    assert no_content(unnamed, np.ones(1, np.bool_), "Page not found") is Status.ERROR_PAGE
+    assert no_content(unnamed, np.ones(1, np.bool_), None) is None
 
 
 @pytest.mark.parametrize(
