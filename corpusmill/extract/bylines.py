@@ -5,7 +5,10 @@ word for "updated" it is the update's.  Several different dates are those of a l
 author is what follows a word like "by", or the short text of an element whose class says author or byline; it has to
 look like a name: few words, no digits.
 
-On WCXB's development split this finds FIGURES.
+On WCXB's development split it adds 119 dates, 108 of them right, and 90 authors, 84 of them right, beside 25 dates and 15
+authors of pages for which the gold has none.
+
+Cost: 50 microseconds a page that needs it.
 """
 
 import re
@@ -66,11 +69,8 @@ class Byline:
 def read_byline(segments: Segments, reader: Reader, title: int, times: Iterable[Fact]) -> Byline:
     """The byline of the title in block `title`; `times` are the page's <time> elements."""
     near = slice(max(title - BEFORE, 0), title + 1 + AFTER)
-    lines = [
-        segments.block_text(near.start + i)
-        for i, n_chars in enumerate(segments.blocks["n_chars"][near].tolist())
-        if n_chars <= MAX_CHARS and near.start + i != title
-    ]
+    texts = reader.block_texts(near.start, near.stop)
+    lines = [text for i, text in enumerate(texts, near.start) if len(text) <= MAX_CHARS and i != title]
     published, updated = _dates(lines, _declared(segments, reader, times, near))
     return Byline(authors=_named(lines) or _classed(segments, reader, near), published=published, updated=updated)
 

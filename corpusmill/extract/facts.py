@@ -32,6 +32,7 @@ class Reader:
         self._source = segments.source.data
         self._text = segments.text.data
         self._nodes = segments.nodes
+        self._parents = segments.nodes["parent"]
 
     def facts(self) -> Iterator[Fact]:
         """All facts, in the page's order."""
@@ -54,18 +55,26 @@ class Reader:
         """A fact's value as it is."""
         return self.raw(fact.value_start, fact.value_end).decode("utf-8", "replace")
 
+    def block_texts(self, start: int, end: int) -> list[str]:
+        """The texts of the blocks [start, end)."""
+        starts, ends = (self.segments.blocks[name][start:end].tolist() for name in ("start", "end"))
+        return [self._shown(start, end) for start, end in zip(starts, ends, strict=True)]
+
     def node_text(self, node: int) -> str:
         """What a node shows, on one line."""
-        start, end = int(self._nodes["text_start"][node]), int(self._nodes["text_end"][node])
-        text = bytes(self._text[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
-        return " ".join(text.split())[:MAX_CHARS]
+        return " ".join(self._shown(*self._text_of(node)).split())[:MAX_CHARS]
 
     def first_line(self, node: int) -> str:
         """The first line of what a node shows."""
-        start, end = int(self._nodes["text_start"][node]), int(self._nodes["text_end"][node])
-        text = bytes(self._text[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
-        return text.strip().partition("\n")[0]
+        return self._shown(*self._text_of(node)).strip().partition("\n")[0]
+
+    def _text_of(self, node: int) -> tuple[int, int]:
+        row = self._nodes[node]
+        return int(row["text_start"]), int(row["text_end"])
+
+    def _shown(self, start: int, end: int) -> str:
+        return bytes(self._text[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
 
     def parent(self, node: int) -> int:
         """The node around a node; -1 for the page."""
-        return int(self._nodes["parent"][node])
+        return int(self._parents.item(node))

@@ -6,6 +6,11 @@ directives, which are all handed on.
 
 Only what is wanted is read: keys of meta elements are compared as bytes, values are decoded and entities resolved when
 a field asks for them, JSON is parsed for JSON-LD alone, and no regular expression sees the page.
+
+On WCXB's development split (`bench/metadata.py`) .77 of the titles, .77 of the authors and .79 of the dates are those of
+the gold, by trafilatura .50, .60 and .84; of pages without a date in the gold 18 % get one, 97 % by trafilatura.
+
+Cost: about as much as the segmenter, 0.2 to 0.3 ms an average page of WCXB.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +32,7 @@ from corpusmill.extract.tags import TAG
 from corpusmill.extract.titles import MAX_HEADINGS, best_title, site_names, squeezed
 
 MAX_ALTERNATES = 200
+MAX_KEY_BYTES = 100  # longer names are nobody's
 
 
 def _names(names: str) -> tuple[bytes, ...]:
@@ -65,6 +71,7 @@ _NO_CRAWLERS_PREFIXES = (b"apple-", b"msapplication-", b"google-site-verificatio
 _PUNCTUATION = b":._- "
 _H1 = TAG["h1"]
 _META = int(FactKind.META)
+_N_KINDS = max(FactKind) + 1
 _OF_MICRODATA = frozenset((_META, int(FactKind.ITEM), int(FactKind.SCOPE)))
 
 
@@ -116,7 +123,7 @@ class _Page:
         self.reader = Reader(segments)
         self.segments = segments
         self.url = url
-        self.by_kind: dict[int, list[Fact]] = {kind: [] for kind in FactKind}
+        self.by_kind: list[list[Fact]] = [[] for _ in range(_N_KINDS)]
         self.metas: dict[bytes, list[Fact]] = {}
         self.properties: list[Fact] = []  # of microdata
         self.directives: list[tuple[str, str]] = []
@@ -156,6 +163,8 @@ class _Page:
 
     def _note(self, fact: Fact) -> None:
         """File a meta element under its name; if that can be a crawler's, its content may be a directive."""
+        if fact.key_end - fact.key_start > MAX_KEY_BYTES:
+            return
         name, crawler = _role(self.reader.raw(fact.key_start, fact.key_end))
         if name is not None:
             self.metas.setdefault(name, []).append(fact)

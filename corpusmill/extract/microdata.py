@@ -5,6 +5,7 @@ not followed.  Only properties that say something of a page are read.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -13,13 +14,15 @@ from corpusmill.extract.tables import FactKind
 
 Object = dict[str, Any]
 
+MAX_KEY_BYTES = 100
+_SCOPE = int(FactKind.SCOPE)
 MAX_FACTS = 2000  # more are not a page's own properties
 _NAMES = (
     "headline name author creator datePublished dateCreated datePosted dateModified uploadDate inLanguage license "
     "publisher isPartOf description url mainEntity mainEntityOfPage blogPost"
 )
 _PROPERTIES = {name.lower().encode(): name for name in _NAMES.split()}
-_STANDING = frozenset((b"mainentity", b"mainentityofpage", b"blogpost"))
+_STANDING = frozenset(("mainEntity", "mainEntityOfPage", "blogPost"))
 
 
 def objects(facts: Sequence[Fact], reader: Reader) -> list[Object]:
@@ -29,24 +32,30 @@ def objects(facts: Sequence[Fact], reader: Reader) -> list[Object]:
     """
     facts = facts[:MAX_FACTS]
     scopes: dict[int, Object] = {
-        fact.node: {"@type": reader.value(fact).split()} for fact in facts if fact.kind == FactKind.SCOPE
+        fact.node: {"@type": reader.value(fact).split()} for fact in facts if fact.kind == _SCOPE
     }
     if not scopes:
         return []
     owners = _Owners(scopes, reader)
     parts: set[int] = set()
     for fact, after in zip_longest(facts, facts[1:]):
-        if fact.kind == FactKind.SCOPE:
+        if fact.kind == _SCOPE:
             continue
-        names = reader.raw(fact.key_start, fact.key_end).lower().split()
-        is_object = after is not None and after.kind == FactKind.SCOPE and after.node == fact.node
+        names = _wanted(reader.raw(fact.key_start, min(fact.key_end, fact.key_start + MAX_KEY_BYTES)))
+        is_object = after is not None and after.kind == _SCOPE and after.node == fact.node
         if is_object and _STANDING.isdisjoint(names):
             parts.add(fact.node)
-        for name in names:
-            if name in _PROPERTIES and (owner := owners.of(fact.node, beyond=is_object)) is not None:
-                value = scopes[fact.node] if is_object else reader.value(fact) or reader.node_text(fact.node)
-                owner.setdefault(_PROPERTIES[name], []).append(value)
+        if names and (owner := owners.of(fact.node, beyond=is_object)) is not None:
+            value = scopes[fact.node] if is_object else reader.value(fact) or reader.node_text(fact.node)
+            for name in names:
+                owner.setdefault(name, []).append(value)
     return [item for node, item in scopes.items() if node not in parts]
+
+
+@lru_cache(maxsize=1024)
+def _wanted(key: bytes) -> tuple[str, ...]:
+    """The properties, of those that are read, that a value of itemprop or name stands for."""
+    return tuple(_PROPERTIES[name] for name in key.lower().split() if name in _PROPERTIES)
 
 
 class _Owners:

@@ -12,12 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Object = Mapping[str, Any]
 
 MAX_NESTING = 4  # of lists and objects in the value of a property
 MAX_VALUES = 50
+MAX_TYPE_CHARS = 100
 
 _ARTICLES = (  # with authors and dates of their own, beside all that end in "article" or "posting"
     "report review recipe howto question dataset course chapter thesis claimreview podcastepisode blog"
@@ -83,11 +85,13 @@ def address(url: str) -> str:
 
 def _rank(item: Object) -> int | None:
     """_ARTICLE, _WORK or _PAGE; None for what no page is."""
-    ranks = [rank for kind in kinds(item) if (rank := _rank_of(kind.lower())) is not None]
+    ranks = [rank for kind in kinds(item) if (rank := _rank_of(kind)) is not None]
     return min(ranks, default=None)
 
 
+@lru_cache(maxsize=1024)
 def _rank_of(kind: str) -> int | None:
+    kind = kind.lower()
     if kind.endswith(("article", "posting")):
         return _ARTICLE
     return _PAGE if kind.endswith("page") else _RANKS.get(kind)
@@ -97,7 +101,12 @@ def kinds(item: Object) -> list[str]:
     """An object's types, without the vocabulary's address."""
     types = item.get("@type")
     listed = types[:MAX_VALUES] if isinstance(types, list) else [types]
-    return [kind.rstrip("/").rpartition("/")[2].rpartition(":")[2] for kind in listed if isinstance(kind, str)]
+    return [_bare(kind[:MAX_TYPE_CHARS]) for kind in listed if isinstance(kind, str)]
+
+
+@lru_cache(maxsize=1024)
+def _bare(kind: str) -> str:
+    return kind.rstrip("/").rpartition("/")[2].rpartition(":")[2]
 
 
 def _chosen(objects: Sequence[Object], addresses: AbstractSet[str]) -> tuple[list[Object], list[Object]]:

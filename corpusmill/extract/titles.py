@@ -8,6 +8,8 @@ is none.
 
 On WCXB's development split (1,349 pages, titles as people saw them) .77 match but for case and punctuation, against
 .50 of trafilatura's; og:title alone .40, <title> alone .20, the first <h1> .68.  Thresholds of .2 to .4 differ by .003.
+
+Cost: 25 microseconds.
 """
 
 import re

@@ -268,6 +268,16 @@ def test_hostile_pages_take_linear_time(piece):
     assert time.perf_counter() - start < 2
 
 
+def test_nobody_is_called_by_a_very_long_name():
+    assert read(f"<meta name={'x' * 101} content=noai><meta name={'x' * 100} content=noai>").directives == (
+        ("x" * 100, "noai"),
+    )
+
+
+def test_a_publisher_that_is_not_there_has_no_name():
+    assert read(ld({"@type": "Article", "publisher": {"@id": "https://example.org/#us"}})).site_name is None
+
+
 def test_entities_are_resolved_once():
     title = "1 < 2 && &amp;"
     assert read(f"<meta property=og:title content='{html.escape(title)}'>").title == title
