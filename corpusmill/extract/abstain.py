@@ -7,7 +7,7 @@ A reason holds for a page
 
     on two of these kinds of evidence,    if at most CONFIRMED words were kept;
     on a name or a number,                if at most CALLED words were kept;
-    on sayings,                           if at most UNSAID words were kept in blocks without any (and UNNAMED in all).
+    on sayings,                           if at most UNSAID words were kept in blocks without any, and UNNAMED in all.
 
 Where several hold, the one with more kinds of evidence does; then the order of `_REASONS`.  No language is needed for
 the rest: what well-known software writes into the markup of such pages, a redirect in the head, a field for a password
@@ -30,7 +30,7 @@ from corpusmill.reasons import Status
 CONFIRMED = 400
 CALLED = 60
 UNSAID = 20
-UNNAMED = 150  # if more were kept, sayings alone don't count
+UNNAMED = 150  # if more were kept, neither sayings alone nor marks in the markup count
 HARDLY_ANYTHING = 15
 LOGIN_FORM = 40  # of everything on the page, around a field for a password
 NOTHING = 3
@@ -110,7 +110,7 @@ def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | No
     reasons = [reason for reason in _REASONS if evidence.holds(reason, kept_words)]
     if reasons:
         return max(reasons, key=evidence.kinds)
-    if marked := _marked(segments):
+    if kept_words <= UNNAMED and (marked := _marked(segments)):
         return marked
     if kept_words <= HARDLY_ANYTHING and _is_shell(segments, hidden):
         return Status.JAVASCRIPT_SHELL

@@ -221,9 +221,9 @@ def test_limit_of_words():
 
 def test_title():
     """That of metadata may be the site's, and <title> the page's; or there may be none."""
-    named = segment(b"<title>Page not found &ndash; Example</title><p>Nothing here, oddly.")
+    named = segment(b"<title>Page not found &ndash; Example</title><p>Of the ship nothing was left.")
     assert no_content(named, np.ones(1, np.bool_), "Example") is Status.ERROR_PAGE
-    unnamed = segment(b"<p>Nothing here, oddly.")
+    unnamed = segment(b"<p>Of the ship nothing was left.")
     assert no_content(unnamed, np.ones(1, np.bool_), "Page not found") is Status.ERROR_PAGE
     assert no_content(unnamed, np.ones(1, np.bool_), None) is None
 
