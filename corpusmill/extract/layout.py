@@ -17,12 +17,14 @@ Cost: see `extract/write.py`, of which this is the larger part.
 """
 
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.lean import Bytes, Int, Record, Rows, lean_entry, lean_kernel
+from corpusmill.extract.tables import Segments
 from corpusmill.extract.tags import NAMES
-from corpusmill.kernels import kernel
 
 MOST_BLOCKS_AN_ITEM = 4
 MOST_LINES_A_CELL = 8
@@ -82,78 +84,85 @@ PLACE = np.dtype(
         ("n_chars", np.int32),
         ("holds", np.int32),  # HEADING, GRID, VERBATIM
         ("shown", np.int32),
+        ("begun", np.int32),  # for `write`: its mark is written
+        ("column", np.int32),  # for `write`, of a row: where the last cell that is written stands
     ],
     align=True,
 )
 HEADING, GRID, VERBATIM = 1, 2, 4
 
 
-@kernel
-def lay_out(
-    source: npt.NDArray[np.uint8],
-    blocks: npt.NDArray[np.void],
-    nodes: npt.NDArray[np.void],
-    keep: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.void]]:
-    """(row of `places` for each node, int32 (n_nodes,); places, PLACE (n_places,)).
+class Layout(NamedTuple):
+    """`places[rows[block.box]].container` is the place that a block is written in, 0 for the page itself."""
 
-    `places[rows[block.box]]["container"]` is where a kept block is written.
-    """
-    n_kept = np.zeros(len(blocks) + 1, np.int32)
+    rows: npt.NDArray[np.int32]  # (n_nodes,): the innermost place that each element is or lies in
+    places: npt.NDArray[np.void]  # (n_nodes + 1,) of PLACE, of which those that `rows` names are filled
+
+
+def lay_out(segments: Segments, keep: npt.NDArray[np.bool_]) -> Layout:
+    """The layout of the blocks for which `keep`, bool (n_blocks,), is true."""
+    n_nodes = len(segments.nodes)
+    rows, places = np.empty(n_nodes, np.int32), np.empty(n_nodes + 1, PLACE)
+    n_kept = np.empty(len(segments.blocks) + 1, np.int32)
+    _lay_out(segments.source, segments.blocks, segments.nodes, keep, n_kept, rows, places)
+    return Layout(rows, places)
+
+
+@lean_entry
+def _lay_out(source: Bytes, blocks: Rows, nodes: Rows, keep: Any, n_kept: Any, rows: Any, places: Rows) -> None:
+    n_kept[0] = 0
     for b in range(len(blocks)):
         n_kept[b + 1] = n_kept[b] + keep[b]
-    rows, places = _find(source, nodes, n_kept)
+    n_places = _find(source, nodes, n_kept, rows, places)
     for b in range(len(blocks)):
         if keep[b]:
-            block, place = blocks[b], places[rows[blocks[b]["box"]]]
-            place["n_blocks"] += block["after_br"] == 0 or place["n_blocks"] == 0
-            place["n_lines"] += 1
-            place["n_chars"] += block["n_chars"]
-            if block["heading"]:
-                place["holds"] |= HEADING
-    _weigh(places)
-    _settle(places)
-    return rows, places
+            block, place = blocks[b], places[rows[blocks[b].box]]
+            place.n_blocks += block.after_br == 0 or place.n_blocks == 0
+            place.n_lines += 1
+            place.n_chars += block.n_chars
+            if block.heading:
+                place.holds |= HEADING
+    _weigh(places, n_places)
+    _settle(places, n_places)
 
 
-@kernel
-def _find(
-    source: npt.NDArray[np.uint8], nodes: npt.NDArray[np.void], n_kept: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.void]]:
+@lean_kernel
+def _find(source: Bytes, nodes: Rows, n_kept: Any, rows: Any, places: Rows) -> Int:
     """Every element with a role and kept text becomes a place; items and cells are counted, whatever is kept."""
-    n_places = 1
-    for i in range(1, len(nodes)):
-        n_places += ROLE[nodes[i]["tag"]] != NONE and n_kept[nodes[i]["first_block"]] < n_kept[nodes[i]["end_block"]]
-    places = np.zeros(n_places, PLACE)
-    rows = np.zeros(len(nodes), np.int32)
+    _begin(places[0], 0, NONE, 0, 0)
+    rows[0] = 0
     row = 0
     for i in range(1, len(nodes)):
         node = nodes[i]
-        outer = rows[node["parent"]]
+        outer = rows[node.parent]
         rows[i] = outer
-        role = ROLE[node["tag"]]
+        role = ROLE[node.tag]
         if role == NONE:
             continue
         around = places[outer]
-        number = around["n_children"]
-        if (role == ITEM and around["role"] <= ORDERED) or role == CELL:
-            around["n_children"] += 1
-        if n_kept[node["first_block"]] == n_kept[node["end_block"]] or around["role"] == PREFORMATTED:
+        number = around.n_children
+        if (role == ITEM and around.role <= ORDERED) or role == CELL:
+            around.n_children += 1
+        if n_kept[node.first_block] == n_kept[node.end_block] or around.role == PREFORMATTED:
             continue
         row += 1
         rows[i] = row
-        place = places[row]
-        place["node"] = i
-        place["role"] = role
-        place["outer"] = outer
-        place["number"] = number
+        _begin(places[row], i, role, outer, number)
         if role == ORDERED:
-            place["n_children"] = _start(source, node["source"])
-    return rows, places[: row + 1]
+            places[row].n_children = _start(source, node.source)
+    return row + 1
 
 
-@kernel
-def _start(source: npt.NDArray[np.uint8], tag: int) -> int:
+@lean_kernel
+def _begin(place: Record, node: Int, role: Int, outer: Int, number: Int) -> None:
+    place.node, place.role, place.outer, place.number = node, role, outer, number
+    place.container = place.group = place.level = 0
+    place.n_children = place.n_items = place.n_blocks = place.n_lines = place.n_chars = 0
+    place.holds = place.shown = place.begun = place.column = 0
+
+
+@lean_kernel
+def _start(source: Bytes, tag: Int) -> Int:
     """The number that `start` gives to the first item of the <ol> at `tag`."""
     i = tag + 3
     while source[i] != 0 and source[i] != 62:  # >
@@ -168,9 +177,10 @@ def _start(source: npt.NDArray[np.uint8], tag: int) -> int:
         ):
             i += 7
             i += source[i] == 34 or source[i] == 39
-            start = n_digits = 0
+            start: Int = 0
+            n_digits = 0
             while 48 <= source[i] <= 57 and start <= MOST_START:
-                start = start * 10 + int(source[i]) - 48
+                start = start * 10 + source[i] - 48
                 n_digits += 1
                 i += 1
             return start if n_digits and start <= MOST_START else 1
@@ -178,72 +188,72 @@ def _start(source: npt.NDArray[np.uint8], tag: int) -> int:
     return 1
 
 
-@kernel
-def _weigh(places: npt.NDArray[np.void]) -> None:
+@lean_kernel
+def _weigh(places: Rows, n_places: Int) -> None:
     """Sum up, from the innermost places outwards, what each holds, and decide which lists and tables show."""
-    for row in range(len(places) - 1, 0, -1):
-        place, outer = places[row], places[places[row]["outer"]]
-        role = place["role"]
-        outer["holds"] |= place["holds"]
-        if role in (CELL, ROW):
+    for row in range(n_places - 1, 0, -1):
+        place, outer = places[row], places[places[row].outer]
+        role = place.role
+        outer.holds |= place.holds
+        if ROW <= role <= CELL:
             if role == CELL:
-                outer["n_items"] += place["n_lines"] > 0
+                outer.n_items += place.n_lines > 0
             else:
-                outer["n_items"] = max(outer["n_items"], place["n_items"])
-            outer["n_blocks"] += place["n_blocks"]
-            outer["n_lines"] = max(outer["n_lines"], place["n_lines"])
-            outer["n_chars"] = max(outer["n_chars"], place["n_chars"])
+                outer.n_items = max(outer.n_items, place.n_items)
+            outer.n_blocks += place.n_blocks
+            outer.n_lines = max(outer.n_lines, place.n_lines)
+            outer.n_chars = max(outer.n_chars, place.n_chars)
             continue
-        outer["n_lines"] += place["n_lines"]
-        outer["n_chars"] += place["n_chars"]
+        outer.n_lines += place.n_lines
+        outer.n_chars += place.n_chars
         if role == PREFORMATTED:
-            outer["holds"] |= VERBATIM
-            outer["n_blocks"] += 1
+            outer.holds |= VERBATIM
+            outer.n_blocks += 1
         elif role == TABLE:
-            place["shown"] = (
-                place["n_items"] >= 2
-                and place["holds"] == 0
-                and place["n_lines"] <= MOST_LINES_A_CELL
-                and place["n_chars"] <= MOST_CHARS_A_CELL
+            place.shown = (
+                place.n_items >= 2
+                and place.holds == 0
+                and place.n_lines <= MOST_LINES_A_CELL
+                and place.n_chars <= MOST_CHARS_A_CELL
             )
-            outer["holds"] |= GRID
-            outer["n_blocks"] += 1 if place["shown"] else place["n_blocks"]
+            outer.holds |= GRID
+            outer.n_blocks += 1 if place.shown else place.n_blocks
         elif role <= TERMS:
-            place["shown"] = (
-                place["n_items"] >= 1
-                and place["holds"] & HEADING == 0
-                and place["n_blocks"] <= MOST_BLOCKS_AN_ITEM * place["n_items"]
+            place.shown = (
+                place.n_items >= 1
+                and place.holds & HEADING == 0
+                and place.n_blocks <= MOST_BLOCKS_AN_ITEM * place.n_items
             )
-            outer["n_blocks"] += 0 if place["shown"] else place["n_blocks"]
+            outer.n_blocks += 0 if place.shown else place.n_blocks
         else:  # an item, a term, a definition
-            outer["n_blocks"] += place["n_blocks"]
-            outer["n_items"] += place["n_blocks"] > 0
+            outer.n_blocks += place.n_blocks
+            outer.n_items += place.n_blocks > 0
 
 
-@kernel
-def _settle(places: npt.NDArray[np.void]) -> None:
+@lean_kernel
+def _settle(places: Rows, n_places: Int) -> None:
     """From the page inwards: in which container each place's own text is written, how far in, and in which group."""
-    for row in range(1, len(places)):
-        place, outer = places[row], places[places[row]["outer"]]
-        role = place["role"]
-        container = places[outer["container"]]
-        place["container"] = outer["container"]
-        if container["role"] == CELL:
+    for row in range(1, n_places):
+        place, outer = places[row], places[places[row].outer]
+        role = place.role
+        container = places[outer.container]
+        place.container = outer.container
+        if container.role == CELL:
             continue
-        if role in (LIST, ORDERED, TERMS, TABLE):
-            place["group"] = container["group"] if container["group"] else row
+        if role <= TERMS or role == TABLE:
+            place.group = container.group if container.group else row
         elif role == ROW:
-            place["group"] = outer["group"]
-            place["shown"] = outer["role"] == TABLE and outer["shown"]
+            place.group = outer.group
+            place.shown = outer.role == TABLE and outer.shown
         elif role == PREFORMATTED:
-            place["container"] = row
-        elif outer["shown"] and (
-            (role == ITEM and outer["role"] <= ORDERED)
-            or (role >= TERM and role <= DEFINITION and outer["role"] == TERMS)
-            or (role == CELL and (outer["role"] == ROW or outer["role"] == TABLE))
+            place.container = row
+        elif outer.shown and (
+            (role == ITEM and outer.role <= ORDERED)
+            or (role >= TERM and role <= DEFINITION and outer.role == TERMS)
+            or (role == CELL and (outer.role == ROW or outer.role == TABLE))
         ):
-            place["container"] = row
-            place["group"] = outer["group"]
-            place["level"] = container["level"] + (container["role"] != NONE and container["n_blocks"] > 0)
+            place.container = row
+            place.group = outer.group
+            place.level = container.level + (container.role != NONE and container.n_blocks > 0)
             if role == DEFINITION:
-                place["level"] += 1
+                place.level += 1

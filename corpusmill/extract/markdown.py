@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.markup import Elements
 from corpusmill.extract.inline import Inline, escape_line
 from corpusmill.extract.layout import CELL, ITEM, ORDERED, PREFORMATTED, TABLE, TERM, lay_out
+from corpusmill.extract.markup import Elements
 from corpusmill.extract.tables import Segments
 from corpusmill.extract.tags import NAMES
 from corpusmill.extract.write import lines_between
@@ -112,7 +112,7 @@ class _Reader:
         self._segments, self._keep = segments, keep
         self._elements = Elements(segments)
         self._inline = Inline(segments, self._elements)
-        self._rows, self._places = lay_out(segments.source, segments.blocks, segments.nodes, keep)
+        self._rows, self._places = lay_out(segments, keep)
         self._around: dict[int, tuple[_Container, ...]] = {-1: ()}
 
     def parts(self) -> list[_Part]:
