@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_entry, lean_kernel
 
 F32 = npt.NDArray[np.float32]
 
@@ -17,7 +17,7 @@ LIMIT = 60.0
 POWERS = np.array([2.0**k for k in range(-90, 91)])  # exact
 
 
-@kernel
+@lean_entry
 def sigmoid(x: float) -> float:
     """1 / (1 + exp(-x)) by additions, multiplications and one division.
 
@@ -30,7 +30,7 @@ def sigmoid(x: float) -> float:
     return 1 / (1 + series * POWERS[i64(k) + 90])  # type: ignore[no-any-return]
 
 
-@kernel
+@lean_entry
 def best_segment(values: F32) -> tuple[int, int]:
     """The contiguous part values[start:end] with the greatest sum (Kadane), the first of equals; (0, 0) if none > 0."""
     best, start, end = f32(0), 0, 0
@@ -44,7 +44,7 @@ def best_segment(values: F32) -> tuple[int, int]:
     return start, end
 
 
-@kernel
+@lean_kernel
 def outside(i: int, start: int, end: int) -> int:
     """How far i lies before (< 0) or behind (> 0) the range [start, end); 0 in it."""
     return i - start if i < start else i - end + 1 if i >= end else 0

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import i64
-from corpusmill.kernels import kernel
+from corpusmill.extract.lean import lean_entry
 
 U32 = npt.NDArray[np.uint32]
 I32 = npt.NDArray[np.int32]
@@ -40,7 +40,7 @@ def build(keys: U32, importance: npt.NDArray[np.floating]) -> tuple[U32, I32]:
     return entries, kept.astype(np.int32)
 
 
-@kernel
+@lean_entry
 def look_up(entries: U32, key: np.uint32) -> int:
     """The number of a key, 0 if it has none."""
     at = 2 * (i64(key) & (len(entries) // 2 - 1))
@@ -49,7 +49,7 @@ def look_up(entries: U32, key: np.uint32) -> int:
     return (first if first >> 16 == mark else second if second >> 16 == mark else 0) & 0xFFFF
 
 
-@kernel
+@lean_entry
 def add_bits(entries: U32, key: np.uint32, bits: int) -> bool:
     """Set bits (below 2^16) in the number of a key -> whether there was room for it."""
     at = 2 * (i64(key) & (len(entries) // 2 - 1))

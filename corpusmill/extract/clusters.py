@@ -54,26 +54,18 @@ def cluster(keys: U64) -> I32:
 
 
 @kernel
-def by_path(blocks: Table, place: Table) -> I32:
-    """Clusters by tags, classes and ids."""
-    keys = np.empty(len(blocks), np.uint64)
+def place_keys(blocks: Table, place: Table) -> tuple[U64, U64]:
+    """Keys of every block's cluster: of its tags, classes and ids, and of its tags alone."""
+    paths, tags = np.empty(len(blocks), np.uint64), np.empty(len(blocks), np.uint64)
     for i in range(len(blocks)):
-        keys[i] = place[blocks[i]["leaf"]]["path"]
-    return cluster(keys)
+        here = place[blocks[i]["leaf"]]
+        paths[i], tags[i] = here["path"], here["tags"]
+    return paths, tags
 
 
 @kernel
-def by_tags(blocks: Table, place: Table) -> I32:
-    """Clusters by tags alone."""
-    keys = np.empty(len(blocks), np.uint64)
-    for i in range(len(blocks)):
-        keys[i] = place[blocks[i]["leaf"]]["tags"]
-    return cluster(keys)
-
-
-@kernel
-def by_text(words: Words) -> I32:
-    """Clusters by the text's first words."""
+def text_keys(words: Words) -> U64:
+    """Keys of every block's first words."""
     n = len(words.ptr) - 1
     keys = np.empty(n, np.uint64)
     for i in range(n):
@@ -81,7 +73,7 @@ def by_text(words: Words) -> I32:
         for k in range(words.ptr[i], words.ptr[i + 1]):
             h = (h ^ np.uint64(words.hashes[k])) * MIX
         keys[i] = h ^ h >> np.uint64(31)
-    return cluster(keys)
+    return keys
 
 
 @kernel

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from corpusmill.extract.arithmetic import best_segment, f32, outside
 from corpusmill.extract.features import Measured
 from corpusmill.extract.kinds import KINDS
+from corpusmill.extract.lean import lean_entry
 from corpusmill.extract.surroundings import N_LEVELS, REACHES
 from corpusmill.extract.tables import Segments
 from corpusmill.kernels import kernel
@@ -86,7 +87,7 @@ def weigh(blocks: Table) -> F32:
     return weights
 
 
-@kernel
+@lean_entry
 def best_threshold(p: F32, weights: F32) -> tuple[float, float]:
     """The threshold on p with the greatest expected F1 of weights, and that F1; (0.5, 0) of nothing.
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from corpusmill.extract import clusters, position, surroundings
 from corpusmill.extract.arithmetic import f32
+from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.linear import Linear, TextScore, score_texts
 from corpusmill.extract.said import Overlap, collect_statements, overlap
 from corpusmill.extract.tables import BIT, Segments
@@ -201,14 +202,14 @@ def _measure(
     overlaps = columns[TEXT_END:SAID_END]
     overlap(words, collect_statements(source, facts), overlaps)
 
-    by_path, by_tags = clusters.by_path(blocks, place), clusters.by_tags(blocks, place)
+    path_keys, tag_keys = clusters.place_keys(blocks, place)
+    by_path, by_tags = clusters.cluster(path_keys), clusters.cluster(tag_keys)
     clusters.describe(blocks, by_path, score, columns[TOTALS_END:CLUSTER_END])
     clusters.describe(blocks, by_tags, score, columns[CLUSTER_END:TAG_CLUSTER_END])
-    clusters.count_members(clusters.by_text(words), columns[TAG_CLUSTER_END])
+    clusters.count_members(clusters.cluster(clusters.text_keys(words)), columns[TAG_CLUSTER_END])
 
     headings = position.last_headings(blocks)
-    item_texts = position.find_item_texts(source, facts, nodes, n)
-    bylines = position.find_bylines(source, facts, nodes, n)
+    item_texts, bylines = position.find_marks(source, facts, nodes, n)
     title = position.title_block(words, overlaps[Overlap.TITLE])
     positions = columns[SAID_END:POSITION_END]
     position.describe(blocks, nodes, tree, sums, texts, score, headings, item_texts, bylines, title, positions)
@@ -233,7 +234,7 @@ def _measure(
     return Measured(columns, totals, by_path, by_tags, levels, headings)
 
 
-@kernel
+@lean_kernel
 def _describe_shapes(blocks: Table, nodes: Table, rows: F32) -> None:
     for i in range(len(blocks)):
         block = blocks[i]
@@ -275,7 +276,7 @@ def _spread_flags(blocks: Table, rows: F32) -> None:
             row[i] = f32(flags[i] >> shift & 1)
 
 
-@kernel
+@lean_kernel
 def _score_blocks(blocks: Table, nodes: Table, place: Table, texts: F32, bias: float, rows: F32) -> None:
     for i in range(len(blocks)):
         here = place[blocks[i]["leaf"]]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.lean import lean_kernel
 from corpusmill.kernels import kernel
 
 F32 = npt.NDArray[np.float32]
@@ -80,7 +81,7 @@ def _predict(columns: F32, forest: Forest) -> F32:
     return scores
 
 
-@kernel
+@lean_kernel
 def _find_leaves(columns: F32, features: I32, borders: F32, found: U8) -> None:
     """The leaf of a tree that every row falls into; all levels in one loop, 64 rows at a time with AVX-512."""
     column0, column1, column2 = columns[features[0]], columns[features[1]], columns[features[2]]

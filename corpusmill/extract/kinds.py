@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, i64
 from corpusmill.extract.features import Measured
+from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.position import N_TOTAL, Total
 from corpusmill.extract.said import hash_name, name_hashes
 from corpusmill.extract.tables import BIT, FactKind, Segments
@@ -123,7 +124,7 @@ def fill_page_features(source: U8, blocks: Table, facts: Table, measured: Measur
     return features
 
 
-@kernel
+@lean_kernel
 def _describe_content(blocks: Table, measured: Measured, p: F32, content: F32) -> None:
     words, chars, total = 0.0, 0.0, 0.0
     for i in range(len(blocks)):
@@ -153,7 +154,7 @@ def _describe_content(blocks: Table, measured: Measured, p: F32, content: F32) -
         content[k] *= a_block
 
 
-@kernel
+@lean_kernel
 def _read_declarations(source: U8, facts: Table, declared: F32) -> None:
     for f in range(len(facts)):
         kind, start, end = facts[f]["kind"], i64(facts[f]["value_start"]), i64(facts[f]["value_end"])
@@ -169,7 +170,7 @@ def _read_declarations(source: U8, facts: Table, declared: F32) -> None:
         declared[k] = min(declared[k], f32(MOST_DECLARED))
 
 
-@kernel
+@lean_kernel
 def _count_type(source: U8, start: int, end: int, declared: F32) -> None:
     """Count a type: what follows the last slash of an address, or a name."""
     first = end
@@ -178,14 +179,14 @@ def _count_type(source: U8, start: int, end: int, declared: F32) -> None:
     _count(hash_name(source, first, end), TYPES, TYPE_KINDS, declared)
 
 
-@kernel
+@lean_kernel
 def _count(name: np.uint64, names: U64, kinds: I64, declared: F32) -> None:
     for k in range(len(names)):
         if names[k] == name:
             declared[kinds[k]] += f32(1)
 
 
-@kernel
+@lean_kernel
 def _count_json_types(source: U8, start: int, end: int, declared: F32) -> None:
     """Count the types that JSON-LD gives: the string after every "@type":."""
     i, wanted = start, False

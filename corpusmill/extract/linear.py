@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, i64
 from corpusmill.extract.buckets import build, look_up
+from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.tables import Segments
 from corpusmill.extract.words import MIX, Words, hash_blocks
 from corpusmill.kernels import kernel
@@ -101,14 +102,14 @@ def compact(keys: I64, weights: F32, bias: float) -> Linear:
     )
 
 
-@kernel
+@lean_kernel
 def pair_key(first: np.uint32, second: np.uint32) -> np.uint32:
     """Key of a text's first two words (uint32 hashes); a text of one word has 0 as its second."""
     h = (np.uint64(first) * np.uint64(31) + np.uint64(second)) * MIX
     return np.uint32((h ^ np.uint64(0x5851F42D4C957F2D)) >> np.uint64(20))
 
 
-@kernel
+@lean_kernel
 def whole_key(hashes: U32, start: int, end: int) -> np.uint32:
     """Key of a short text, hashes[start:end]."""
     h = np.uint64(0x14057B7EF767814F)
@@ -117,7 +118,7 @@ def whole_key(hashes: U32, start: int, end: int) -> np.uint32:
     return np.uint32((h ^ (h >> np.uint64(33))) >> np.uint64(8))
 
 
-@kernel
+@lean_kernel
 def score_nodes(nodes: Table, tokens: U32, linear: Linear, path: F32, near: F32) -> None:
     """Weights of every element's own tokens in the two families -> path, near (n_nodes,); 0 where it has no block."""
     for v in range(len(nodes)):
@@ -132,25 +133,24 @@ def score_nodes(nodes: Table, tokens: U32, linear: Linear, path: F32, near: F32)
         near[v] = in_near * TOKEN_VALUE
 
 
-@kernel
+@lean_kernel
 def score_texts(words: Words, linear: Linear, scores: F32) -> None:
     """What the model says of every block's text -> scores (len(TextScore), n_blocks)."""
     for i in range(len(words.ptr) - 1):
         start, end = words.ptr[i], words.ptr[i + 1]
-        total, known = f32(0), 0
+        total, pair, whole, known = np.float32(0), np.float32(0), np.float32(0), 0
         for k in range(start, end):
-            row = look_up(linear.texts, words.hashes[k])
+            row = i64(look_up(linear.texts, words.hashes[k]))
             total += linear.text_weights[row]
             known += row > 0
         n = max(1, end - start)
         scores[TextScore.WORDS, i] = total / np.sqrt(f32(n))
         scores[TextScore.KNOWN, i] = f32(known) / f32(n)
-        pair, whole = f32(0), f32(0)
         if end > start:
             second = words.hashes[start + 1] if end > start + 1 else np.uint32(0)
-            pair = linear.text_weights[look_up(linear.texts, pair_key(words.hashes[start], second))]
+            pair = linear.text_weights[i64(look_up(linear.texts, pair_key(words.hashes[start], second)))]
             if n <= N_SHORT:
-                whole = linear.text_weights[look_up(linear.texts, whole_key(words.hashes, start, end))]
+                whole = linear.text_weights[i64(look_up(linear.texts, whole_key(words.hashes, start, end)))]
         scores[TextScore.PAIR, i] = pair
         scores[TextScore.WHOLE, i] = whole
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import best_segment, f32, i64, outside, sigmoid
+from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.linear import TextScore
 from corpusmill.extract.said import Overlap, hash_name, is_in, name_hashes
 from corpusmill.extract.tables import BIT, FactKind
@@ -27,12 +28,12 @@ Table = npt.NDArray[np.void]
 FAR = 500
 PARAGRAPH_WORDS = 20
 TITLE_WORDS = 30  # a longer block is no title
-IN_ARTICLE, IN_MAIN, IN_HEADING = BIT["article"], BIT["main"], BIT["heading"]
-IN_TABLE, IN_ITEM, IN_PREFORMATTED, IN_FORM = BIT["table"], BIT["item"], BIT["preformatted"], BIT["form"]
+IN_ARTICLE = BIT["article"]
+SHARE_FLAGS = np.array([BIT[name] for name in ("article", "main", "table", "item", "preformatted", "form")])
 
 ITEM_TEXTS = name_hashes("articlebody", "reviewbody", "description", "text")
-ITEM_BYLINES = name_hashes("author", "datepublished", "datecreated")
-AUTHOR = name_hashes("author")
+ITEM_DATES = name_hashes("datepublished", "datecreated")
+AUTHOR = name_hashes("author")[0]
 
 
 class Position(IntEnum):
@@ -72,7 +73,7 @@ class Total(IntEnum):
     ARTICLES = 6  # outermost <article>
     PARAGRAPHS = 7
     PARAGRAPH_SHARE = 8  # in <p>
-    ARTICLE_SHARE = 9
+    ARTICLE_SHARE = 9  # in the elements of SHARE_FLAGS, in their order
     MAIN_SHARE = 10
     TABLE_SHARE = 11
     ITEM_SHARE = 12
@@ -124,36 +125,27 @@ def title_block(words: Words, title_overlap: F32) -> int:
 
 
 @kernel
-def find_item_texts(source: U8, facts: Table, nodes: Table, n_blocks: int) -> I32:
-    """In how many elements that microdata calls a text every block lies -> (n_blocks + 1,)."""
-    depth = np.zeros(n_blocks + 1, np.int32)
+def find_marks(source: U8, facts: Table, nodes: Table, n_blocks: int) -> tuple[I32, I32]:
+    """In how many texts of microdata's items every block lies; how many times and authors are named where it begins.
+
+    Both are (n_blocks + 1,).
+    """
+    item_texts, bylines = np.zeros(n_blocks + 1, np.int32), np.zeros(n_blocks + 1, np.int32)
     for f in range(len(facts)):
         fact = facts[f]
-        if fact["kind"] != FactKind.ITEM or fact["value_start"] < fact["value_end"]:
-            continue
-        if is_in(hash_name(source, i64(fact["key_start"]), i64(fact["key_end"])), ITEM_TEXTS):
-            node = nodes[fact["node"]]
-            depth[node["first_block"]] += 1
-            depth[node["end_block"]] -= 1
-    for i in range(n_blocks):
-        depth[i + 1] += depth[i]
-    return depth
-
-
-@kernel
-def find_bylines(source: U8, facts: Table, nodes: Table, n_blocks: int) -> I32:
-    """Whether a time or an author is named where every block begins -> (n_blocks + 1,) of 0 or more."""
-    bylines = np.zeros(n_blocks + 1, np.int32)
-    for f in range(len(facts)):
-        fact = facts[f]
-        kind = fact["kind"]
-        found = kind == FactKind.TIME
-        if kind == FactKind.ANCHOR or kind == FactKind.ITEM:
+        kind, node = fact["kind"], nodes[fact["node"]]
+        if kind == FactKind.TIME:
+            bylines[node["first_block"]] += 1
+        elif kind == FactKind.ANCHOR or kind == FactKind.ITEM:
             key = hash_name(source, i64(fact["key_start"]), i64(fact["key_end"]))
-            found = is_in(key, AUTHOR if kind == FactKind.ANCHOR else ITEM_BYLINES)
-        if found:
-            bylines[nodes[fact["node"]]["first_block"]] += 1
-    return bylines
+            if key == AUTHOR or (kind == FactKind.ITEM and is_in(key, ITEM_DATES)):
+                bylines[node["first_block"]] += 1
+            elif kind == FactKind.ITEM and fact["value_start"] == fact["value_end"] and is_in(key, ITEM_TEXTS):
+                item_texts[node["first_block"]] += 1
+                item_texts[node["end_block"]] -= 1
+    for i in range(n_blocks):
+        item_texts[i + 1] += item_texts[i]
+    return item_texts, bylines
 
 
 @kernel
@@ -222,12 +214,12 @@ def describe(
         rows[Position.FROM_RECORDS, i] = outside(i, records_start, records_end)
 
 
-@kernel
+@lean_kernel
 def _distance(i: int, other: int) -> int:
     return FAR if other < 0 else max(-FAR, min(FAR, i - other))
 
 
-@kernel
+@lean_kernel
 def _text_score(texts: F32, i: int) -> np.float32:
     score: np.float32 = texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
     return score
@@ -255,17 +247,14 @@ def total(
         flags, words = blocks[i]["flags"], blocks[i]["n_words"]
         totals[Total.H1] += blocks[i]["heading"] == 1
         totals[Total.PARAGRAPHS] += words - blocks[i]["link_words"] >= PARAGRAPH_WORDS and blocks[i]["n_stops"] > 0
-        totals[Total.ARTICLE_SHARE] += words if flags & IN_ARTICLE else 0
-        totals[Total.MAIN_SHARE] += words if flags & IN_MAIN else 0
-        totals[Total.TABLE_SHARE] += words if flags & IN_TABLE else 0
-        totals[Total.ITEM_SHARE] += words if flags & IN_ITEM else 0
-        totals[Total.PREFORMATTED_SHARE] += words if flags & IN_PREFORMATTED else 0
-        totals[Total.FORM_SHARE] += words if flags & IN_FORM else 0
+        for k in range(len(SHARE_FLAGS)):
+            if flags & SHARE_FLAGS[k]:
+                totals[Total.ARTICLE_SHARE + k] += words
         score += scores[i]
         known += texts[TextScore.KNOWN, i]
         said += words * max(overlaps[Overlap.DESCRIPTION, i], overlaps[Overlap.BODY, i])
-    for k in range(Total.ARTICLE_SHARE, Total.FORM_SHARE + 1):
-        totals[k] *= a_word
+    for k in range(len(SHARE_FLAGS)):
+        totals[Total.ARTICLE_SHARE + k] *= a_word
     for v in range(1, len(nodes)):
         outermost = nodes[v]["flags"] & IN_ARTICLE and not nodes[nodes[v]["parent"]]["flags"] & IN_ARTICLE
         totals[Total.ARTICLES] += f32(1) if outermost else f32(0)
@@ -285,7 +274,7 @@ def total(
     return totals
 
 
-@kernel
+@lean_kernel
 def _total_records(nodes: Table, tree: Tree, group: int, sums: I32, a_word: float, totals: F32) -> None:
     """A group of siblings -> totals (5,): their number, share of the page, words, share of links, images."""
     if group == 0:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, i64
 from corpusmill.extract.buckets import add_bits, look_up
+from corpusmill.extract.lean import lean_entry, lean_kernel
 from corpusmill.extract.tables import FactKind
 from corpusmill.extract.words import Words, hash_words
 from corpusmill.kernels import kernel
@@ -97,7 +98,7 @@ def collect_statements(source: U8, facts: Table) -> U32:
     return said
 
 
-@kernel
+@lean_entry
 def overlap(words: Words, said: U32, scores: F32) -> None:
     """How much of every block's text the page says of itself -> scores (len(Overlap), n_blocks)."""
     for i in range(len(words.ptr) - 1):
@@ -119,7 +120,7 @@ def overlap(words: Words, said: U32, scores: F32) -> None:
         scores[Overlap.RUN, i] = longest * share
 
 
-@kernel
+@lean_kernel
 def _add(text: U8, start: int, end: int, statement: int, said: U32, hashes: U32) -> None:
     """Add the words of text[start:end]."""
     n = hash_words(text, start, end, MOST_WORDS, hashes, i64(0))
@@ -127,7 +128,7 @@ def _add(text: U8, start: int, end: int, statement: int, said: U32, hashes: U32)
         add_bits(said, hashes[k], statement)
 
 
-@kernel
+@lean_kernel
 def _add_json(source: U8, start: int, end: int, said: U32, hashes: U32, decoded: U8) -> None:
     """Add the words of the strings of source[start:end] whose keys are of interest."""
     statement = i64(0)
@@ -160,7 +161,7 @@ def _add_json(source: U8, start: int, end: int, said: U32, hashes: U32, decoded:
             _add(decoded, i64(0), size, statement, said, hashes)
 
 
-@kernel
+@lean_kernel
 def _decode(source: U8, start: int, end: int, decoded: U8) -> int:
     """The JSON string source[start:end] as UTF-8, escapes read -> its size, never more than end - start."""
     n = 0
@@ -199,14 +200,14 @@ def _decode(source: U8, start: int, end: int, decoded: U8) -> int:
     return n
 
 
-@kernel
+@lean_kernel
 def _hex_digit(byte: np.uint8) -> int:
     """Its value; garbage for what is no hexadecimal digit."""
     value = i64(byte)
     return value & 15 if value < 58 else (value & 7) + 9
 
 
-@kernel
+@lean_kernel
 def hash_name(source: U8, start: int, end: int) -> np.uint64:
     """FNV-1a of source[start:end] in lower case."""
     h = BASIS
@@ -218,7 +219,7 @@ def hash_name(source: U8, start: int, end: int) -> np.uint64:
     return h
 
 
-@kernel
+@lean_kernel
 def is_in(key: np.uint64, keys: U64) -> bool:
     """Whether a hash is one of some."""
     found = False

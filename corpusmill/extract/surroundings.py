@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, i64
+from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.tree import Sum
 from corpusmill.kernels import kernel
 
@@ -81,7 +82,7 @@ def describe_levels(blocks: Table, nodes: Table, place: Table, sums: I32, levels
             v = max(i64(nodes[levels[level, i]]["parent"]), 0)
 
 
-@kernel
+@lean_kernel
 def _describe_level(nodes: Table, place: Table, sums: I32, v: int, of_page: float, column: F32) -> None:
     here = place[v]
     top = here["top"]
@@ -100,7 +101,7 @@ def _describe_level(nodes: Table, place: Table, sums: I32, v: int, of_page: floa
     column[Level.TAG] = nodes[top]["tag"]
 
 
-@kernel
+@lean_kernel
 def describe_neighbours(
     blocks: Table, nodes: Table, clusters: I32, chars: F32, link_share: F32, tags: F32, scores: F32, rows: F32
 ) -> None:

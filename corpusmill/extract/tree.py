@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, i64
+from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.linear import Linear, score_nodes
 from corpusmill.extract.tables import BIT
 from corpusmill.extract.words import MIX
@@ -216,7 +217,7 @@ def _largest_group(nodes: Table, place: Table, sums: I32, other: int) -> int:
     return best
 
 
-@kernel
+@lean_kernel
 def _mark_records(nodes: Table, records: int, second: int, place: Table) -> None:
     for v in range(1, len(nodes)):
         here = place[v]

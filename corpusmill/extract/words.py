@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import i64
 from corpusmill.extract.entities import MARK, class_of, read_utf8
+from corpusmill.extract.lean import lean_entry, lean_kernel
 from corpusmill.extract.tables import CharClass
 from corpusmill.kernels import kernel
 
@@ -72,7 +73,7 @@ def hash_blocks(text: U8, blocks: Table) -> Words:
     return Words(hashes[:n], ptr)
 
 
-@kernel
+@lean_entry
 def hash_words(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -> int:
     """Append the hashes of the words of text[start:end] to hashes[n:], up to hashes[:stop] -> the new n."""
     i = start
@@ -101,7 +102,7 @@ def hash_words(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -
     return n
 
 
-@kernel
+@lean_kernel
 def _hash_unspaced(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -> tuple[int, int]:
     """The same for a run of characters of scripts without spaces, and what ends it -> the new n, where to go on."""
     last, size = np.uint64(0), 0
