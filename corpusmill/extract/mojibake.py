@@ -45,7 +45,7 @@ _BYTES = np.stack([_bytes_of(page) for page in _PAGES])
 
 def condition(page: Utf8, text: str) -> dict[str, object]:
     """For a page's metadata: what it was encoded in and, if there is any, the damage to it and to its main text."""
-    counts = {"decoding_errors": page.n_replaced, "mojibake": mojibake(text.encode())}
+    counts = {"decoding_errors": page.n_replaced, "mojibake": mojibake(text.encode("utf-8", "replace"))}
     return {"encoding": page.encoding, **{name: count for name, count in counts.items() if count}}
 
 
