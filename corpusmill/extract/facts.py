@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from corpusmill.extract.tables import Segments
+from corpusmill.extract.tables import FactKind, Segments
 
+MAX_FACTS = 5000
 MAX_CHARS = 2000  # of a value; longer ones are cut
 
 
@@ -35,8 +36,12 @@ class Reader:
         self._parents = segments.nodes["parent"]
 
     def facts(self) -> Iterator[Fact]:
-        """All facts, in the page's order."""
-        return map(Fact._make, self.segments.facts.view(np.int32).reshape(-1, len(Fact._fields)).tolist())
+        """The first MAX_FACTS facts in the page's order, and after them as many of meta elements."""
+        rows = self.segments.facts.view(np.int32).reshape(-1, len(Fact._fields))
+        if len(rows) > MAX_FACTS:
+            late = rows[MAX_FACTS:]
+            rows = np.concatenate([rows[:MAX_FACTS], late[late[:, 0] == FactKind.META][:MAX_FACTS]])
+        return map(Fact._make, rows.tolist())
 
     def raw(self, start: int, end: int) -> bytes:
         """A span as it is."""

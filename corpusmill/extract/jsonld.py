@@ -13,17 +13,19 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 Object = dict[str, Any]
 
 MAX_CHARS = 1 << 20  # of one script
+MAX_VALUES = 1000  # one behind the other
 _DECODER = json.JSONDecoder(strict=False)
 _SPACE = re.compile(r"[\s;,\ufeff]*")
-_FAULTS = re.compile(
-    r"""("(?:[^"\\]++|\\.?)*+"?)"""  # a string, to be kept
-    r"|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|<!--|-->|<!\[CDATA\[|\]\]>"  # comments, and what hides a script
-    r"|,(?=\s*+[]}])",
+_SOUND_OR_FAULT = re.compile(
+    r"""((?:[^"/,<\]-]++|"(?:[^"\\]++|\\.?)*+"?"""  # what is sound: a string, and all that begins no fault
+    r"""|/(?![/*])|,(?!\s*+[]}])|<(?!!--|!\[CDATA\[)|\](?!\]>)|-(?!->))++)"""
+    r"|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|<!--|-->|<!\[CDATA\[|\]\]>|,",  # comments, what hides scripts, commas
     re.DOTALL,
 )
 
@@ -35,7 +37,7 @@ def objects(script: str) -> list[Object]:
     try:
         values = [_DECODER.decode(script)]
     except ValueError:
-        values = list(_lenient(script))
+        values = list(islice(_lenient(script), MAX_VALUES))
     except RecursionError:
         return []
     return list(_standing(values))
@@ -45,7 +47,7 @@ def _lenient(script: str) -> Iterator[Any]:
     """The values in a script that is not JSON, up to the first fault that can't be mended."""
     if '"' not in script and "&quot;" in script:
         script = html.unescape(script)
-    script = _FAULTS.sub(lambda match: match[1] or "", script)
+    script = "".join(_SOUND_OR_FAULT.findall(script))
     at = _end_of_space(script, 0)
     while at < len(script):
         try:

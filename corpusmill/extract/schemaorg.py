@@ -19,6 +19,7 @@ Object = Mapping[str, Any]
 
 MAX_NESTING = 4  # of lists and objects in the value of a property
 MAX_VALUES = 50
+MAX_OBJECTS = 1000
 MAX_TYPE_CHARS = 100
 
 _ARTICLES = (  # with authors and dates of their own, beside all that end in "article" or "posting"
@@ -56,6 +57,7 @@ def describe(objects: Sequence[Object], addresses: AbstractSet[str]) -> Describe
     objects: in the page's order; a value that is only an `@id` stands for the object of that name among them
     addresses: the page's own, as `address` writes them
     """
+    objects = objects[:MAX_OBJECTS]
     if not objects:
         return Described()
     named = {

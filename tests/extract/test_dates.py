@@ -92,7 +92,7 @@ def test_any_text(text):
 
 @pytest.mark.parametrize("piece", ["1", "2025-", "Jan ", "1 Jan", " ", "2025 ", "Jan 1 1:11 "])
 def test_hostile_text_takes_linear_time(piece):
-    start = time.perf_counter()
+    start = time.thread_time()
     iso_date(piece * 100_000)
     iso_date((piece * 100)[:100])
-    assert time.perf_counter() - start < 0.1
+    assert time.thread_time() - start < 0.1

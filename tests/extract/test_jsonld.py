@@ -65,6 +65,6 @@ def test_any_script(script):
 
 @pytest.mark.parametrize("piece", ["/*", '"', "//", ",", ", ", "<!--", "*", '"\\', "[", "{}", '{"a":{}},'])
 def test_hostile_scripts_take_linear_time(piece):
-    start = time.perf_counter()
+    start = time.thread_time()
     objects(piece * (MAX_CHARS // len(piece)))
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2

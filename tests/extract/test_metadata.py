@@ -263,9 +263,9 @@ def test_any_page(page):
 )  # fmt: skip
 def test_hostile_pages_take_linear_time(piece):
     page = segment(b"<div itemscope itemtype=Article>" + piece.encode() * (1_000_000 // len(piece)))
-    start = time.perf_counter()
+    start = time.thread_time()
     read_metadata(page, URL)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_nobody_is_called_by_a_very_long_name():
