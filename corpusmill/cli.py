@@ -167,7 +167,7 @@ def extract(
         case Shape.MARKDOWN:
             print(seen.markdown)
         case Shape.JSON:
-            print(extraction.as_json(seen, masked=not unmasked))
+            print(extraction.as_json(seen))
         case Shape.SHOW:
             extraction.show(seen)
 

@@ -10,7 +10,7 @@ Cost: 2 s to start, then some 20 ms a page.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class Seen:
     look: Look
     facts: tuple[tuple[str, str], ...]  # name and value, printable
     blocks: tuple[Block, ...]  # printable
+    metadata: Mapping[str, Any]  # as JSON has it
     text: str
     markdown: str
 
@@ -63,6 +64,8 @@ def see(look: Look, name: str, *, masked: bool = True) -> Seen:
     texts = _masked([block.text for block in blocks], masked)
     paths = _masked([block.path for block in blocks], masked)
     text, markdown = _masked([look.text, look.markdown], masked)
+    own = {"title": look.said.title, "html_lang": look.said.html_lang, "licence": look.said.licence}
+    said: dict[str, object] = {**own, **look.said.as_mapping(), "directives": look.said.directives}
     return Seen(
         look=look,
         facts=tuple((fact, printable(value)) for (fact, _), value in zip(facts, values, strict=True)),
@@ -70,6 +73,7 @@ def see(look: Look, name: str, *, masked: bool = True) -> Seen:
             block._replace(text=printable(text), path=printable(path))
             for block, text, path in zip(blocks, texts, paths, strict=True)
         ),
+        metadata={name: _all_masked(value, masked) for name, value in said.items() if value},
         text=text,
         markdown=markdown,
     )
@@ -80,6 +84,13 @@ def _masked(texts: Sequence[str], masked: bool) -> Sequence[str]:
         return texts
     shown: list[str] = mask(pa.array(texts, pa.large_string()), PiiSettings())[0].to_pylist()
     return shown
+
+
+def _all_masked(value: object, masked: bool) -> object:
+    """A value of JSON with all strings in it masked."""
+    if isinstance(value, list | tuple):
+        return [_all_masked(each, masked) for each in value]
+    return _masked([value], masked)[0] if isinstance(value, str) else value
 
 
 def _facts(look: Look, name: str) -> list[tuple[str, str]]:
@@ -165,10 +176,9 @@ def _print(console: Console, margin: Text, text: Text) -> None:
         console.print((margin if number == 0 else Text(" " * len(margin))) + line, soft_wrap=True)
 
 
-def as_json(seen: Seen, *, masked: bool = True) -> str:
+def as_json(seen: Seen) -> str:
     """The same as one JSON object, for programs."""
     look = seen.look
-    said = {"title": look.said.title, "html_lang": look.said.html_lang, "licence": look.said.licence}
     return json.dumps(
         {
             "page": seen.facts[0][1],
@@ -177,7 +187,7 @@ def as_json(seen: Seen, *, masked: bool = True) -> str:
             "threshold": round(look.classified.threshold, 4),
             "expected_f1": round(look.classified.expected_f1, 4),
             **condition(look.utf8, look.text),
-            "metadata": _deep({**said, **look.said.as_mapping(), "directives": look.said.directives}, masked),
+            "metadata": seen.metadata,
             "text": seen.text,
             "blocks": [
                 {"probability": round(b.probability, 4), "kept": b.kept, "path": b.path, "text": b.text}
@@ -187,12 +197,3 @@ def as_json(seen: Seen, *, masked: bool = True) -> str:
         ensure_ascii=False,
         indent=2,
     )
-
-
-def _deep(value: Any, masked: bool) -> Any:
-    """A JSON value with all strings in it masked, and without what is not there."""
-    if isinstance(value, dict):
-        return {key: _deep(each, masked) for key, each in value.items() if each}
-    if isinstance(value, (list, tuple)):
-        return [_deep(each, masked) for each in value]
-    return _masked([value], masked)[0] if isinstance(value, str) else value
