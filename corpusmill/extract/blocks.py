@@ -182,8 +182,12 @@ def break_line(text: Bytes, blocks: Rows, s: Record) -> None:
 
 
 @lean_kernel
-def end_text(blocks: Rows, s: Record) -> None:
-    """Write what the last block still lacks."""
+def end_text(blocks: Rows, nodes: Rows, s: Record) -> None:
+    """Write what the last block still lacks; nodes after it, for which another line was expected, end with the text."""
+    index = s.n_nodes - 1
+    while index >= 0 and nodes[index].text_start > s.text_end:
+        nodes[index].text_start = nodes[index].text_end = s.text_end
+        index -= 1
     if s.n_blocks:
         blocks[s.n_blocks - 1].n_links = s.links if s.is_open else s.last_links
         blocks[s.n_blocks - 1].n_images = s.images if s.is_open else s.last_images

@@ -67,12 +67,12 @@ N_UNKNOWN = 64  # counters for names that aren't HTML's
 N_SLOTS = tags.N_TAGS + N_UNKNOWN  # the counts of open elements; as many again for those beyond MAX_DEPTH
 
 (
-    _P, _A, _NOBR, _TABLE, _TR, _TD, _TH, _CAPTION, _TEMPLATE, _SELECT, _FORM, _BUTTON, _OPTION, _HTML, _HEAD, _BODY,
-    _NOSCRIPT, _RB, _RTC, _OPTGROUP, _SVG, _MATH, _RUBY, _INPUT,
+    _P, _A, _NOBR, _TABLE, _TR, _TD, _TH, _TBODY, _CAPTION, _TEMPLATE, _SELECT, _FORM, _BUTTON, _OPTION, _OPTGROUP,
+    _HTML, _HEAD, _BODY, _NOSCRIPT, _RUBY, _RB, _RTC, _INPUT, _SVG, _MATH,
 ) = (
     TAG[name]
-    for name in "p a nobr table tr td th caption template select form button option html head body noscript rb rtc "
-    "optgroup svg math ruby input".split()
+    for name in "p a nobr table tr td th tbody caption template select form button option optgroup "
+    "html head body noscript ruby rb rtc input svg math".split()
 )  # fmt: skip
 _HTML_KEY, _BODY_KEY, _SELECT_KEY = (np.uint64(tags.name_key(name)) for name in ("html", "body", "select"))
 _BODY_FLAG = constant(BIT["body"])
@@ -198,10 +198,10 @@ def pop_to(nodes: Rows, stack: Rows, counts: Numbers, s: Record, entry: int) -> 
 
 
 @lean_kernel
-def in_scope(stack: Rows, depth: int, key: Key, stops: int) -> int:
-    """The innermost open element with this key, unless one with a trait of `stops` is around it; else 0."""
+def in_scope(stack: Rows, depth: int, tag: int, key: Key, stops: int) -> int:
+    """The innermost open element with this name, unless one with a trait of `stops` is around it; else 0."""
     while depth > 0:
-        if stack[depth].key == key:
+        if stack[depth].key == key and stack[depth].tag == tag:
             return depth
         if TRAITS[stack[depth].tag] & stops:
             return 0
@@ -253,7 +253,7 @@ def end_formatting(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: in
         retake_flags(stack, YES, s.depth, bits)
     if counts[slot] == 0:
         return
-    entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
+    entry = in_scope(stack, s.depth, tag, key, tags.IS_SCOPE)
     if entry == 0:
         return
     block = nearest(stack, s.depth, tags.IS_SPECIAL, NONE)
@@ -269,18 +269,33 @@ def end_formatting(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: in
 
 
 @lean_kernel
-def end_form(nodes: Rows, stack: Rows, counts: Numbers, s: Record, key: Key) -> None:
-    """The end tag of a form, which ends only what needs no end tag."""
+def end_form(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key) -> None:
+    """The end tag of a form: of what is open in it, only what needs no end tag ends."""
     s.form = -1
-    entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
-    index = s.depth
-    while index > entry and TRAITS[stack[index].tag] & tags.ENDS_ITSELF:
-        index -= 1
-    if index == entry:
-        if entry:
-            pop_to(nodes, stack, counts, s, entry)
-    elif entry:
+    entry = in_scope(stack, s.depth, tag, key, tags.IS_SCOPE)
+    if entry == 0:
+        return
+    while s.depth > entry and TRAITS[stack[s.depth].tag] & tags.ENDS_ITSELF:
+        pop_to(nodes, stack, counts, s, s.depth)
+    if s.depth == entry:
+        pop_to(nodes, stack, counts, s, entry)
+    else:
         detach(stack, counts, s, entry)
+
+
+@lean_kernel
+def end_table_part(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key) -> None:
+    """The end tag of a table or a part of it; also of a row or section whose start tag isn't written."""
+    entry = in_scope(stack, s.depth, tag, key, tags.IS_TABLE_SCOPE)
+    if entry == 0 and stack[s.depth].context == IN_CELL:
+        if tag == _TR:
+            entry = nearest(stack, s.depth, tags.HOLDS_CELLS, NONE) + 1
+        elif tag == _TBODY:
+            entry = nearest(stack, s.depth, tags.HOLDS_ROWS, NONE) + 1
+        if entry and TRAITS[stack[entry - 1].tag] & tags.HOLDS_SECTIONS == 0:
+            entry = NONE
+    if entry and entry <= s.depth:
+        pop_to(nodes, stack, counts, s, entry)
 
 
 @lean_kernel
@@ -346,7 +361,10 @@ def end_tag(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key:
         end_formatting(nodes, stack, counts, s, tag, key, slot)
         return
     if tag == _FORM and counts[_TEMPLATE] == 0:
-        end_form(nodes, stack, counts, s, key)
+        end_form(nodes, stack, counts, s, tag, key)
+        return
+    if tag == _TABLE or traits & tags.IS_TABLE_PART:
+        end_table_part(nodes, stack, counts, s, tag, key)
         return
     if traits & tags.IS_HEADING:
         entry = nearest(stack, s.depth, tags.IS_HEADING, tags.IS_SCOPE)
@@ -355,15 +373,13 @@ def end_tag(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key:
     elif tag == _P:
         entry = top.paragraph
     elif traits & tags.IS_ITEM:
-        entry = in_scope(stack, s.depth, key, tags.IS_SCOPE | tags.IS_LIST)
-    elif tag == _TABLE or traits & tags.IS_TABLE_PART:
-        entry = in_scope(stack, s.depth, key, tags.IS_TABLE_SCOPE)
+        entry = in_scope(stack, s.depth, tag, key, tags.IS_SCOPE | tags.IS_LIST)
     elif tag == _TEMPLATE:
-        entry = in_scope(stack, s.depth, key, NONE)
+        entry = in_scope(stack, s.depth, tag, key, NONE)
     elif traits & tags.ENDS_IN_SCOPE:
-        entry = in_scope(stack, s.depth, key, tags.IS_SCOPE)
+        entry = in_scope(stack, s.depth, tag, key, tags.IS_SCOPE)
     else:
-        entry = in_scope(stack, s.depth, key, tags.IS_SPECIAL)
+        entry = in_scope(stack, s.depth, tag, key, tags.IS_SPECIAL)
     if entry:
         pop_to(nodes, stack, counts, s, entry)
 
@@ -374,6 +390,8 @@ def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key
     traits = TRAITS[tag]
     entry = NONE
     if traits & tags.ENDS_P:
+        if tag == _FORM and counts[_TEMPLATE] == 0 and s.form != -1:
+            return False
         if traits & tags.IS_ITEM:
             if counts[tag]:
                 entry = nearest(stack, s.depth, tags.IS_ITEM, tags.IS_BARRIER)
@@ -387,12 +405,9 @@ def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key
             pop_to(nodes, stack, counts, s, stack[s.depth].paragraph)
         if traits & tags.IS_HEADING and TRAITS[stack[s.depth].tag] & tags.IS_HEADING:
             pop_to(nodes, stack, counts, s, s.depth)
-        if tag == _FORM and counts[_TEMPLATE] == 0:
-            if s.form != -1:
-                return False
-            if stack[s.depth].context == IN_TABLE:  # it stands there, and holds nothing
-                s.form = -2
-                return False
+        if tag == _FORM and counts[_TEMPLATE] == 0 and stack[s.depth].context == IN_TABLE:
+            s.form = -2  # it stands there, and holds nothing
+            return False
     elif traits & tags.IS_TABLE_PART:
         if stack[s.depth].context == NO_TABLE:
             return counts[_TEMPLATE] > 0
@@ -410,11 +425,11 @@ def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key
         if stack[s.depth].tag == _OPTION:
             pop_to(nodes, stack, counts, s, s.depth)
     elif tag == _BUTTON:
-        entry = in_scope(stack, s.depth, key, tags.IS_SCOPE) if counts[_BUTTON] else NONE
+        entry = in_scope(stack, s.depth, tag, key, tags.IS_SCOPE) if counts[_BUTTON] else NONE
         if entry:
             pop_to(nodes, stack, counts, s, entry)
     elif tag == _SELECT or tag == _INPUT:
-        entry = in_scope(stack, s.depth, _SELECT_KEY, tags.IS_SCOPE) if counts[_SELECT] else NONE
+        entry = in_scope(stack, s.depth, _SELECT, _SELECT_KEY, tags.IS_SCOPE) if counts[_SELECT] else NONE
         if entry:
             pop_to(nodes, stack, counts, s, entry)
             return tag == _INPUT

@@ -248,7 +248,7 @@ def segment_page(
                 if not self_closing:
                     holds_html = look_up(INTEGRATION_KEYS, INTEGRATION_VALUES, INTEGRATION_SHIFT, key) == mode
                     kind = tags.INTEGRATION if holds_html else tags.FOREIGN
-                    push(nodes, stack, counts, s, kind, key, slot, NONE, tag_start, s.n_tokens)
+                    push(nodes, stack, counts, s, kind, key, NONE, NONE, tag_start, s.n_tokens)
                     if holds_html:
                         stack[s.depth].mode = HTML
                 continue
@@ -352,7 +352,7 @@ def segment_page(
             pop_to(nodes, stack, counts, s, s.depth)
     if s.depth:
         pop_to(nodes, stack, counts, s, YES)
-    end_text(blocks, s)
+    end_text(blocks, nodes, s)
 
 
 class Workspace:
