@@ -14,14 +14,14 @@ import numpy as np
 
 from corpusmill.extract.markup import Elements
 from corpusmill.extract.tables import Segments
-from corpusmill.extract.tags import NAMES
+from corpusmill.extract.tags import N_TAGS, TAG
 
 STRONG, EMPHASIS, CODE, LINK = 1, 2, 4, 8
 _MARKS = {STRONG: "strong b", EMPHASIS: "em i", CODE: "code kbd samp tt", LINK: "a"}
-MARK = np.zeros(len(NAMES), np.uint8)
+MARK = np.zeros(N_TAGS, np.uint8)
 for _mark, _names in _MARKS.items():
     for _name in _names.split():
-        MARK[NAMES.index(_name)] = _mark
+        MARK[TAG[_name]] = _mark
 
 _SPECIAL = re.compile(
     r"""\\(?=[!-/:-@\[-`{-~]|$)            # a backslash that would escape something

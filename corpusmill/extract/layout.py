@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.lean import Bytes, Int, Record, Rows, lean_entry, lean_kernel
 from corpusmill.extract.tables import Segments
-from corpusmill.extract.tags import NAMES
+from corpusmill.extract.tags import N_TAGS, TAG
 
 MOST_BLOCKS_AN_ITEM = 4
 MOST_LINES_A_CELL = 8
@@ -62,11 +62,10 @@ _ROLES = {
     CELL: "td th",
     PREFORMATTED: "pre listing xmp plaintext",
 }
-ROLE = np.zeros(len(NAMES), np.uint8)
+ROLE = np.zeros(N_TAGS, np.uint8)
 for _role, _names in _ROLES.items():
     for _name in _names.split():
-        if _name in NAMES:
-            ROLE[NAMES.index(_name)] = _role
+        ROLE[TAG[_name]] = _role
 
 PLACE = np.dtype(
     [

@@ -18,10 +18,10 @@ from corpusmill.extract.inline import Inline, escape_line
 from corpusmill.extract.layout import CELL, ITEM, ORDERED, PREFORMATTED, TABLE, TERM, lay_out
 from corpusmill.extract.markup import Elements
 from corpusmill.extract.tables import Segments
-from corpusmill.extract.tags import NAMES
+from corpusmill.extract.tags import TAG
 from corpusmill.extract.write import lines_between
 
-QUOTE = NAMES.index("blockquote")
+QUOTE = TAG["blockquote"]
 MOST_CONTAINERS = 16  # items and quotes in each other; what is deeper stands there
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language-|lang-|highlight-source-|brush:\s*)([\w+#.-]+)")
 _FENCE = re.compile("^ *(`{3,})", re.MULTILINE)
