@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from corpusmill.extract import model as model_module
-from corpusmill.extract.classify import classify, probabilities, shares
+from corpusmill.extract.classify import MAX_BLOCKS, classify, probabilities, shares
 from corpusmill.extract.context import CONTEXT
 from corpusmill.extract.features import FEATURES
 from corpusmill.extract.forest import DEPTH, Forest
@@ -76,6 +76,18 @@ def test_an_empty_page():
     verdict = classify(segment(b""), MODEL)
     assert len(verdict.keep) == 0
     assert verdict.expected_f1 == 0
+
+
+def test_a_page_of_too_many_blocks_is_judged_by_its_first():
+    rest = LISTING.partition(b"<footer>")[0]
+    short, n = segment(rest), MAX_BLOCKS + 1000
+    long = segment(rest + b"<table><tr><td>cell<td itemprop=text>of many<td><time>now</time>" * (n // 3 + 1))
+    assert len(long.blocks) > MAX_BLOCKS
+    verdict = classify(long, MODEL)
+    assert len(verdict.keep) == len(verdict.probabilities) == len(long.blocks)
+    assert verdict.keep[:MAX_BLOCKS].any()
+    assert not verdict.keep[MAX_BLOCKS:].any()
+    assert (verdict.keep[: len(short.blocks)] == classify(segment(rest), MODEL).keep).all()
 
 
 def test_softmax_and_sigmoid():
