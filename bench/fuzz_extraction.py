@@ -1,0 +1,119 @@
+"""Broken pages through the whole extractor, with bounds checking: does it end, in time, and without an access outside?
+
+    python bench/fuzz_extraction.py N [FOLDER] [--seed S]
+
+N mutations of the pages in examples/web.zip and of those in FOLDER (.html, .html.gz); then extremes: one thing repeated
+for 4 MB, elements nested 100,000 deep, and 64 MB of the worst of them.  The path is that of a crawl: encoding, tables,
+classification, text, Markdown, metadata, verdict.  Kernels are compiled with numba's bounds checking, into a cache of
+their own; an access outside an array is an IndexError that ends the run, and the page is written to fuzz-failure.html.
+
+The slowest pages are those with the most milliseconds a MB; a page below 100 kB counts as that.
+"""
+
+import os
+
+os.environ["NUMBA_BOUNDSCHECK"] = "1"
+os.environ["NUMBA_CACHE_DIR"] = os.path.expanduser("~/.cache/corpusmill-bounds")  # noqa: PTH111  # before any kernel
+
+import argparse
+import gzip
+import heapq
+import itertools
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from corpusmill.extract.abstain import no_content
+from corpusmill.extract.classify import classify
+from corpusmill.extract.encoding import to_utf8
+from corpusmill.extract.markdown import markdown_of
+from corpusmill.extract.metadata import read_metadata
+from corpusmill.extract.model import shipped_model
+from corpusmill.extract.segment import segment
+from corpusmill.extract.write import text_of
+from tests.extract.mutations import extremes, mutations
+
+WEB = Path(__file__).parents[1] / "examples" / "web.zip"
+EXTREME_BYTES, HUGE_BYTES, DEPTH = 4 << 20, 64 << 20, 100_000
+LEAST_BYTES = 100_000
+N_SLOWEST = 10
+
+
+def main() -> None:
+    """Run all, then print the slowest."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("n", type=int, help="how many mutated pages")
+    parser.add_argument("folder", type=Path, nargs="?", default=None, help="more pages to mutate")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    pages = [*example_pages(), *(folder_pages(options.folder) if options.folder else [])]
+    extract(pages[0])  # compiled now
+    mutated = itertools.islice(mutations(pages, options.seed), options.n)
+    slowest = run((f"mutation {number}", page) for number, page in enumerate(mutated))
+    report(f"{options.n:,} mutations of {len(pages):,} pages", slowest)
+    slowest = run(extremes(EXTREME_BYTES, DEPTH))
+    report("extremes", slowest)
+    worst = {name for _, name in slowest[:3]}
+    report("64 MB", run((name, page) for name, page in extremes(HUGE_BYTES, DEPTH) if name in worst))
+
+
+def extract(data: bytes) -> None:
+    """The whole path, and Markdown too."""
+    utf8 = to_utf8(data, None)
+    segments = segment(utf8.data)
+    classified = classify(segments, shipped_model())
+    text_of(segments, classified.keep)
+    markdown_of(segments, classified.keep)
+    said = read_metadata(segments, "https://example.com/page")
+    no_content(segments, classified.keep, said.title)
+
+
+def run(pages: Iterable[tuple[str, bytes]], extract: Callable[[bytes], None] = extract) -> list[tuple[float, str]]:
+    """(ms a MB, name) of the slowest pages, slowest first."""
+    slowest: list[tuple[float, str]] = []
+    for name, page in pages:
+        start = time.process_time()
+        try:
+            extract(page)
+        except Exception:
+            Path("fuzz-failure.html").write_bytes(page)
+            print(f"{name} failed; it is in fuzz-failure.html", file=sys.stderr)
+            raise
+        rate = (time.process_time() - start) * 1e3 / (max(len(page), LEAST_BYTES) / 1e6)
+        heapq.heappush(slowest, (rate, name))
+        if len(slowest) > N_SLOWEST:
+            heapq.heappop(slowest)
+    return sorted(slowest, reverse=True)
+
+
+def report(title: str, slowest: list[tuple[float, str]]) -> None:
+    """Print the slowest."""
+    print(f"{title}: no failure; slowest, in ms a MB:")
+    for rate, name in slowest:
+        print(f"  {rate:8.1f}  {name!r}")
+
+
+def example_pages() -> Iterator[bytes]:
+    """The HTML of the small web in examples/."""
+    with zipfile.ZipFile(WEB) as web, web.open("pages.tar") as file, tarfile.open(fileobj=file) as pages:
+        for member in pages:
+            content = pages.extractfile(member)
+            if content is not None and (data := content.read()).lstrip()[:1] == b"<":
+                yield data
+
+
+def folder_pages(folder: Path) -> Iterator[bytes]:
+    """The pages of a folder."""
+    for path in sorted(folder.rglob("*")):
+        if path.name.endswith(".html.gz"):
+            yield gzip.decompress(path.read_bytes())
+        elif path.suffix == ".html":
+            yield path.read_bytes()
+
+
+if __name__ == "__main__":
+    main()
