@@ -1,8 +1,9 @@
 r"""What is marked inside a block, as Markdown: strong, emphasised, code, links; and escapes for what only looks so.
 
 A block's text is cut where a marked element starts or ends; each run is then written by itself, so elements that
-overlap, nest in themselves or are empty do no harm.  Marks never hold white space at their ends, and where CommonMark
-would not see one (`word**"quoted"**`: section 6.2, flanking), the text stands without it rather than with stray stars.
+overlap, nest in themselves or are empty do no harm; code is code and not strong, too.  Marks never hold white space at
+their ends, and where CommonMark would not see one (`word**"quoted"**`: section 6.2, flanking), the text stands without
+it rather than with stray stars.
 """
 
 import re
@@ -109,7 +110,10 @@ class Inline:
                 _, marks, link = outer.pop()
             run_to(its_start)
             outer.append((min(self._ends[node], outer[-1][0] if outer else end), marks, link))
-            marks, link = (marks, node) if self._marks[node] == LINK else (marks | self._marks[node], link)
+            if self._marks[node] == LINK:
+                link = link if self._href(node) is None else node
+            else:
+                marks = CODE if CODE in (marks, self._marks[node]) else marks | self._marks[node]
         while outer:
             run_to(outer[-1][0])
             _, marks, link = outer.pop()
