@@ -30,13 +30,16 @@ from corpusmill.reasons import Status
 CONFIRMED = 400
 CALLED = 60
 UNSAID = 20
-UNNAMED = 150  # if more were kept, neither sayings alone nor marks in the markup count
+UNNAMED = 150  # if more were kept, sayings alone don't count
+MARKED = 250  # likewise for marks in the markup
 HARDLY_ANYTHING = 15
 LOGIN_FORM = 40  # of everything on the page, around a field for a password
 NOTHING = 3
 
 FIRST_HEADINGS = 3
-MOST_BLOCKS = 100  # are read of those that were not kept
+MOST_BLOCKS = 200  # of a kind are read
+MOST_CHARS = 4000  # of each
+NAME_CHARS = 300  # of a title or heading
 SMALL_PAGE = 1 << 16  # bytes; in larger ones no marks are looked for
 START_TAG = 2000  # bytes
 
@@ -110,7 +113,7 @@ def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | No
     reasons = [reason for reason in _REASONS if evidence.holds(reason, kept_words)]
     if reasons:
         return max(reasons, key=evidence.kinds)
-    if kept_words <= UNNAMED and (marked := _marked(segments)):
+    if kept_words <= MARKED and (marked := _marked(segments)):
         return marked
     if kept_words <= HARDLY_ANYTHING and _is_shell(segments, hidden):
         return Status.JAVASCRIPT_SHELL
@@ -133,10 +136,10 @@ def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_
     within = ~hidden & ((blocks["flags"] & _AROUND) == 0)
     headings = np.flatnonzero(within & (blocks["heading"] > 0))
     levels = blocks["heading"][headings]
-    first = [fold_name(segments.block_text(i)) for i in headings[:FIRST_HEADINGS].tolist()]
+    first = [fold_name(_start(segments, i)) for i in headings[:FIRST_HEADINGS].tolist()]
     main = headings[levels == levels.min(initial=7)][:FIRST_HEADINGS].tolist()
     titles = [part for title in _titles(segments, title) for part in (title, *_TITLE_PARTS.split(title))]
-    names = [fold_name(name) for name in (*titles, *map(segments.block_text, main))]
+    names = [fold_name(name) for name in (*titles, *(_start(segments, i) for i in main))]
     reasons = set().union(*map(called, names))
     if not segments.n_inputs:
         reasons.discard(Status.LOGIN_PAGE)
@@ -144,14 +147,21 @@ def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_
     if kept_words > UNNAMED and not reasons and not numbered:
         return _Evidence(reasons, numbered, {})
     others = np.flatnonzero(within & ~keep)[:MOST_BLOCKS].tolist() if kept_words <= CALLED else main
-    texts = {i: segments.block_text(i) for i in (*np.flatnonzero(keep).tolist(), *others)}
+    kept = np.flatnonzero(keep)[:MOST_BLOCKS].tolist()
+    texts = {i: segments.block_text(i)[:MOST_CHARS] for i in (*kept, *others)}
     return _Evidence(reasons, numbered, _sayings(texts, blocks["n_words"] * keep))
 
 
-def _titles(segments: Segments, title: str | None) -> set[str]:
+def _start(segments: Segments, index: int) -> str:
+    return segments.block_text(index)[:NAME_CHARS]
+
+
+def _titles(segments: Segments, title: str | None) -> list[str]:
     """The page's title as metadata has it and as <title> has it, for the former may be that of the site or a share."""
     own = segments.facts[segments.facts["kind"] == FactKind.TITLE][:1]
-    return {title or "", *(unescape(segments.span(fact["value_start"], fact["value_end"])) for fact in own)}
+    spans = [(int(fact["value_start"]), int(fact["value_end"])) for fact in own]
+    titles = [title or "", *(unescape(segments.span(start, min(end, start + START_TAG))) for start, end in spans)]
+    return list(dict.fromkeys(" ".join(title[:NAME_CHARS].split()) for title in titles))
 
 
 def _sayings(texts: dict[int, str], kept_words: npt.NDArray[np.int_]) -> dict[Status, int]:

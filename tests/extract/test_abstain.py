@@ -1,5 +1,7 @@
 """Pages without main content are recognised, in many languages, and pages that only mention such things are not."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -226,6 +228,25 @@ def test_title():
     unnamed = segment(b"<p>Of the ship nothing was left.")
     assert no_content(unnamed, np.ones(1, np.bool_), "Page not found") is Status.ERROR_PAGE
     assert no_content(unnamed, np.ones(1, np.bool_), None) is None
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<title>{' ' * 1_000_000}|</title><p>One.",
+        f"<title>{'a b ' * 300_000}</title><p>One.",
+        f"<h1>{'=' * 1_000_000}</h1>",
+        "<p>!" * 200_000,
+        f"<p>{'page' * 300_000}",
+        "<body " + "a=b " * 200_000 + ">",
+    ],
+    ids=["blank title", "long title", "long heading", "blocks without words", "long word", "long tag"],
+)
+def test_time_is_bounded(html):
+    segments = segment(html.encode())
+    start = time.thread_time()
+    no_content(segments, np.ones(len(segments.blocks), np.bool_), html[7:-12])
+    assert time.thread_time() - start < 0.1
 
 
 @pytest.mark.parametrize(
