@@ -48,7 +48,7 @@ _ALIKE = (  # encodings that read much the same letters in the same bytes
 )
 _FAMILY = {name: family.split()[0] for family in _ALIKE for name in family.split()}
 _CODECS = {"gbk": "gb18030", "iso-2022-jp": "iso2022_jp_ext"}  # Python's of those names know too little
-_ESCAPE = b"\x1b"  # in ISO-2022-JP, whose bytes are ASCII
+_ESCAPE = b"\x1b"  # shifts between alphabets in ISO-2022-JP, whose bytes are ASCII
 REPLACED = "\ufffd"
 
 
@@ -78,16 +78,10 @@ def to_utf8(data: bytes, declared: str | None = None, *, markup: bool = True) ->
     header = standard_name(declared) or (_XML_IN_UTF_16.get(data[:6]) if markup else None)
     if header in UTF_16 and 0 in data[:SAMPLE]:
         return _in_one_of([header], data)
-    valid = _is_utf8(data)
-    if valid and (header == "utf-8" or any(_n_beyond_ascii(part) >= SEVERAL for part in (data[:SAMPLE], data))):
+    if _is_utf8(data) and (header == "utf-8" or _n_beyond_ascii(data[:SAMPLE]) >= SEVERAL):
         return _as_it_is(data)
     inside = prescan(data[:PRESCAN]) if markup else None
-    names = [name for name in (header, inside) if name is not None and name not in UTF_16]
-    if names[:1] == ["replacement"]:
-        raise UndecodableError("browsers refuse the encoding that the page declares")
-    if valid and (_ESCAPE not in data if data.isascii() else set(names) <= {"utf-8"}):
-        return _as_it_is(data)
-    return _in_legacy(data, names)
+    return _as_declared(data, [name for name in (header, inside) if name is not None and name not in UTF_16])
 
 
 def detect(data: bytes) -> str:
@@ -100,9 +94,25 @@ def detect(data: bytes) -> str:
     return "windows-874" if found == "cp874" else found
 
 
-def _in_legacy(data: bytes, names: list[str]) -> Utf8:
+def _as_declared(data: bytes, names: list[str]) -> Utf8:
+    """Data for which encodings are declared, best first, unless it is plainly something else."""
+    valid = _is_utf8(data)
+    shifts = data.isascii() and _ESCAPE in data
+    if valid and not shifts and set(names) <= {"utf-8"}:
+        return _as_it_is(data)
+    n_beyond_ascii = _n_beyond_ascii(data)
+    if valid and n_beyond_ascii >= SEVERAL:
+        return _as_it_is(data)
+    if names[:1] == ["replacement"]:
+        raise UndecodableError("browsers refuse the encoding that the page declares")
+    if n_beyond_ascii == 0 and not shifts:
+        return _as_it_is(data)
+    return _in_legacy(data, names, n_beyond_ascii)
+
+
+def _in_legacy(data: bytes, names: list[str], n_beyond_ascii: int) -> Utf8:
     """Data that is not just UTF-8: mostly that, or as declared (names, best first) or detected."""
-    n_beyond_ascii, detected = _n_beyond_ascii(data), detect(data)
+    detected = detect(data)
     names = sorted(names, key=lambda name: (name != detected, not alike(name, detected)))
     believed = [name for name in names if n_beyond_ascii < EVIDENCE or alike(name, detected)]
     utf8 = ["utf-8"] if n_beyond_ascii >= SEVERAL or names[:1] == ["utf-8"] else []
