@@ -4,7 +4,7 @@ A block is judged by company: a short line among kept paragraphs is kept.  The f
 words over all that a block belongs to, and the page's probable types are the columns that the second forest gets
 besides the first one's.
 
-Cost: 25 microseconds for an average page of 450 blocks.
+Cost: 15 microseconds for an average page of 300 blocks.
 """
 
 from enum import IntEnum

@@ -8,7 +8,7 @@ column-major for the forest: one row a feature.
 None of them counts bytes of markup, scripts or styles: a page with its scripts stripped, as some archives hold it, is
 measured like the page itself, but for its JSON-LD.
 
-Cost: 170 microseconds for an average page of 450 blocks and 1,500 elements.
+Cost: 110 microseconds for an average page of 300 blocks and 1,100 elements.
 """
 
 from enum import IntEnum

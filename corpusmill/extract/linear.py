@@ -2,15 +2,15 @@
 
 Five families of inputs: the tokens of all elements around a block, those of the nearest three, the first 32 words of
 its text, its first two words as a pair, and a short text as a whole.  Which class names go with content and which
-words with boilerplate ("cookie", "share", "posted by") is most of what there is to know: this model alone has two
-thirds of the trees' gain over the best fixed rule; its scores feed the trees (`extract/features.py`).
+words with boilerplate ("cookie", "share", "posted by") is most of what there is to know: alone, a first version
+of it reached a word F1 of .81.  Its scores feed the trees (`extract/features.py`).
 
 Training sees sparse rows of keys (`linear_inputs`), any 32-bit hash in its family, without collisions; the model keeps
 the keys that training kept, in tables that know their keys (`buckets.py`): a word that training has not seen weighs
 nothing, rather than what another word weighs.  So a page in an unseen language is judged by its structure alone, and
 the share of words known (`KNOWN`) says so.
 
-Cost: 25 microseconds an average page.
+Cost: 16 microseconds an average page.
 """
 
 from dataclasses import dataclass

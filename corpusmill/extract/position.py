@@ -3,7 +3,7 @@
 Distances are in blocks, cut at `FAR`, which also stands for "there is none".  A *paragraph* here is a block that reads
 like one: twenty words outside links, and a full stop of whatever script.
 
-Cost: 25 microseconds an average page.
+Cost: 16 microseconds an average page.
 """
 
 from enum import IntEnum

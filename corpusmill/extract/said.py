@@ -6,7 +6,7 @@ JSON-LD's strings `articleBody`, `description`, `headline`, `name` and their lik
 kinds of statement that it was found in; then every block's words are looked up.  JSON is scanned for strings, not
 parsed: a string before a colon is a key, any other one belongs to the last key.
 
-Cost: linear in the statements and the text; 20 microseconds an average page.
+Cost: linear in the statements and the text; 14 microseconds an average page.
 """
 
 from enum import IntEnum
