@@ -6,13 +6,15 @@ with " | " between cells, and preformatted text stays as it is.  What counts as 
 `extract/layout.py`.  No word is ever glued, changed or lost: whatever stands between two blocks is white space or a
 list's or table's mark.
 
-Cost: 30 microseconds for a page of 960 elements and 260 blocks, of which a quarter are kept; half of it is the layout.
+Cost: 12 microseconds for a page of 1,200 elements and 330 blocks of which a quarter are kept, 21 if the tables are no
+longer in the cache; half of it is the layout.  Copying text byte by byte in a loop took as long again.
 """
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
 from corpusmill.extract.layout import CELL, ITEM, ORDERED, PREFORMATTED, lay_out
 from corpusmill.extract.lean import Bytes, Int, Record, Rows, lean_entry, lean_kernel
@@ -22,6 +24,8 @@ MOST_INDENT = 16  # levels; what is deeper stands there
 MOST_MARKS = 2 + 2 * MOST_INDENT + 12  # bytes before a block, but for bars: line feeds, spaces, number
 
 LINE_FEED, SPACE, BAR, HYPHEN, STOP, ZERO, LESS_THAN, LETTER_B, LETTER_R = (ord(c) for c in "\n |-.0<br")
+
+memcpy: Any = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.intp))
 
 
 def text_of(segments: Segments, keep: npt.NDArray[np.bool_]) -> str:
@@ -82,10 +86,8 @@ def _write(source: Bytes, text: Bytes, blocks: Rows, keep: Any, rows: Any, place
         start, end = block.start, block.end
         while role == PREFORMATTED and row != last_row and text[start] == LINE_FEED:
             start += 1
-        length = end - start
-        for i in range(length):
-            out[n + i] = text[start + i]
-        n += length
+        memcpy(out.ctypes.data + n, text.ctypes.data + start, end - start)
+        n += end - start
         last, last_row, flowing = b, row, True
     while n and out[n - 1] == LINE_FEED:
         n -= 1
