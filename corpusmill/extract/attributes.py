@@ -10,7 +10,7 @@ count; of two with one name the first), and asks here what they mean.
 
 import numpy as np
 
-from corpusmill.extract.lean import Bytes, Int, Key, Numbers, Rows, Words, constant, lean_kernel
+from corpusmill.extract.lean import Bytes, Int, Key, Numbers, Rows, Words, constant, inlined_kernel, lean_kernel
 from corpusmill.extract.tables import BIT, FactKind
 from corpusmill.extract.tags import ROLE_KEYS, ROLE_SHIFT, ROLE_VALUES, TAG, key_table, look_up, name_key
 
@@ -59,7 +59,7 @@ _8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
 _TITLE_LIKE = BIT["title_like"]
 
 
-@lean_kernel
+@inlined_kernel
 def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_tokens: int) -> tuple[int, int]:
     """Append the hashes of a value's words of two letters or more; (number of tokens then, title_like or 0)."""
     limit = n_tokens + MAX_WORDS

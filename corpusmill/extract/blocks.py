@@ -84,7 +84,7 @@ def read_text(
         else:
             code, position = read_utf8(source, begin, end)
         while code:  # once; a few references stand for two characters
-            kind = class_of(code)
+            kind = CLASS_OF[code] if code < 128 else class_of(code)
             if kind == _SPACE:
                 if preformatted:
                     if code == _CR:
@@ -119,12 +119,18 @@ def read_text(
                     odd = 0
                     n_words += 1 - in_word
                     in_word = 1
-                    if second == 0:  # the common case: more of the same
-                        while position < end and CLASS_OF[source[position]] == _LOWER:
-                            text[written] = source[position]
+                    if second == 0:  # the common case: more of the same, to the "<" or the zero at the end
+                        begin_run = written
+                        while True:
+                            byte = source[position]
+                            if CLASS_OF[byte] != _LOWER:
+                                if byte != _BLANK or CLASS_OF[source[position + 1]] != _LOWER:
+                                    break
+                                n_words += 1
+                            text[written] = byte
                             written += 1
                             position += 1
-                            n_chars += 1
+                        n_chars += written - begin_run
                 else:
                     written = write_utf8(text, written, code)
                     if kind == MARK:
@@ -182,12 +188,14 @@ def break_line(text: Bytes, blocks: Rows, s: Record) -> None:
 
 
 @lean_kernel
-def end_text(blocks: Rows, nodes: Rows, s: Record) -> None:
+def end_page(blocks: Rows, nodes: Rows, s: Record) -> None:
     """Write what the last block still lacks; nodes after it, for which another line was expected, end with the text."""
     index = s.n_nodes - 1
     while index >= 0 and nodes[index].text_start > s.text_end:
         nodes[index].text_start = nodes[index].text_end = s.text_end
         index -= 1
+    nodes[0].text_end = s.text_end
+    nodes[0].end_block = s.n_blocks
     if s.n_blocks:
         blocks[s.n_blocks - 1].n_links = s.links if s.is_open else s.last_links
         blocks[s.n_blocks - 1].n_images = s.images if s.is_open else s.last_images

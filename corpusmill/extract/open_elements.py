@@ -16,7 +16,7 @@ does not walk.  Elements deeper than that are counted, not pushed, so that their
 import numpy as np
 
 from corpusmill.extract import tags
-from corpusmill.extract.lean import Int, Key, Numbers, Record, Rows, constant, lean_kernel
+from corpusmill.extract.lean import Int, Key, Numbers, Record, Rows, constant, inlined_kernel, lean_kernel
 from corpusmill.extract.tables import BIT, MAX_DEPTH
 from corpusmill.extract.tags import HEADING_LEVEL, TAG, TAG_FLAGS, TRAITS
 
@@ -79,6 +79,27 @@ _BODY_FLAG = constant(BIT["body"])
 
 
 @lean_kernel
+def begin_page(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
+    """Nothing is open but the page itself, which is node 0."""
+    for slot in range(2 * N_SLOTS):
+        counts[slot] = 0
+    s.depth = s.carried = s.n_over = s.has_html = s.in_head = s.head_done = s.in_body = s.has_title = 0
+    s.text_end = s.n_blocks = s.is_open = s.space = s.lead = s.after_br = s.in_word = s.odd = 0
+    s.links = s.images = s.last_links = s.last_images = 0
+    s.n_tokens = s.n_facts = s.n_inputs = s.n_passwords = s.n_scripts = s.n_frames = 0
+    s.form = -1
+    s.n_nodes = 1
+    root, page = stack[0], nodes[0]
+    root.key = np.uint64(0)
+    root.slot = root.tag = root.own = root.flags = root.carried = root.node = root.box = 0
+    root.mode = root.context = root.paragraph = root.list_depth = root.heading = 0
+    page.parent = -1
+    page.tag = page.flags = page.first_token = page.end_token = page.n_images = page.source = page.text_start = 0
+    page.first_block = 0
+    page.signature = np.uint32(0)
+
+
+@lean_kernel
 def boundary(s: Record, is_break: int) -> None:
     """End the open block, if there is one; `is_break` is 1 for a <br>."""
     if s.is_open:
@@ -127,7 +148,7 @@ def push(
     top.heading = around.heading
     top.box = around.box
     top.node = around.node
-    if traits & tags.IS_SPECIAL:
+    if traits & tags.HAS_A_SAY:
         if traits & (tags.IS_SCOPE | tags.IS_BUTTON):
             top.paragraph = 0
         if tag == _P:
@@ -143,13 +164,13 @@ def push(
             top.list_depth += 1
         elif traits & tags.IS_HEADING:
             top.heading = HEADING_LEVEL[tag]
+        elif tag == _SVG:
+            top.mode = SVG
+        elif tag == _MATH:
+            top.mode = MATH
         if traits & tags.IS_MARKER:
             top.carried = s.carried
             s.carried = 0
-    elif tag == _SVG:
-        top.mode = SVG
-    elif tag == _MATH:
-        top.mode = MATH
     if top.flags & OUT:
         return 0
     index = s.n_nodes
@@ -171,26 +192,33 @@ def push(
     return index
 
 
+@inlined_kernel
+def pop(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
+    """Close the innermost element."""
+    top = stack[s.depth]
+    traits = TRAITS[top.tag]
+    counts[top.slot] -= 1
+    if top.flags & OUT == 0:
+        node = nodes[top.node]
+        node.text_end = max(node.text_start, s.text_end)
+        node.end_block = s.n_blocks
+        if traits & tags.IS_BOUNDARY:
+            boundary(s, NONE)
+    if traits & tags.IS_MARKER:
+        s.carried = top.carried
+    if s.depth == s.form:
+        s.form = -2
+    s.depth -= 1
+
+
 @lean_kernel
 def pop_to(nodes: Rows, stack: Rows, counts: Numbers, s: Record, entry: int) -> None:
     """Close the open elements from `entry` on; of formatting elements above it, the flags are carried on."""
-    for index in range(s.depth, entry - 1, -1):
-        top = stack[index]
-        traits = TRAITS[top.tag]
-        counts[top.slot] -= 1
-        if traits & tags.IS_FORMATTING and index > entry:
+    while s.depth >= entry:
+        top = stack[s.depth]
+        if TRAITS[top.tag] & tags.IS_FORMATTING and s.depth > entry:
             s.carried |= top.own & TAG_FLAGS[top.tag]
-        elif traits & tags.IS_MARKER:
-            s.carried = top.carried
-        if index == s.form:
-            s.form = -2
-        if top.flags & OUT == 0:
-            node = nodes[top.node]
-            node.text_end = max(node.text_start, s.text_end)
-            node.end_block = s.n_blocks
-            if traits & tags.IS_BOUNDARY:
-                boundary(s, NONE)
-    s.depth = entry - 1
+        pop(nodes, stack, counts, s)
     if s.n_over:
         s.n_over = 0
         for over in range(N_SLOTS, 2 * N_SLOTS):

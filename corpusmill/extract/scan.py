@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 
 from corpusmill.extract.attributes import ATTRIBUTE_KEYS, ATTRIBUTE_SHIFT, ATTRIBUTE_VALUES
-from corpusmill.extract.lean import Bytes, Int, Key, Numbers, constant, lean_kernel
+from corpusmill.extract.lean import Bytes, Int, Key, Numbers, constant, inlined_kernel, lean_kernel
 from corpusmill.extract.tags import look_up, name_key
 
 PADDING = 64  # zero bytes after every source, so that looking ahead needs no check
@@ -23,6 +23,7 @@ LT, GT, SLASH, BANG, QUESTION, DASH, EQUALS, LF, CR, BRACKET_OPEN, BRACKET = (
 )
 DOUBLE_QUOTE, SINGLE_QUOTE = b"\"'"
 IS_LETTER = np.array([chr(code).isascii() and chr(code).isalpha() for code in range(256)], np.uint8)
+IS_MARKUP = IS_LETTER | np.isin(np.arange(256), list(b"/!?"))  # after "<"
 IS_BLANK = np.array([code in b" \t\n\r\f" for code in range(256)], np.uint8)
 
 
@@ -161,7 +162,7 @@ def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
     return end + 1, False
 
 
-@lean_kernel
+@inlined_kernel
 def read_attributes(source: Bytes, position: int, end: int, spans: Numbers) -> tuple[int, int, bool]:
     """The same, and between them the bits of those of `ATTRIBUTES` that are there; `spans` has their values' places."""
     seen: Int = np.int64(0)

@@ -25,8 +25,19 @@ import numpy as np
 from corpusmill.extract import attributes as at
 from corpusmill.extract import tags
 from corpusmill.extract.attributes import add_fact, attribute_flags, heading_level, read_facts, read_words, type_of
-from corpusmill.extract.blocks import break_line, end_text, read_text
-from corpusmill.extract.lean import Bytes, Int, Numbers, Record, Rows, Words, constant, lean_entry, lean_kernel
+from corpusmill.extract.blocks import break_line, end_page, read_text
+from corpusmill.extract.lean import (
+    Bytes,
+    Int,
+    Numbers,
+    Record,
+    Rows,
+    Words,
+    constant,
+    inlined_kernel,
+    lean_entry,
+    lean_kernel,
+)
 from corpusmill.extract.open_elements import (
     HTML,
     MATH,
@@ -40,11 +51,13 @@ from corpusmill.extract.open_elements import (
     YES,
     begin_body,
     begin_html,
+    begin_page,
     boundary,
     end_head,
     end_tag,
     leave_foreign,
     make_way,
+    pop,
     pop_to,
     push,
 )  # fmt: skip
@@ -57,6 +70,7 @@ from corpusmill.extract.scan import (
     GT,
     IS_BLANK,
     IS_LETTER,
+    IS_MARKUP,
     LF,
     LT,
     PADDING,
@@ -78,11 +92,11 @@ KEPT_BYTES = 16 << 20  # a thread keeps no workspace for longer pages
 
 (
     _P, _BR, _IMG, _IMAGE, _INPUT, _FRAME, _TIME, _HTML, _HEAD, _BODY, _FRAMESET, _NOSCRIPT, _SVG, _MATH, _FORM, _PRE,
-    _LISTING, _PLAINTEXT, _XMP, _TITLE, _SCRIPT, _IFRAME, _A, _TEMPLATE, _FONT,
+    _LISTING, _PLAINTEXT, _XMP, _TITLE, _SCRIPT, _IFRAME, _A, _TEMPLATE,
 ) = (
     TAG[name]
     for name in "p br img image input frame time html head body frameset noscript svg math form pre listing plaintext "
-    "xmp title script iframe a template font".split()
+    "xmp title script iframe a template".split()
 )  # fmt: skip
 _INTEGRATION = {name: int(SVG) for name in ("foreignobject", "desc", "title")}  # hold HTML, if inside this
 _INTEGRATION |= {name: int(MATH) for name in ("mi", "mo", "mn", "ms", "mtext")}
@@ -105,7 +119,7 @@ def after_declaration(source: Bytes, position: int, n: int, is_foreign: int) -> 
     return find(source, GT, position + 1, n) + 1
 
 
-@lean_kernel
+@inlined_kernel
 def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: Words, s: Record) -> int:
     """Append the words of an element's attributes to the tokens; title_like or 0."""
     flags = NONE
@@ -156,19 +170,14 @@ def segment_page(
     spans: Numbers,
     state: Rows,
 ) -> None:
-    """Fill the tables; `state[0]`, zero before, has the numbers of rows afterwards."""
+    """Fill the tables; `state[0]` has the numbers of rows afterwards."""
     s = state[0]
-    s.form = -1
-    s.n_nodes = 1
+    begin_page(nodes, stack, counts, s)
     position = NONE
     while position < n:
         # Text, up to the next "<" that begins a tag or the like.
         following = source[position + 1]
-        if (
-            source[position] != LT
-            or not (IS_LETTER[following] or following == SLASH or following == BANG or following == QUESTION)
-            or (following == SLASH and position + 2 >= n)
-        ):
+        if source[position] != LT or not IS_MARKUP[following] or (following == SLASH and position + 2 >= n):
             flags = stack[s.depth].flags
             if flags & OUT:
                 position = find(source, LT, position + 1, n)
@@ -219,10 +228,8 @@ def segment_page(
                 position, self_closing = skip_attributes(source, position, n)
             if position > n:
                 break
-            if (
-                key == stack[s.depth].key and s.in_body and s.n_over == 0 and traits & tags.ENDS_OTHERWISE == 0
-            ):  # as nearly always
-                pop_to(nodes, stack, counts, s, s.depth)
+            if key == stack[s.depth].key and s.in_body and not s.n_over and not traits & tags.ENDS_OTHERWISE:
+                pop(nodes, stack, counts, s)  # as nearly always
                 continue
             if tag == _P and mode != HTML:
                 leave_foreign(nodes, stack, counts, s)
@@ -233,7 +240,7 @@ def segment_page(
 
         # A start tag: attributes, of which those lie in `spans` whose bits are in `seen`.
         seen = NONE
-        if stack[s.depth].flags & OUT and tag != _FONT:
+        if stack[s.depth].flags & OUT:
             position, self_closing = skip_attributes(source, position, n)
         else:
             position, seen, self_closing = read_attributes(source, position, n, spans)
@@ -269,7 +276,7 @@ def segment_page(
         elif tag == _HTML or tag == _HEAD or tag == _BODY or tag == _FRAMESET:
             continue
 
-        if traits & tags.MAKES_WAY:
+        if traits & tags.MAKES_WAY and (tag != _A or counts[_A] or s.carried & _LINK):
             if not make_way(nodes, stack, counts, s, tag, key):
                 if traits & tags.IS_TABLE_PART and stack[s.depth].flags & OUT == 0:
                     boundary(s, NONE)
@@ -279,7 +286,7 @@ def segment_page(
         silent = stack[s.depth].flags & OUT != 0
         if traits & tags.IS_BOX and stack[s.depth].flags & (OUT | _PREFORMATTED) == 0:
             s.space = s.is_open << (stack[s.depth].flags & _LINK != 0)
-        if traits & tags.IS_VOID or tag == _IMAGE:
+        if traits & tags.IS_VOID:
             if not silent:
                 if seen & at.FACTUAL:
                     node = stack[s.depth].node
@@ -340,6 +347,8 @@ def segment_page(
                 stack[s.depth].heading = heading_level(source, spans, seen)
             if seen & at.FACTUAL or tag == _TIME or tag == _HTML:
                 s.n_facts = read_facts(source, tag, node, spans, seen, facts, s.n_facts)
+        if traits & tags.IS_PECULIAR == 0:
+            continue
         if tag == _FORM:
             s.form = s.depth
         elif tag == _PRE or tag == _LISTING:
@@ -352,7 +361,7 @@ def segment_page(
             pop_to(nodes, stack, counts, s, s.depth)
     if s.depth:
         pop_to(nodes, stack, counts, s, YES)
-    end_text(blocks, nodes, s)
+    end_page(blocks, nodes, s)
 
 
 class Workspace:
@@ -378,6 +387,7 @@ class Workspace:
         self.facts = np.empty(self.n_bytes // 6 + 2, FACT)  # "<time>"
 
 
+_STATE_NAMES = STATE.names or ()
 _local = threading.local()
 
 
@@ -400,23 +410,18 @@ def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
     w.fit(n)
     w.source[:n] = np.frombuffer(data, np.uint8)
     w.source[n : n + PADDING] = 0
-    w.state[0] = w.stack[0] = w.nodes[0] = 0
-    w.counts[:] = 0
     segment_page(w.source, n, w.text, w.blocks, w.nodes, w.tokens, w.facts, w.stack, w.counts, w.spans, w.state)
-    done = w.state[0]
-    n_text, n_blocks = int(done["text_end"]), int(done["n_blocks"])
-    page = w.nodes[0]
-    page["parent"], page["text_end"], page["end_block"] = -1, n_text, n_blocks
+    done = dict(zip(_STATE_NAMES, w.state.item(), strict=True))
     return Segments(
         source=w.source[: n + PADDING],
         n_bytes=n,
-        text=w.text[:n_text],
-        blocks=w.blocks[:n_blocks],
+        text=w.text[: done["text_end"]],
+        blocks=w.blocks[: done["n_blocks"]],
         nodes=w.nodes[: done["n_nodes"]],
         tokens=w.tokens[: done["n_tokens"]],
         facts=w.facts[: done["n_facts"]],
-        n_inputs=int(done["n_inputs"]),
-        n_passwords=int(done["n_passwords"]),
-        n_scripts=int(done["n_scripts"]),
-        n_frames=int(done["n_frames"]),
+        n_inputs=done["n_inputs"],
+        n_passwords=done["n_passwords"],
+        n_scripts=done["n_scripts"],
+        n_frames=done["n_frames"],
     )

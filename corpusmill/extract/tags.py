@@ -50,7 +50,9 @@ UNKNOWN, FOREIGN, INTEGRATION = (
     np.int64(2),
 )  # no HTML element; one of SVG or MathML; one of these that holds HTML again
 
-VOID = "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+VOID = (
+    "area base basefont bgsound br col embed frame hr image img input keygen link meta param source track wbr".split()
+)
 RAW_TEXT = "script style xmp iframe noembed noframes title textarea".split()  # ends at its own end tag only
 HEADINGS = "h1 h2 h3 h4 h5 h6".split()
 CLOSES_P = (
@@ -81,7 +83,7 @@ BREAKOUT = (  # no element of SVG or MathML: ends these
 HEAD_CONTENT = "base basefont bgsound link meta title noscript noframes style script template".split()
 OTHERS = (
     "html head body a abbr acronym bdi bdo cite data del dfn font ins kbd label map mark marquee meter noindex object "
-    "output picture progress q rb rp rt rtc ruby samp slot span sub sup time var applet image"
+    "output picture progress q rb rp rt rtc ruby samp slot span sub sup time var applet"
 ).split()
 
 NAMES = (
@@ -125,6 +127,8 @@ ENDS_ITSELF = constant(1 << 25)  # needs no end tag
 ENDS_OTHERWISE = constant(1 << 26)  # not by its end tag, or not as others
 MAKES_WAY = constant(1 << 27)  # its start tag may end others, besides <p>
 IS_FOREIGN = constant(1 << 28)  # of SVG or MathML
+HAS_A_SAY = constant(1 << 29)  # changes more of its stack entry than flags and box
+IS_PECULIAR = constant(1 << 30)  # what follows its start tag is read in a way of its own
 
 _TRAITS: dict[int, Iterable[str]] = {
     IS_VOID: VOID,
@@ -153,6 +157,8 @@ _TRAITS: dict[int, Iterable[str]] = {
     HOLDS_ROWS: ["table", "template", "tbody", "thead", "tfoot"],
     HOLDS_CELLS: ["table", "template", "tbody", "thead", "tfoot", "tr"],
     ENDS_OTHERWISE: ["html", "body", "form"],
+    HAS_A_SAY: [*SCOPES, "(integration)", *HEADINGS, *"p button td th caption svg math ul ol menu dir".split()],
+    IS_PECULIAR: ["form", "pre", "listing", "plaintext", "svg", "math"],
     IS_FOREIGN: ["svg", "math", "(foreign)", "(integration)"],
     MAKES_WAY: [
         *TABLE_PARTS,
