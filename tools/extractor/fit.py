@@ -1,0 +1,219 @@
+"""Fit the extractor's model on labelled pages: linear model, first forest, page kinds, second forest.
+
+Each level is trained on what the level before says of pages that it has not seen: the pages are split by domain into
+`INNER` groups, and for each group the levels below are fitted on the others (stacking, Wolpert 1992).  The model that
+is kept has each level fitted on all pages.
+
+All of it is deterministic: seeds are fixed, CatBoost runs with a fixed number of threads, and pages come in order.
+"""
+
+import itertools
+import json
+import tempfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import catboost
+import numba
+import numpy as np
+import numpy.typing as npt
+from pages import LabelledPage
+
+from corpusmill.extract.classify import probabilities, shares
+from corpusmill.extract.context import in_context
+from corpusmill.extract.features import measure
+from corpusmill.extract.forest import Forest, from_catboost, predict
+from corpusmill.extract.kinds import KINDS, page_features
+from corpusmill.extract.linear import Linear, LinearInputs, compact, linear_inputs
+from corpusmill.extract.model import Model
+
+INNER = 4
+MIN_PAGES = 3  # pages that a word must be on to have a weight
+EPOCHS, RATE, DECAY = 4, 0.02, 1e-3
+MAX_WEIGHT = 0.3  # of one block: a page that is one block must not outweigh ten others
+SEED = 20261122
+THREADS = 2
+Rows = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How large the forests are."""
+
+    n_trees: int = 252
+    depth: int = 6
+    rate: float = 0.08
+    n_kind_trees: int = 80
+    limits: tuple[float, float] = (0.05, 0.5)
+
+
+Pair = tuple[LabelledPage, LabelledPage]  # a page, and the same page in another script
+
+
+def fold_of(page: LabelledPage, n: int, salt: str) -> int:
+    """The group of a page's domain."""
+    return zlib.crc32(f"{salt}{page.domain}".encode()) % n
+
+
+def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
+    """The model for these pages."""
+    groups = np.array([fold_of(page, INNER, "inner") for page, _ in pairs])
+    inputs = [linear_inputs(page.segments) for page, _ in pairs]
+    linears = [_linear(pairs, inputs, groups != group) for group in range(INNER)]
+    linear = _linear(pairs, inputs, groups >= 0)
+    pages = [page for pair in pairs for page in pair]
+    of_page = np.repeat(groups, 2)
+    measured = [measure(page.segments, linears[group]) for page, group in zip(pages, of_page, strict=True)]
+
+    starts = np.concatenate([[0], np.cumsum([len(page.shares) for page in pages])])
+    of_block = np.repeat(of_page, np.diff(starts))
+    columns = np.concatenate([one.columns for one in measured], axis=1)
+    labels = np.concatenate([page.shares for page in pages])
+    weights = np.concatenate([page.weights for page in pages])
+    first, p = _stacked(columns, labels, weights, of_block, settings)
+
+    parts = [p[start:end] for start, end in itertools.pairwise(starts)]
+    summaries = np.stack(
+        [page_features(page.segments, *about) for page, *about in zip(pages, measured, parts, strict=True)], axis=1
+    )
+    kinds, of_kinds = _stacked_kinds(summaries, np.array([page.kind for page in pages]), of_page, settings)
+
+    context = np.concatenate(
+        [in_context(page.segments, *about) for page, *about in zip(pages, measured, parts, of_kinds, strict=True)],
+        axis=1,
+    )
+    second = _forest(np.concatenate([columns, context]), labels, weights, settings)
+    return Model(
+        linear=linear,
+        first=first,
+        kinds=kinds,
+        second=second,
+        least_threshold=settings.limits[0],
+        most_threshold=settings.limits[1],
+        provenance=provenance,
+    )
+
+
+def _linear(pairs: Sequence[Pair], inputs: Sequence[LinearInputs], chosen: npt.NDArray[np.bool_]) -> Linear:
+    """Logistic regression by AdaGrad (Duchi et al. 2011) on hashed words, of which the rare ones are left out."""
+    used = np.flatnonzero(chosen)
+    on_page = [np.unique(inputs[index].keys) for index in used]
+    found, n_pages = np.unique(np.concatenate(on_page), return_counts=True)
+    known = found[n_pages >= MIN_PAGES]
+    keys = np.concatenate([inputs[index].keys for index in used])
+    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    place[known[place] != keys] = -1
+    values = np.concatenate([inputs[index].values for index in used])
+    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(inputs[index].ptr) for index in used]))])
+    labels = np.concatenate([pairs[index][0].shares for index in used])
+    weights = np.minimum(np.concatenate([pairs[index][0].weights for index in used]), 0.2)
+    weights = (weights / weights.mean()).astype(np.float32)
+    theta = np.zeros(len(known) + 1, np.float32)  # the last is the bias
+    squares = np.full(len(known) + 1, 1e-3, np.float32)
+    rng = np.random.default_rng(SEED)
+    for _ in range(EPOCHS):
+        _epoch(place.astype(np.int32), values, starts, labels, weights, rng.permutation(len(labels)), theta, squares)
+    return compact(known, theta[:-1], float(theta[-1]))
+
+
+@numba.njit(cache=True)
+def _epoch(ids, values, starts, labels, weights, order, theta, squares):  # noqa: ANN001, ANN202
+    bias = len(theta) - 1
+    for row in order:
+        score = theta[bias]
+        for k in range(starts[row], starts[row + 1]):
+            if ids[k] >= 0:
+                score += theta[ids[k]] * values[k]
+        slope = (np.float32(1) / (np.float32(1) + np.exp(-score)) - labels[row]) * weights[row]
+        for k in range(starts[row], starts[row + 1]):
+            if ids[k] < 0:
+                continue
+            step = slope * values[k] + np.float32(DECAY) * theta[ids[k]] * weights[row]
+            squares[ids[k]] += step * step
+            theta[ids[k]] -= np.float32(RATE) * step / np.sqrt(squares[ids[k]])
+        theta[bias] -= np.float32(0.02) * slope
+
+
+def _stacked(
+    columns: Rows, labels: Rows, weights: Rows, groups: npt.NDArray, settings: Settings
+) -> tuple[Forest, Rows]:
+    """The forest for all blocks, and for each block its chance by a forest that has not seen its group."""
+    chances = np.zeros(len(labels), np.float32)
+    for group in range(INNER):
+        seen = groups != group
+        forest = _forest(columns[:, seen], labels[seen], weights[seen], settings)
+        chances[~seen] = probabilities(predict(np.ascontiguousarray(columns[:, ~seen]), forest)[0])
+    return _forest(columns, labels, weights, settings), chances
+
+
+def _forest(columns: Rows, labels: Rows, weights: Rows, settings: Settings) -> Forest:
+    """Gradient-boosted oblivious trees; blocks of little weight are thinned out, and those left count for more."""
+    rng = np.random.default_rng(SEED)
+    chance = np.clip(weights / 0.02, 0.06, 1)  # all blocks: five times slower, +.002 F1
+    chosen = rng.random(len(weights)) < chance
+    capped = (np.minimum(weights, MAX_WEIGHT) + 0.0005) / chance
+    pool = catboost.Pool(columns[:, chosen].T, labels[chosen], weight=(capped / capped.mean())[chosen])
+    booster = catboost.CatBoost(
+        {
+            "loss_function": "CrossEntropy",
+            "iterations": settings.n_trees,
+            "depth": settings.depth,
+            "learning_rate": settings.rate,
+            "l2_leaf_reg": 30,
+            "border_count": 64,
+            "rsm": 0.3,
+            "bootstrap_type": "Bernoulli",
+            "subsample": 0.7,
+            "boosting_type": "Plain",
+            "random_seed": SEED,
+            "thread_count": THREADS,
+            "allow_writing_files": False,
+            "verbose": False,
+        }
+    )
+    return _fitted(booster, pool)
+
+
+def _stacked_kinds(
+    summaries: Rows, kinds: npt.NDArray, groups: npt.NDArray, settings: Settings
+) -> tuple[Forest, list[Rows]]:
+    """The forest of page kinds for all pages, and each page's probabilities by one that has not seen its group."""
+    forests = [_kind_forest(summaries[:, groups != g], kinds[groups != g], settings) for g in range(INNER)]
+    of_kinds = [
+        shares(predict(np.ascontiguousarray(summaries[:, page, None]), forests[group])[:, 0])
+        for page, group in enumerate(groups)
+    ]
+    return _kind_forest(summaries, kinds, settings), of_kinds
+
+
+def _kind_forest(summaries: Rows, kinds: npt.NDArray, settings: Settings) -> Forest:
+    booster = catboost.CatBoost(
+        {
+            "loss_function": "MultiClass",
+            "classes_count": len(KINDS),
+            "iterations": settings.n_kind_trees,
+            "depth": 4,
+            "learning_rate": 0.1,
+            "l2_leaf_reg": 5,
+            "border_count": 32,
+            "rsm": 0.2,
+            "bootstrap_type": "Bernoulli",
+            "subsample": 0.7,
+            "boosting_type": "Plain",
+            "random_seed": SEED,
+            "thread_count": THREADS,
+            "allow_writing_files": False,
+            "verbose": False,
+        }
+    )
+    return _fitted(booster, catboost.Pool(summaries.T, kinds))
+
+
+def _fitted(booster: catboost.CatBoost, pool: catboost.Pool) -> Forest:
+    booster.fit(pool)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "forest.json"
+        booster.save_model(str(path), format="json")
+        return from_catboost(json.loads(path.read_bytes()))
