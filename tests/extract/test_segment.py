@@ -285,6 +285,7 @@ def test_nodes_are_in_preorder():
 def test_head_and_body_as_browsers_see_them():
     assert names_of("<title>t</title><p>a") == ["", "html", "body", "p"]
     assert names_of("<html><head><meta></head><body class=x><p>a") == ["", "html", "head", "body", "p"]
+    assert names_of("\ufeff<!doctype html>\n<html><head>") == ["", "html", "head"]
     assert names_of("<head><p>a<body><html>") == ["", "html", "head", "body", "p"]
     assert names_of("<head><noscript><link></noscript><noscript><img></noscript>a")[-2:] == ["noscript", "body"]
 
