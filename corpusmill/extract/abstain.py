@@ -2,16 +2,23 @@
 
 A page of which much text was kept has content, whatever it mentions; that is all that is asked of nearly every page,
 and takes two microseconds.  Others are taken at their word: what their title and first headings call them (names),
-what their blocks say (sayings; `phrases.toml` has both, in some thirty languages), and a status number for a title.
-A reason holds for a page
+what their blocks say (sayings; `phrases.toml` has both, in some thirty languages), and what they show: a status number
+for a title, a redirect in the head, a field for a password.  A reason holds for a page
 
-    on two of these kinds of evidence,    if at most CONFIRMED words were kept;
-    on a name or a number,                if at most CALLED words were kept;
+    on a name, a number or a redirect,    if at most CALLED words were kept, CONFIRMED with other evidence beside;
     on sayings,                           if at most UNSAID words were kept in blocks without any, and UNNAMED in all.
 
 Where several hold, the one with more kinds of evidence does; then the order of `_REASONS`.  No language is needed for
-the rest: what well-known software writes into the markup of such pages, a redirect in the head, a field for a password
-and hardly anything else, scripts and hardly anything else, or a word on scripts for browsers without them.
+the rest: what well-known software writes into the markup of such pages, a field for a password and hardly anything
+else, scripts and hardly anything else, or a word on scripts for browsers without them.
+
+Measured with a classifier that had not seen the domains: no page with gold left out of 764 of WCXB, none of 257 news
+pages in forty countries, 4 of 2,070 pages of manuals and test suites (of three of which nothing was kept).  Of 408
+made pages of kinds not looked at while writing, in twenty languages, 95 % were left out at first sight and 99 % now;
+of 677 error documents by others in 27 languages 99 %.  350 microseconds for a page with at most CONFIRMED words kept.
+
+Tried and left: sayings of blocks that were not kept, for forms and banners (every forum with a form to log in, every
+shop with a banner), and names in headings below the highest (dialogs).
 """
 
 import re
@@ -54,6 +61,8 @@ _REASONS = (
     Status.NO_MAIN_CONTENT,
     Status.JAVASCRIPT_SHELL,
 )
+# Forms and banners that pages with content have, too: unless the page is called so, they must be what was kept
+_OVERLAID = {Status.LOGIN_PAGE, Status.CONSENT_WALL}
 _TITLE_PARTS = re.compile(r"\s+[|·•:»«›‹<>/~-]+\s+|\s*[|–—·•»«›‹｜：]+\s*|[:：,，]\s*|[.!?。！？]\s+")
 _JAVASCRIPT = re.compile(r"java ?script|جافا ?سكر|자바 ?스크립트|\bjs\b", re.IGNORECASE)
 _MARKS = {
@@ -80,21 +89,21 @@ class _Evidence:
     """What a page with little text says of itself."""
 
     called: set[Status]
-    numbered: set[Status]
+    shown: set[Status]
     said: dict[Status, int]  # and how many words were kept in blocks that say so
 
     def kinds(self, reason: Status) -> int:
         """How many kinds of evidence there are for a reason."""
-        return (reason in self.called) + (reason in self.numbered) + (reason in self.said)
+        return (reason in self.called) + (reason in self.shown) + (reason in self.said)
 
     def holds(self, reason: Status, kept_words: int) -> bool:
         """Whether the reason holds for a page of which so many words were kept."""
-        if self.kinds(reason) >= 2:
-            return True
-        if reason not in self.said:
-            return self.kinds(reason) == 1 and kept_words <= CALLED
-        saying = self.said[reason]
-        return kept_words - saying <= UNSAID and (saying > 0 or kept_words <= NOTHING)
+        if reason in self.called or (reason in self.shown and reason not in _OVERLAID):
+            return self.kinds(reason) >= 2 or kept_words <= CALLED
+        saying = self.said.get(reason)
+        if saying is None or kept_words - saying > UNSAID:
+            return False
+        return saying > 0 or kept_words <= NOTHING or reason not in _OVERLAID
 
 
 def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | None:
@@ -117,7 +126,7 @@ def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | No
         return marked
     if kept_words <= HARDLY_ANYTHING and _is_shell(segments, hidden):
         return Status.JAVASCRIPT_SHELL
-    return Status.NO_MAIN_CONTENT if kept_words <= NOTHING or _redirects(segments, kept_words) else None
+    return Status.NO_MAIN_CONTENT if kept_words <= NOTHING else None
 
 
 def _marked(segments: Segments) -> Status | None:
@@ -143,13 +152,13 @@ def _read(segments: Segments, keep: Mask, hidden: Mask, title: str | None, kept_
     reasons = set().union(*map(called, names))
     if not segments.n_inputs:
         reasons.discard(Status.LOGIN_PAGE)
-    numbered = {Status.ERROR_PAGE} if any(map(is_status_number, names + first)) else set()
-    if kept_words > UNNAMED and not reasons and not numbered:
-        return _Evidence(reasons, numbered, {})
+    shown = _shown(segments, names + first)
+    if kept_words > UNNAMED and not reasons | shown:
+        return _Evidence(reasons, shown, {})
     others = np.flatnonzero(within & ~keep)[:MOST_BLOCKS].tolist() if kept_words <= CALLED else main
     kept = np.flatnonzero(keep)[:MOST_BLOCKS].tolist()
     texts = {i: segments.block_text(i)[:MOST_CHARS] for i in (*kept, *others)}
-    return _Evidence(reasons, numbered, _sayings(texts, blocks["n_words"] * keep))
+    return _Evidence(reasons, shown, _sayings(texts, blocks["n_words"] * keep))
 
 
 def _start(segments: Segments, index: int) -> str:
@@ -173,15 +182,17 @@ def _sayings(texts: dict[int, str], kept_words: npt.NDArray[np.int_]) -> dict[St
     return sayings
 
 
-def _redirects(segments: Segments, kept_words: int) -> bool:
-    if kept_words > CALLED:
-        return False
-    metas = segments.facts[segments.facts["kind"] == FactKind.META]
-    return any(
-        segments.span(meta["key_start"], meta["key_end"]).lower() == "refresh"
-        and "url" in segments.span(meta["value_start"], meta["value_end"]).lower()
-        for meta in metas
-    )
+def _shown(segments: Segments, names: list[str]) -> set[Status]:
+    reasons = set()
+    if any(map(is_status_number, names)):
+        reasons.add(Status.ERROR_PAGE)
+    if segments.n_passwords:
+        reasons.add(Status.LOGIN_PAGE)
+    for meta in segments.facts[segments.facts["kind"] == FactKind.META]:
+        is_refresh = segments.span(meta["key_start"], meta["key_end"]).lower() == "refresh"
+        if is_refresh and "url" in segments.span(meta["value_start"], meta["value_end"]).lower():
+            reasons.add(Status.NO_MAIN_CONTENT)
+    return reasons
 
 
 def _is_shell(segments: Segments, hidden: Mask) -> bool:
