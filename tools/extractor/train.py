@@ -20,6 +20,7 @@ from fit import Pair, Settings, fit, fold_of
 from labels import words
 from pages import LabelledPage, read_pages
 
+from corpusmill.extract.abstain import no_content
 from corpusmill.extract.classify import classify
 from corpusmill.extract.kinds import KINDS
 from corpusmill.extract.model import Model, save
@@ -80,8 +81,11 @@ def cross_validate(pairs: list[Pair], settings: Settings, folds: list[int], pred
 
 
 def kept_words(page: LabelledPage, model: Model, of: LabelledPage | None = None) -> list[str]:
-    """The words of the blocks that the model keeps of `page`; or of the same blocks, if it decides by another page."""
-    keep = classify((of or page).segments, model).keep
+    """The words of the blocks that are kept of `page`; or of the same blocks, if another page decides."""
+    segments = (of or page).segments
+    keep = classify(segments, model).keep
+    if no_content(segments, keep, None):
+        return []
     return [word for index in np.flatnonzero(keep) for word in words(page.segments.block_text(int(index)))]
 
 
