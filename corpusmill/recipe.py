@@ -124,7 +124,7 @@ class RunSettings(Settings):
 class ExtractSettings(Settings):
     """How pages become text."""
 
-    extractor: str = "resiliparse"  # or "corpusmill", "trafilatura", or one of the user's own
+    extractor: str = "corpusmill"  # or "resiliparse", "trafilatura", or one of the user's own
     format: Format = "text"
     max_page_bytes: int = Field(20_000_000, ge=1)
     opt_outs: list[str] = ["noai", "noindex", "none", "tdm-reservation"]  # page or header directives that are obeyed

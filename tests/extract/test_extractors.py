@@ -1,3 +1,4 @@
+import contextlib
 import sys
 import time
 
@@ -7,7 +8,9 @@ from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
 from corpusmill.extensions import extractor as register
 from corpusmill.extract.extractors import extractor
+from corpusmill.extract.kinds import KINDS
 from corpusmill.page import Page, UndecodableError
+from corpusmill.reasons import Status
 from corpusmill.recipe import parse
 
 ARTICLE = "".join(
@@ -21,7 +24,7 @@ PAGE = f"""<html lang="en"><head><title>On milling</title><meta name="author" co
 <footer>Privacy · Imprint</footer><script>var hidden = 1;</script></body></html>"""
 
 
-@pytest.fixture(params=["resiliparse", "trafilatura"])
+@pytest.fixture(params=["corpusmill", "resiliparse", "trafilatura"])
 def extract(request):
     if request.param == "trafilatura":
         pytest.importorskip("trafilatura")
@@ -36,6 +39,48 @@ def test_main_content():
         assert boilerplate not in found.text
     assert (found.title, found.html_lang) == ("On milling", "en")
     assert found.metadata == {"author": "A. Miller", "published": "2026-03-01", "encoding": "utf-8"}
+
+
+def test_ours():
+    found = extractor("corpusmill")(Page(body=PAGE.encode()))
+    assert found.status is Status.OK
+    assert found.text.endswith("taken for main content.\n\nfor grain in sack:\n    mill(grain)")
+    for boilerplate in ("Home", "Privacy", "hidden", "a stone"):
+        assert boilerplate not in found.text
+    assert (found.title, found.html_lang) == ("On milling", "en")
+    assert found.metadata["author"] == "A. Miller"
+    assert found.metadata["page_type"] in KINDS
+    assert 1 / len(KINDS) < found.metadata["page_type_probability"] <= 1
+
+
+def test_ours_in_markdown():
+    found = extractor("corpusmill", "markdown")(Page(body=PAGE.encode()))
+    assert found.text.endswith("taken for main content.\n\n```\nfor grain in sack:\n    mill(grain)\n```")
+
+
+def test_what_others_read_is_the_same_beside_the_text():
+    page = Page(body=PAGE.encode(), url="https://example.org/mills")
+    ours, theirs = extractor("corpusmill")(page), extractor("resiliparse")(page)
+    assert (ours.title, ours.html_lang, ours.directives) == (theirs.title, theirs.html_lang, theirs.directives)
+    assert {name for name in ours.metadata if name not in theirs.metadata} == {"page_type", "page_type_probability"}
+    assert {name: ours.metadata[name] for name in theirs.metadata} == theirs.metadata
+
+
+def test_a_page_without_content_says_why():
+    body = b"<title>404 Not Found</title><h1>Page not found</h1><p>The page that you want does not exist.</p>"
+    found = extractor("corpusmill")(Page(body=body))
+    assert (found.text, found.status) == ("", Status.ERROR_PAGE)
+    assert found.title is not None
+    assert extractor("resiliparse")(Page(body=body)).status is Status.OK
+
+
+def test_the_same_page_in_another_encoding_has_the_same_text():
+    extract = extractor("corpusmill")
+    body = PAGE.replace("On milling", "Über Mühlen")
+    expected = extract(Page(body=body.encode())).text
+    for encoding in ("windows-1252", "utf-16", "macintosh"):
+        data = body.encode(encoding if encoding != "macintosh" else "mac_roman")
+        assert extract(Page(body=data, charset=encoding)).text == expected
 
 
 def test_trafilatura():
@@ -64,9 +109,13 @@ def test_empty_and_broken_pages(extract, body):
         b"".join(b"<font color=%d>" % i for i in range(400)) + b"<p>a" * 100_000,
     ],
 )
-def test_pages_that_explode_are_refused(extract, body):
+@pytest.mark.parametrize("name", ["corpusmill", "resiliparse", "trafilatura"])
+def test_pages_that_explode_take_no_time(name, body):
+    if name == "trafilatura":
+        pytest.importorskip("trafilatura")
+    extract = extractor(name)
     start = time.perf_counter()
-    with pytest.raises(ValueError, match="nested too deeply"):
+    with contextlib.nullcontext() if name == "corpusmill" else pytest.raises(ValueError, match="nested too deeply"):
         extract(Page(body=body))
     assert time.perf_counter() - start < 2
 
@@ -135,6 +184,14 @@ def test_damage_is_counted():
     assert found.metadata["mojibake"] == 3
     found = extractor("resiliparse")(Page(body="Привет".encode("koi8-r"), media="text", charset="koi8-r"))
     assert (found.text, found.metadata) == ("Привет", {"encoding": "koi8-r"})
+
+
+def test_an_extractor_may_return_what_utf8_cannot_hold():
+    register("tests-surrogate")(lambda html, url: "a\ud800")
+    try:
+        assert extractor("tests-surrogate")(Page(body=b"x")).text == "a\ud800"
+    finally:
+        del REGISTRY.extractors["tests-surrogate"]
 
 
 def test_an_unknown_extractor_is_one_sentence():
