@@ -5,12 +5,14 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from corpusmill.extract import tags
-from corpusmill.extract.entities import CLASS_OF, DROP
+from corpusmill.extract.entities import CLASS_OF, DROP, parts_words
 from corpusmill.extract.tables import CharClass
 
 BOUNDARIES, BOXES = set(tags.BOUNDARIES), set(tags.BOXES)
 NO_TEXT = {*tags.OUT, "script", "style", "title", "textarea", "iframe", "noembed", "noframes"}
 PREFORMATTED = {"pre", "listing", "xmp", "plaintext"}
+CODE = {"code", "kbd", "samp", "tt", "var"}
+SEAM = "\ud800"  # no character of text
 
 
 def _characters(kind: int) -> str:
@@ -25,50 +27,84 @@ _white_but_lines = re.compile(f"(?![\t\n])[{_characters(CharClass.SPACE)}]")
 
 def blocks_of(html: str) -> list[str]:
     """The blocks of a page, in the order of its tree."""
-    blocks: list[str] = []
-    pieces: list[str] = []
+    walk = _Walk()
+    root = LexborHTMLParser(html).root
+    if root is not None:
+        walk.through(root)
+    walk.end_block(preformatted=False)
+    return walk.blocks
 
-    def end_block(preformatted: bool) -> None:
-        text = _dropped.sub("", "".join(pieces))
-        pieces.clear()
+
+class _Walk:
+    """A walk through a tree, in order, that puts texts together."""
+
+    def __init__(self) -> None:
+        self.blocks: list[str] = []
+        self.pieces: list[str] = []
+        self.seam = 0  # 1 after an inline element's end, 2 after another's start right after that, 0 after text
+
+    def through(self, top: LexborNode) -> None:
+        """All below a node; without recursion, since pages nest deeper than Python."""
+        pending: list[tuple[LexborNode, bool, bool, bool]] = [(top, False, False, False)]
+        while pending:
+            node, is_left, preformatted, is_code = pending.pop()
+            name = node.tag
+            if is_left:
+                self.leave(name, preformatted)
+            elif name == "-text":
+                self.add(node.text_content or "", is_code)
+            elif name not in ("-comment", "!doctype") and self.enter(name, preformatted):
+                preformatted = preformatted or name in PREFORMATTED
+                is_code = is_code or preformatted or name in CODE
+                pending.append((node, True, preformatted, is_code))
+                pending.extend((child, False, preformatted, is_code) for child in reversed(children(node)))
+
+    def enter(self, name: str, preformatted: bool) -> bool:
+        """A start tag; whether what is in the element counts."""
+        if name in BOXES and not preformatted:
+            self.pieces.append(" ")
+        if name == "br":
+            if preformatted:
+                self.pieces.append("\n")
+            else:
+                self.end_block(preformatted)
+        elif name in BOUNDARIES and name not in NO_TEXT:
+            self.end_block(preformatted)
+        if name in NO_TEXT or name in tags.VOID:
+            return False
+        if self.seam:
+            self.seam = 2
+        return True
+
+    def leave(self, name: str, preformatted: bool) -> None:
+        """An end tag, written or implied."""
+        self.seam = max(self.seam, 1)
+        if name in BOUNDARIES:
+            self.end_block(preformatted)
+
+    def add(self, text: str, is_code: bool) -> None:
+        """A text."""
+        text = _dropped.sub("", text)
+        if self.seam == 2 and not is_code:
+            self.pieces.append(SEAM)
+        self.pieces.append(text)
+        if text and not _white.fullmatch(text):
+            self.seam = 0
+
+    def end_block(self, preformatted: bool) -> None:
+        """A boundary."""
+        text, *others = "".join(self.pieces).split(SEAM)
+        for other in others:
+            if text and other and parts_words.py_func(ord(text[-1]), ord(other[0])):
+                text += " "
+            text += other
         if preformatted:
             text = _white_but_lines.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
         else:
             text = _white.sub(" ", text).strip(" ")
-        if not text.isspace() and text:
-            blocks.append(text)
-
-    def walk(top: LexborNode) -> None:
-        pending: list[tuple[LexborNode, bool, bool]] = [(top, False, False)]  # node, is it left, is it preformatted
-        while pending:
-            node, is_left, preformatted = pending.pop()
-            name = node.tag
-            if is_left:
-                end_block(preformatted)
-            elif name == "-text":
-                pieces.append(node.text_content or "")
-            elif name == "br":
-                if preformatted:
-                    pieces.append("\n")
-                else:
-                    end_block(False)
-            elif name not in ("-comment", "!doctype"):
-                if name in BOXES and not preformatted:
-                    pieces.append(" ")
-                if name in NO_TEXT:
-                    continue
-                if name in BOUNDARIES:
-                    end_block(preformatted)
-                preformatted = preformatted or name in PREFORMATTED
-                if name in BOUNDARIES:
-                    pending.append((node, True, preformatted))
-                pending.extend((child, False, preformatted) for child in reversed(list(children(node))))
-
-    root = LexborHTMLParser(html).root
-    if root is not None:
-        walk(root)
-    end_block(False)
-    return blocks
+        if text and not text.isspace():
+            self.blocks.append(text)
+        self.pieces.clear()
 
 
 def children(node: LexborNode) -> list[LexborNode]:

@@ -75,6 +75,16 @@ def test_boundaries(html, blocks):
         ("<p>می\u200cخواهم 👩\u200d🔬", ["می\u200cخواهم 👩\u200d🔬"]),
         ("<p>see<img src=x>here, x<svg><path/></svg>y", ["see here, x y"]),
         ("<p>a<span></span>b", ["ab"]),
+        ("<a>Home</a><a>About</a><a>us</a><a>2</a><b>3</b><!-- x --><i>X</i>", ["Home Aboutus 23 X"]),
+        (
+            "<a>Über</a><a>Öl</a> <b>мир</b><b>Мир</b> <b>end.</b><b>Now</b><b>)</b><b>So",
+            ["Über Öl мир Мир end. Now) So"],
+        ),
+        (
+            "<b>i</b>Phone <b></b>Pad<b>U</b><b>SA</b><b>中</b><b>文</b><b>1</b><b>2</b><b>$3.</b><b>9",
+            ["iPhone PadUSA中文12$3.9"],
+        ),
+        ("<code><b>get</b><b>Name</b></code><pre><b>a</b><b>B</b></pre>", ["getName", "aB"]),
         (b"<p>a\0b\xff\xfec\xe4\xb8", ["ab\ufffd\ufffdc\ufffd\ufffd"]),
         (b"\xef\xbb\xbfa", ["a"]),
         ("<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp>字<rt>ji</ruby>だ", ["漢字だ"]),
