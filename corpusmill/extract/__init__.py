@@ -7,5 +7,5 @@ def warm_up() -> None:
     from corpusmill.page import Page
 
     page = Page(body='<html lang="fr"><title>Café</title><p>Un café, s’il vous plaît.'.encode())
-    for name, format in (("corpusmill", "text"), ("corpusmill", "markdown"), ("resiliparse", "text")):
-        extractor(name, format)(page)
+    for extract in (extractor("corpusmill"), extractor("corpusmill", "markdown"), extractor("resiliparse")):
+        extract(page)
