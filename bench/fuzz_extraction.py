@@ -4,9 +4,9 @@
 
 N mutations of the pages in examples/web.zip and of those in FOLDER (.html, .html.gz); then extremes: one thing repeated
 for 4 MB, elements nested 100,000 deep, and 64 MB of the worst of them.  The path is that of a crawl: encoding, tables,
-classification, text, metadata, verdict; then Markdown, which is no part of the times.  Kernels are compiled with numba's
-bounds checking, into a cache of their own; an access outside an array is an IndexError that ends the run, and the page
-is written to fuzz-failure.html.  A page that is no text at all (UndecodableError) has had its answer.
+classification, text, metadata, verdict; then Markdown, which is no part of the times.  Kernels are compiled with bounds
+checking, into a cache of their own; an access outside an array is an IndexError that ends the run, and the page is
+written to fuzz-failure.html.  A page that is no text at all (UndecodableError) has had its answer.
 
 The slowest pages are those with the most milliseconds a MB; a page below 100 kB counts as that.  Bounds checking makes
 kernels some three times slower: --times leaves it out.

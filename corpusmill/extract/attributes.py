@@ -6,8 +6,6 @@ count; of two with one name the first), and asks here what they mean.
 
 # ruff: noqa: SIM109, SIM905
 
-# kernels compare numbers faster than they look into tuples
-
 import numpy as np
 
 from corpusmill.extract.lean import Bytes, Int, Key, Numbers, Rows, Words, constant, inlined_kernel, lean_kernel

@@ -6,15 +6,23 @@ is all that parts them.  Words are runs of letters and digits; of scripts withou
 
 # ruff: noqa: SIM109
 
-# kernels compare numbers faster than they look into tuples
-
 import numpy as np
 
-from corpusmill.extract.entities import CLASS_OF, DROP, MARK, class_of, read_reference, read_utf8, write_utf8
+from corpusmill.extract.entities import (
+    CLASS_OF,
+    DROP,
+    MARK,
+    class_of,
+    parts_words,
+    read_reference,
+    read_utf8,
+    write_utf8,
+)
 from corpusmill.extract.lean import Bytes, Int, Record, Rows, constant, lean_kernel
 from corpusmill.extract.tables import BIT, CharClass
 
 _LINK, _PREFORMATTED = BIT["link"], BIT["preformatted"]
+_VERBATIM = BIT["preformatted"] | BIT["code"]  # code's words may be parted by colours
 _SPACE, _LOWER, _UPPER, _DIGIT, _LETTER, _STOP, _COMMA, _IDEOGRAPH = (
     int(CharClass[name]) for name in ("SPACE", "LOWER", "UPPER", "DIGIT", "LETTER", "STOP", "COMMA", "IDEOGRAPH")
 )
@@ -64,6 +72,7 @@ def read_text(
     top = stack[s.depth]
     flags = top.flags | s.carried
     preformatted = flags & _PREFORMATTED
+    last_code = s.last_code
     linked = 1 if flags & _LINK else 0
     written = s.text_end
     n_outside = 0  # spaces that are not in the link that the text is in; less those that are, of other text
@@ -105,13 +114,17 @@ def read_text(
                     begin_block(text, blocks, top, s, flags, begin, _LETTER if kind == MARK else kind)
                     written = s.text_end
                     in_word = odd = 0
-                elif s.space:
+                elif s.seam > 1 and s.space == 0 and flags & _VERBATIM == 0 and parts_words(last_code, code):
+                    s.space = 1
+                if s.space:
                     text[written] = _BLANK
                     written += 1
                     n_chars += 1
                     n_outside += 1 + linked - s.space
                     s.space = in_word = odd = 0
+                s.seam = 0
                 n_chars += 1
+                last_code = code
                 if kind == _LOWER:
                     text[written] = code
                     written += 1
@@ -131,6 +144,7 @@ def read_text(
                             written += 1
                             position += 1
                         n_chars += written - begin_run
+                        last_code = np.int64(text[written - 1])
                 else:
                     written = write_utf8(text, written, code)
                     if kind == MARK:
@@ -156,6 +170,7 @@ def read_text(
             code, second = second, 0
     s.text_end = written
     s.in_word, s.odd = in_word, odd
+    s.last_code = last_code
     if n_chars == 0:
         return
     block = blocks[s.n_blocks - 1]

@@ -31,13 +31,15 @@ _NO_SPACES = [  # scripts that don't part words: Thai, Lao, Myanmar, Khmer, kana
 ]  # fmt: skip
 
 
+_CATEGORIES = [unicodedata.category(chr(code)) for code in range(0x10000)]
+
+
 def _classes() -> Bytes:
     """The class of each code point below 2^16."""
     of_category = {"L": CharClass.LETTER, "M": MARK, "N": CharClass.OTHER, "Z": CharClass.SPACE}
-    categories = [unicodedata.category(chr(code)) for code in range(0x10000)]
-    classes = np.array([of_category.get(category[0], CharClass.OTHER) for category in categories], np.uint8)
-    classes[[code for code, category in enumerate(categories) if category == "Nd"]] = CharClass.DIGIT
-    classes[[code for code, category in enumerate(categories) if category == "Nl"]] = CharClass.LETTER
+    classes = np.array([of_category.get(category[0], CharClass.OTHER) for category in _CATEGORIES], np.uint8)
+    classes[[code for code, category in enumerate(_CATEGORIES) if category == "Nd"]] = CharClass.DIGIT
+    classes[[code for code, category in enumerate(_CATEGORIES) if category == "Nl"]] = CharClass.LETTER
     letters = (classes == CharClass.LETTER) | (classes == MARK)
     for first, last in _NO_SPACES:
         classes[first : last + 1][letters[first : last + 1]] = CharClass.IDEOGRAPH
@@ -53,6 +55,25 @@ def _classes() -> Bytes:
 
 
 CLASS_OF = _classes()
+
+# Where one element ends and another begins with nothing between, a capital after a small letter begins a new word.
+SMALL, CAPITAL, DIGIT, CLOSING = 1, 2, 3, 4
+_SEAMS = {"Ll": SMALL, "Lu": CAPITAL, "Lt": CAPITAL, "Nd": DIGIT, "Pe": CLOSING, "Pf": CLOSING}
+SEAM_OF = np.array([_SEAMS.get(category, 0) for category in _CATEGORIES], np.uint8)
+SEAM_OF[(CLASS_OF == CharClass.STOP) | (CLASS_OF == CharClass.COMMA) | (CLASS_OF == CharClass.COLON)] = CLOSING
+
+
+@lean_kernel
+def parts_words(before: int, after: int) -> Int:
+    """Whether a space belongs between two characters on such a seam."""
+    if after >= 0x10000 or before >= 0x10000:
+        return False
+    last, first = SEAM_OF[before], SEAM_OF[after]
+    if first == CAPITAL:
+        return 0 < last != CAPITAL
+    return first == DIGIT and last == SMALL
+
+
 _LETTER, _OTHER, _IDEOGRAPH = int(CharClass.LETTER), int(CharClass.OTHER), int(CharClass.IDEOGRAPH)
 
 

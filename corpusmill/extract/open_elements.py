@@ -11,8 +11,6 @@ does not walk.  Elements deeper than that are counted, not pushed, so that their
 
 # ruff: noqa: SIM109, SIM905
 
-# kernels compare numbers faster than they look into tuples
-
 import numpy as np
 
 from corpusmill.extract import tags
@@ -51,6 +49,8 @@ STATE = np.dtype(
             "has_html in_head head_done in_body has_title "  # 1 once that is so
             "text_end n_blocks is_open "  # written so far; 1 while text belongs to the last block
             "space "  # 1 if a space is due before the next character, 2 if it is a link's
+            "seam "  # 1 after an element's end, 2 after another's start right after that, 0 after text
+            "last_code "  # the last visible character
             "lead "  # bytes of white space written after text_end, should preformatted text begin
             "after_br in_word odd "  # see blocks.py
             "links images last_links last_images "  # since the end of the last block; of the last block
@@ -84,7 +84,7 @@ def begin_page(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
     for slot in range(2 * N_SLOTS):
         counts[slot] = 0
     s.depth = s.carried = s.n_over = s.has_html = s.in_head = s.head_done = s.in_body = s.has_title = 0
-    s.text_end = s.n_blocks = s.is_open = s.space = s.lead = s.after_br = s.in_word = s.odd = 0
+    s.text_end = s.n_blocks = s.is_open = s.space = s.seam = s.last_code = s.lead = s.after_br = s.in_word = s.odd = 0
     s.links = s.images = s.last_links = s.last_images = 0
     s.n_tokens = s.n_facts = s.n_inputs = s.n_passwords = s.n_scripts = s.n_frames = 0
     s.form = -1
@@ -173,6 +173,8 @@ def push(
             s.carried = 0
     if top.flags & OUT:
         return 0
+    if s.seam:
+        s.seam = 2
     index = s.n_nodes
     s.n_nodes += 1
     node = nodes[index]
@@ -204,6 +206,7 @@ def pop(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
         node.end_block = s.n_blocks
         if traits & tags.IS_BOUNDARY:
             boundary(s, NONE)
+        s.seam = max(s.seam, 1)
     if traits & tags.IS_MARKER:
         s.carried = top.carried
     if s.depth == s.form:

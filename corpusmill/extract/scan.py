@@ -6,8 +6,6 @@ What never ends takes the rest of the page, as in browsers, so that nothing is s
 
 # ruff: noqa: SIM109
 
-# kernels compare numbers faster than they look into tuples
-
 from typing import Any
 
 import numpy as np

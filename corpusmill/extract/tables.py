@@ -34,11 +34,11 @@ BLOCK = np.dtype(
         ("n_commas", np.int32),  # , ; and their like
         ("n_digits", np.int32),
         ("n_uppers", np.int32),  # letters in upper case, ASCII only
-        ("n_links", np.int32),  # <a> that start in it
+        ("n_links", np.int32),  # <a> since the end of the block before
         ("n_images", np.int32),  # <img> since the end of the block before
         ("depth", np.int16),  # open elements
         ("list_depth", np.int16),
-        ("heading", np.int8),  # 1 to 6 in or after such a heading's start, within its box; 0 elsewhere
+        ("heading", np.int8),  # level of the heading around it; 0 elsewhere
         ("after_br", np.uint8),  # 1 if only <br> parts it from the block before
         ("first", np.uint8),  # class of its first and last characters: see CharClass
         ("last", np.uint8),
@@ -56,7 +56,7 @@ NODE = np.dtype(
         ("signature", np.uint32),  # hash of tag and tokens: equal for elements made from one template
         ("n_images", np.int32),
         ("source", np.int32),  # offset of its "<" in the source
-        ("text_start", np.int32),  # text[text_start:text_end] is what was written while it was open
+        ("text_start", np.int32),  # text[text_start:text_end] was written while it was open; empty if all of it was out
         ("text_end", np.int32),
         ("first_block", np.int32),  # blocks [first_block, end_block) have at least their first character in it
         ("end_block", np.int32),
@@ -95,7 +95,7 @@ FACT = np.dtype(
 )
 
 # What an element, or one around it, is.  Bit i of `flags` is FLAGS[i]; `BIT[name]` is the mask.
-FLAGS = (
+FLAGS = (  # noqa: SIM905
     "article main nav header footer aside form table list item heading paragraph cell quote figure caption button link "
     "preformatted code hidden display_none aria_hidden noscript template dialog select label details summary section "
     "definition address strong small time span head body fieldset search tab custom itemprop emphasis title_like"

@@ -35,8 +35,6 @@ title_like   has a class or id with the word title, headline, heading or subject
 
 # ruff: noqa: SIM905
 
-# names stand in lines here
-
 from collections.abc import Iterable, Mapping
 
 import numpy as np
