@@ -1,0 +1,84 @@
+"""The labels that the extractor is trained on, and the pages in other scripts."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "extractor"))
+from labels import label, words
+from rewrite import SCRIPTS, rewrite
+
+from corpusmill.extract.segment import segment
+
+PAGE = b"""<html lang=en><head><title>The mill</title><meta name=description content="A mill by the river">
+<script>var menu = 'Home';</script></head><body><nav class=menu><a href=/>Home</a> <a href=/about>About us</a></nav>
+<h1>The mill</h1><p>It grinds <b>slowly</b>, but it grinds &amp; grinds.<p>Nothing is lost.<ul><li>Flour<li>Bran</ul>
+<footer>All rights reserved</footer>"""
+
+
+def test_a_long_run_counts_rather_than_the_same_words_elsewhere():
+    blocks = ["Home News Contact", "the news of the day is good", "Contact us", "news"]
+    shares, counts = label(blocks, "The news of the day is good.")
+    assert shares.tolist() == [0, 1, 0, 0]
+    assert counts.tolist() == [3, 7, 2, 1]
+
+
+def test_what_the_gold_has_in_another_order_is_found():
+    blocks = ["written by Ada Lovelace in London", "a story of five words", "menu"]
+    shares, _ = label(blocks, "A story of five words. Written by Ada Lovelace in London.")
+    assert shares.tolist() == [1, 1, 0]
+
+
+def test_a_share_is_of_the_words_of_a_block():
+    shares, _ = label(["one two three four five six", "seven"], "one two three")
+    assert shares.tolist() == [0.5, 0]
+
+
+@pytest.mark.parametrize("gold", ["", "nothing of it"])
+def test_without_gold_nothing_is_wanted(gold: str):
+    shares, counts = label(["a page", "", "with words"], gold)
+    assert not shares.any()
+    assert counts.tolist() == [2, 0, 2]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefg"), max_size=6), max_size=8), st.data())
+def test_blocks_that_are_the_gold_are_found_whole(blocks: list[list[str]], data: st.DataObject):
+    """Gold made of whole blocks is explained as well as can be: as many of its words are found as it has."""
+    chosen = [block for block in blocks if data.draw(st.booleans())]
+    shares, counts = label([" ".join(block) for block in blocks], " ".join(word for block in chosen for word in block))
+    assert ((shares >= 0) & (shares <= 1)).all()
+    assert round(float((shares * counts).sum())) <= max(sum(map(len, chosen)), int(counts.sum()))
+    if chosen == blocks:
+        assert np.array_equal(shares[counts > 0], np.ones((counts > 0).sum(), np.float32))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_page_in_another_script_has_the_same_blocks(script: str):
+    original = segment(PAGE)
+    blocks = [original.block_text(i) for i in range(len(original.blocks))]
+    other = segment(rewrite(PAGE, script))
+    rewritten = [other.block_text(i) for i in range(len(other.blocks))]
+    assert len(rewritten) == len(blocks)
+    assert blocks.index("The mill") == rewritten.index(rewritten[blocks.index("The mill")])
+    if script == "same":
+        assert rewritten == blocks
+    else:
+        assert not set(words(" ".join(rewritten))) & set(words(" ".join(blocks)))
+
+
+def test_the_same_word_is_the_same_in_another_script():
+    page = rewrite(b"<p>mill<p>a mill, the mill", "han").decode()
+    mill = page.split("<p>")[1]
+    assert page.count(mill) == 3
+
+
+def test_scripts_and_markup():
+    page = rewrite(b"<p class='mill big'>a<script>let mill</script> b &eacute; <!-- mill -->c", "cyrillic").decode()
+    assert "class='mill big'" in page
+    assert "<!-- mill -->" in page
+    assert "&eacute;" in page
+    assert "let" not in page
