@@ -127,8 +127,8 @@ def test_text_that_looks_like_markdown_stays_text(line):
 
 
 WORDS = (
-    "abc 中文。 a_b *x* **y _z_ __ # ## 1. 2) - + &gt; &lt;b&gt; &lt; `c` `` ~~ ~~~ [d](e) ![ \\ \\* | --- === : ! &amp;amp;"
-    " “q”"
+    "abc 中文。 a_b *x* **y _z_ __ # ## 1. 2) - + &gt; &lt;b&gt; &lt; `c` `` ~~ ~~~ [d](e) ![ \\ \\* | --- === : "
+    "! &amp;amp; “q”"
 )
 
 
