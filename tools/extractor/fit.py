@@ -208,7 +208,9 @@ def _kind_forest(summaries: Rows, kinds: npt.NDArray, settings: Settings) -> For
             "verbose": False,
         }
     )
-    return _fitted(booster, catboost.Pool(summaries.T, kinds))
+    forest = _fitted(booster, catboost.Pool(summaries.T, kinds))
+    assert len(forest.bias) == len(KINDS), "too few pages: one kind is missing in a group"
+    return forest
 
 
 def _fitted(booster: catboost.CatBoost, pool: catboost.Pool) -> Forest:
