@@ -12,18 +12,14 @@ from collections.abc import Callable, Mapping
 
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
-from corpusmill.extract.abstain import no_content
-from corpusmill.extract.classify import classify
 from corpusmill.extract.encoding import Utf8, to_utf8
-from corpusmill.extract.kinds import KINDS
-from corpusmill.extract.markdown import markdown_of
+from corpusmill.extract.look import judge
 from corpusmill.extract.metadata import PageMetadata, read_metadata
 from corpusmill.extract.model import shipped_model
 from corpusmill.extract.mojibake import condition
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
 from corpusmill.extract.plain import markdown, plain_text
 from corpusmill.extract.segment import segment
-from corpusmill.extract.write import text_of
 from corpusmill.page import NOTHING, Extracted, Extractor, Page
 from corpusmill.reasons import Status
 from corpusmill.recipe import Format
@@ -56,18 +52,13 @@ def extractor(name: str, format: Format = "text") -> Extractor:
 
 def _ours(format: Format) -> Extractor:
     model = shipped_model()
-    write = markdown_of if format == "markdown" else text_of
 
     def extract(page: Page) -> Extracted:
         utf8 = to_utf8(page.body, page.charset)
-        segments = segment(utf8.data)
-        classified = classify(segments, model)
-        said = read_metadata(segments, page.url)
-        status = no_content(segments, classified.keep, said.title) or Status.OK
-        text = write(segments, classified.keep) if status is Status.OK else ""
-        kind = int(classified.kinds.argmax())
-        probability = round(float(classified.kinds[kind]), 3)
-        return _extracted(utf8, said, text, status, {"page_type": KINDS[kind], "page_type_probability": probability})
+        look = judge(utf8, segment(utf8.data), page.url, model)
+        text = look.markdown if format == "markdown" else look.text
+        kind, probability = look.classified.kind, round(float(look.classified.kinds.max()), 3)
+        return _extracted(utf8, look.said, text, look.status, {"page_type": kind, "page_type_probability": probability})
 
     return extract
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from corpusmill.extract import clusters, position, surroundings
 from corpusmill.extract.arithmetic import f32
 from corpusmill.extract.lean import lean_kernel
-from corpusmill.extract.linear import Linear, TextScore, score_texts
+from corpusmill.extract.linear import Linear, TextScore, score_texts, text_score
 from corpusmill.extract.said import Overlap, collect_statements, overlap
 from corpusmill.extract.tables import BIT, Segments
 from corpusmill.extract.tree import grow, running_sums
@@ -107,8 +107,6 @@ FLAG_NAMES = [
     "title_like",
 ]
 SHIFTS = np.array([BIT[name].bit_length() - 1 for name in FLAG_NAMES])
-
-N_TEXT, N_OVERLAP = len(TextScore), len(Overlap)
 
 _GROUPS = (
     tuple(row.name.lower() for row in Shape),
@@ -285,5 +283,4 @@ def _score_blocks(blocks: Table, nodes: Table, place: Table, texts: F32, bias: f
         rows[Score.NEAR, i] = here["near_score"]
         rows[Score.LEAST, i] = here["least_score"]
         rows[Score.MOST, i] = here["most_score"]
-        text = texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
-        rows[Score.TOTAL, i] = here["path_score"] + here["near_score"] + text + f32(bias)
+        rows[Score.TOTAL, i] = here["path_score"] + here["near_score"] + text_score(texts, i) + f32(bias)

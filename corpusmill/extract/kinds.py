@@ -67,7 +67,7 @@ class Declared(IntEnum):
     OG_WEBSITE = 9
 
 
-N_CONTENT, N_DECLARED = len(Content), len(Declared)
+N_CONTENT = len(Content)
 PAGE_FEATURES: tuple[str, ...] = (
     *(f"page_{row.name.lower()}" for row in Total),
     *(f"content_{row.name.lower()}" for row in Content),

@@ -134,6 +134,13 @@ def score_nodes(nodes: Table, tokens: U32, linear: Linear, path: F32, near: F32)
 
 
 @lean_kernel
+def text_score(texts: F32, i: int) -> np.float32:
+    """What `score_texts` says of a block's text, in one number."""
+    score: np.float32 = texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
+    return score
+
+
+@lean_kernel
 def score_texts(words: Words, linear: Linear, scores: F32) -> None:
     """What the model says of every block's text -> scores (len(TextScore), n_blocks)."""
     for i in range(len(words.ptr) - 1):

@@ -1,6 +1,6 @@
-"""All that extraction found out about one page, kept to be looked at.
+"""The steps of extraction, from a page's tables to all that is found out about it.
 
-The extractor goes through these steps and throws everything away but text and metadata; here nothing is thrown away.
+The extractor keeps text and metadata of it; whoever wants to look at a page keeps everything (`look_at`).
 """
 
 from collections.abc import Iterator
@@ -99,8 +99,12 @@ class _Names:
 def look_at(page: Page, model: Model) -> Look:
     """Take a page in HTML through all steps of extraction; UndecodableError if its bytes are no text."""
     utf8 = to_utf8(page.body, page.charset)
-    segments = segment(utf8.data, Workspace())
+    return judge(utf8, segment(utf8.data, Workspace()), page.url, model)
+
+
+def judge(utf8: Utf8, segments: Segments, url: str | None, model: Model) -> Look:
+    """What is found out about a page from its tables; as long-lived as they are."""
     classified = classify(segments, model)
-    said = read_metadata(segments, page.url)
+    said = read_metadata(segments, url)
     status = no_content(segments, classified.keep, said.title) or Status.OK
-    return Look(url=page.url, utf8=utf8, segments=segments, classified=classified, said=said, status=status)
+    return Look(url=url, utf8=utf8, segments=segments, classified=classified, said=said, status=status)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import best_segment, f32, i64, outside, sigmoid
 from corpusmill.extract.lean import lean_kernel
-from corpusmill.extract.linear import TextScore
+from corpusmill.extract.linear import TextScore, text_score
 from corpusmill.extract.said import Overlap, hash_name, is_in, name_hashes
 from corpusmill.extract.tables import BIT, FactKind
 from corpusmill.extract.tree import Sum, Tree
@@ -97,7 +97,7 @@ class Total(IntEnum):
     SECOND_IMAGES = 30
 
 
-N_POSITION, N_TOTAL = len(Position), len(Total)
+N_TOTAL = len(Total)
 
 
 @kernel
@@ -198,7 +198,7 @@ def describe(
         rows[Position.FROM_HEADING, i] = _distance(i, heading)
         rows[Position.HEADING_LEVEL, i] = blocks[heading]["heading"] if heading >= 0 else 0
         rows[Position.HEADING_SCORE, i] = scores[heading] if heading >= 0 else 0
-        rows[Position.HEADING_TEXT_SCORE, i] = _text_score(texts, heading) if heading >= 0 else f32(0)
+        rows[Position.HEADING_TEXT_SCORE, i] = text_score(texts, heading) if heading >= 0 else f32(0)
         if bylines[i] > 0:
             byline = i
         rows[Position.FROM_BYLINE, i] = _distance(i, byline)
@@ -217,12 +217,6 @@ def describe(
 @lean_kernel
 def _distance(i: int, other: int) -> int:
     return FAR if other < 0 else max(-FAR, min(FAR, i - other))
-
-
-@lean_kernel
-def _text_score(texts: F32, i: int) -> np.float32:
-    score: np.float32 = texts[TextScore.WORDS, i] + texts[TextScore.PAIR, i] + texts[TextScore.WHOLE, i]
-    return score
 
 
 @kernel

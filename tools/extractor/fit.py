@@ -155,25 +155,16 @@ def _forest(columns: Rows, labels: Rows, weights: Rows, settings: Settings) -> F
     chosen = rng.random(len(weights)) < chance
     capped = (np.minimum(weights, MAX_WEIGHT) + 0.0005) / chance
     pool = catboost.Pool(columns[:, chosen].T, labels[chosen], weight=(capped / capped.mean())[chosen])
-    booster = catboost.CatBoost(
-        {
-            "loss_function": "CrossEntropy",
-            "iterations": settings.n_trees,
-            "depth": settings.depth,
-            "learning_rate": settings.rate,
-            "l2_leaf_reg": 30,
-            "border_count": 64,
-            "rsm": 0.3,
-            "bootstrap_type": "Bernoulli",
-            "subsample": 0.7,
-            "boosting_type": "Plain",
-            "random_seed": SEED,
-            "thread_count": THREADS,
-            "allow_writing_files": False,
-            "verbose": False,
-        }
+    return _fitted(
+        pool,
+        loss_function="CrossEntropy",
+        iterations=settings.n_trees,
+        depth=settings.depth,
+        learning_rate=settings.rate,
+        l2_leaf_reg=30,
+        border_count=64,
+        rsm=0.3,
     )
-    return _fitted(booster, pool)
 
 
 def _stacked_kinds(
@@ -189,16 +180,26 @@ def _stacked_kinds(
 
 
 def _kind_forest(summaries: Rows, kinds: npt.NDArray, settings: Settings) -> Forest:
+    forest = _fitted(
+        catboost.Pool(summaries.T, kinds),
+        loss_function="MultiClass",
+        classes_count=len(KINDS),
+        iterations=settings.n_kind_trees,
+        depth=4,
+        learning_rate=0.1,
+        l2_leaf_reg=5,
+        border_count=32,
+        rsm=0.2,
+    )
+    assert len(forest.bias) == len(KINDS), "too few pages: one kind is missing in a group"
+    return forest
+
+
+def _fitted(pool: catboost.Pool, **settings: object) -> Forest:
+    """A forest of symmetric trees for these rows."""
     booster = catboost.CatBoost(
         {
-            "loss_function": "MultiClass",
-            "classes_count": len(KINDS),
-            "iterations": settings.n_kind_trees,
-            "depth": 4,
-            "learning_rate": 0.1,
-            "l2_leaf_reg": 5,
-            "border_count": 32,
-            "rsm": 0.2,
+            **settings,
             "bootstrap_type": "Bernoulli",
             "subsample": 0.7,
             "boosting_type": "Plain",
@@ -208,12 +209,6 @@ def _kind_forest(summaries: Rows, kinds: npt.NDArray, settings: Settings) -> For
             "verbose": False,
         }
     )
-    forest = _fitted(booster, catboost.Pool(summaries.T, kinds))
-    assert len(forest.bias) == len(KINDS), "too few pages: one kind is missing in a group"
-    return forest
-
-
-def _fitted(booster: catboost.CatBoost, pool: catboost.Pool) -> Forest:
     booster.fit(pool)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "forest.json"

@@ -46,9 +46,9 @@ class LabelledPage:
         return ((self.counts + 0.3) / wanted).astype(np.float32)
 
 
-def read_pages(folder: Path, limit: int | None = None) -> Iterator[tuple[LabelledPage, LabelledPage]]:
+def read_pages(folder: Path) -> Iterator[tuple[LabelledPage, LabelledPage]]:
     """Each page of the folder, and the same page in another script."""
-    for path in sorted((folder / "ground-truth").glob("*.json"))[:limit]:
+    for path in sorted((folder / "ground-truth").glob("*.json")):
         truth = json.loads(path.read_bytes())
         html = gzip.decompress((folder / "html" / f"{path.stem}.html.gz").read_bytes())
         page = to_utf8(html, None).data
