@@ -5,11 +5,15 @@ cache lies in the user's cache folder, not beside the source, so that read-only 
 digest of the sources that hold kernels and of numba's version: numba itself looks only at the file of a kernel, and
 would go on using one whose constants, imported from another file, have changed.
 
-Cost: a cold compile is paid once on a machine, by the packages' `warm_up` in the driver before workers start; a
-cached kernel loads in about 10 ms, numba itself in 0.8 s, so numba is imported with the first kernel and not
-before.
+Cost: a cold compile is paid once on a machine, by `WARM_UPS` in the driver before workers start: 46 s of CPU time.  A
+cached kernel loads in 3 to 20 ms, with all that it calls; numba itself in 0.4 s, and another 0.4 s with its first
+kernel, so numba is imported with the first kernel and not before.  While numba compiles, Python doesn't look for cyclic
+garbage: that took a sixth of the time.  Tried and left: LLVM's second level of optimisation, a tenth less to compile
+and up to a third slower; two processes for `extract` are worth it, for the others not: each imports numba.
 """
 
+import functools
+import gc
 import hashlib
 import os
 import shutil
@@ -18,9 +22,16 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar, cast
 
 HOMES = ("dedup", "extract", "filters")  # packages that hold kernels
+WARM_UPS = (  # what compiles all kernels between them, in a process each, and about as long
+    ("extract", "warm_up_judging"),
+    ("extract", "warm_up_reading"),
+    ("dedup", "warm_up"),
+    ("filters", "warm_up"),
+)
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -75,7 +86,41 @@ os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())  # read by numba when it is 
 
 def kernel(function: Function) -> Function:
     """Compile `function` with numba on first use: no Python objects, no GIL, cached on disk."""
+    return compiled(function, cache=True)
+
+
+def inner_kernel(function: Function) -> Function:
+    """The same for one that only kernels call: it becomes part of theirs, and has no way in from Python."""
+    return compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def compiled(function: Function, **options: bool) -> Function:
+    """`function` as numba compiles it on first use, with `options` of its njit."""
+    return cast(Function, _numba().njit(nogil=True, **options)(function))
+
+
+@functools.cache
+def _numba() -> ModuleType:
     import numba
+    from numba.core import event
+
+    class WithoutCollections(event.Listener):
+        """No search for cyclic garbage while numba compiles: what it makes is kept, and was searched all the time."""
+
+        depth = 0  # kernels compile those that they call; numba's lock lets one thread at a time in here
+        was_on = True
+
+        def on_start(self, _: object) -> None:
+            if self.depth == 0:
+                self.was_on = gc.isenabled()
+                gc.disable()
+            self.depth += 1
+
+        def on_end(self, _: object) -> None:
+            self.depth -= 1
+            if self.depth == 0 and self.was_on:
+                gc.enable()
 
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]  # someone may have imported it
-    return cast(Function, numba.njit(nogil=True, cache=True)(function))
+    event.register("numba:compile", WithoutCollections())  # type: ignore[no-untyped-call]
+    return numba

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, i64
 from corpusmill.extract.words import MIX, Words
-from corpusmill.kernels import kernel
+from corpusmill.kernels import inner_kernel
 
 I32 = npt.NDArray[np.int32]
 U64 = npt.NDArray[np.uint64]
@@ -34,7 +34,7 @@ class Cluster(IntEnum):
 N_CLUSTER = len(Cluster)
 
 
-@kernel
+@inner_kernel
 def cluster(keys: U64) -> I32:
     """The first block with the same key, of every block."""
     n = len(keys)
@@ -53,7 +53,7 @@ def cluster(keys: U64) -> I32:
     return clusters
 
 
-@kernel
+@inner_kernel
 def place_keys(blocks: Table, place: Table) -> tuple[U64, U64]:
     """Keys of every block's cluster: of its tags, classes and ids, and of its tags alone."""
     paths, tags = np.empty(len(blocks), np.uint64), np.empty(len(blocks), np.uint64)
@@ -63,7 +63,7 @@ def place_keys(blocks: Table, place: Table) -> tuple[U64, U64]:
     return paths, tags
 
 
-@kernel
+@inner_kernel
 def text_keys(words: Words) -> U64:
     """Keys of every block's first words."""
     n = len(words.ptr) - 1
@@ -76,7 +76,7 @@ def text_keys(words: Words) -> U64:
     return keys
 
 
-@kernel
+@inner_kernel
 def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
     """What is known of every block's cluster -> rows (len(Cluster), n_blocks)."""
     n = len(blocks)
@@ -96,7 +96,7 @@ def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
         rows[Cluster.SCORE, i] = sums[Cluster.SCORE, c] / size
 
 
-@kernel
+@inner_kernel
 def count_members(clusters: I32, row: F32) -> None:
     """Number of blocks in every block's cluster -> row (n_blocks,)."""
     sizes = np.zeros(len(clusters), np.float32)

@@ -18,7 +18,7 @@ from corpusmill.extract.kinds import KINDS
 from corpusmill.extract.lean import lean_entry
 from corpusmill.extract.surroundings import N_LEVELS, REACHES
 from corpusmill.extract.tables import Segments
-from corpusmill.kernels import kernel
+from corpusmill.kernels import inner_kernel, kernel
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -140,7 +140,7 @@ def fill_context(blocks: Table, nodes: Table, measured: Measured, p: F32, kinds:
             rows[KINDS_AT + k, i] = kinds[k]
 
 
-@kernel
+@inner_kernel
 def _own(measured: Measured, p: F32, weights: F32, probable: F64, weight: F64, rows: F32) -> None:
     n = len(p)
     votes = np.empty(n, np.float32)
@@ -164,7 +164,7 @@ def _own(measured: Measured, p: F32, weights: F32, probable: F64, weight: F64, r
         rows[Context.EXPECTED_F1, i] = f1
 
 
-@kernel
+@inner_kernel
 def _cluster_means(clusters: I32, p: F32, weights: F32, row: F32) -> None:
     n = len(p)
     probable, weight = np.zeros(n, np.float32), np.zeros(n, np.float32)
@@ -175,7 +175,7 @@ def _cluster_means(clusters: I32, p: F32, weights: F32, row: F32) -> None:
         row[i] = probable[clusters[i]] / weight[clusters[i]]
 
 
-@kernel
+@inner_kernel
 def _cluster_neighbours(clusters: I32, p: F32, before: F32, after: F32) -> None:
     """P of the blocks of the same cluster before and after every block, -1 where there is none."""
     n = len(p)
@@ -188,7 +188,7 @@ def _cluster_neighbours(clusters: I32, p: F32, before: F32, after: F32) -> None:
         last[clusters[i]] = i
 
 
-@kernel
+@inner_kernel
 def _levels(blocks: Table, nodes: Table, levels: I32, p: F32, probable: F64, weight: F64, rows: F32) -> None:
     """Means over the levels, the greatest p in each, and means over what each level adds to the one below."""
     most = np.zeros(len(nodes), np.float32)

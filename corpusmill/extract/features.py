@@ -25,7 +25,7 @@ from corpusmill.extract.said import Overlap, collect_statements, overlap
 from corpusmill.extract.tables import BIT, Segments
 from corpusmill.extract.tree import grow, running_sums
 from corpusmill.extract.words import hash_blocks
-from corpusmill.kernels import kernel
+from corpusmill.kernels import inner_kernel, kernel
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -262,7 +262,7 @@ def _describe_shapes(blocks: Table, nodes: Table, rows: F32) -> None:
         rows[Shape.GRANDPARENT_TAG, i] = nodes[max(parent["parent"], 0)]["tag"]
 
 
-@kernel
+@inner_kernel
 def _spread_flags(blocks: Table, rows: F32) -> None:
     """A row of zeros and ones for every flag."""
     flags = np.empty(len(blocks), np.int64)

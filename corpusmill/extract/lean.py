@@ -2,18 +2,18 @@
 
 Numba counts references to an array with atomic operations at every call, which made the segmenter half as fast again,
 and makes two wrappers a function for callers outside, an eighth of its compile time.  A lean kernel has neither: it
-allocates nothing, and only kernels call it.  (`_nrt` is numba's own switch for kernels without its runtime.)
+allocates nothing, and only kernels call it; theirs is the file in the cache that holds it, too.  (`_nrt` is numba's own
+switch for kernels without its runtime.)
 
 Kernels compare numbers one by one: a tuple to look into takes longer to compile, and to run.
 """
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from corpusmill.kernels import cache_folder
+from corpusmill.kernels import compiled
 
 Kernel: TypeAlias = Callable[..., Any]  # mypy can't follow numba's arithmetic
 
@@ -34,22 +34,14 @@ def constant(value: int) -> int:
 
 def lean_kernel(function: Kernel) -> Kernel:
     """Compile `function`, which allocates no memory and is called by kernels alone."""
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return compiled(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def inlined_kernel(function: Kernel) -> Kernel:
     """The same for one that is called a thousand times a page, from one place: it becomes part of its caller."""
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+    return compiled(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
 
 
 def lean_entry(function: Kernel) -> Kernel:
     """Compile `function`, which allocates no memory and is called from Python."""
-    return _compile(function)
-
-
-def _compile(function: Kernel, **options: bool) -> Kernel:
-    import numba
-
-    folder = str(cache_folder())
-    os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-    return cast(Kernel, numba.njit(nogil=True, cache=True, _nrt=False, **options)(function))  # type: ignore[call-overload]
+    return compiled(function, _nrt=False, cache=True)

@@ -18,7 +18,7 @@ from corpusmill.extract.said import Overlap, hash_name, is_in, name_hashes
 from corpusmill.extract.tables import BIT, FactKind
 from corpusmill.extract.tree import Sum, Tree
 from corpusmill.extract.words import Words
-from corpusmill.kernels import kernel
+from corpusmill.kernels import inner_kernel
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -100,7 +100,7 @@ class Total(IntEnum):
 N_TOTAL = len(Total)
 
 
-@kernel
+@inner_kernel
 def last_headings(blocks: Table) -> I32:
     """The last heading before every block, or -1."""
     headings = np.empty(len(blocks), np.int32)
@@ -112,7 +112,7 @@ def last_headings(blocks: Table) -> I32:
     return headings
 
 
-@kernel
+@inner_kernel
 def title_block(words: Words, title_overlap: F32) -> int:
     """The block most like the page's title, or -1."""
     best, most = i64(-1), f32(0)
@@ -124,7 +124,7 @@ def title_block(words: Words, title_overlap: F32) -> int:
     return best
 
 
-@kernel
+@inner_kernel
 def find_marks(source: U8, facts: Table, nodes: Table, n_blocks: int) -> tuple[I32, I32]:
     """In how many texts of microdata's items every block lies; how many times and authors are named where it begins.
 
@@ -148,7 +148,7 @@ def find_marks(source: U8, facts: Table, nodes: Table, n_blocks: int) -> tuple[I
     return item_texts, bylines
 
 
-@kernel
+@inner_kernel
 def describe(
     blocks: Table,
     nodes: Table,
@@ -219,7 +219,7 @@ def _distance(i: int, other: int) -> int:
     return FAR if other < 0 else max(-FAR, min(FAR, i - other))
 
 
-@kernel
+@inner_kernel
 def total(
     blocks: Table,
     nodes: Table,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from corpusmill.extract.arithmetic import f32, i64
 from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.tree import Sum
-from corpusmill.kernels import kernel
+from corpusmill.kernels import inner_kernel
 
 I32 = npt.NDArray[np.int32]
 F32 = npt.NDArray[np.float32]
@@ -62,7 +62,7 @@ class Window(IntEnum):
 N_LEVEL, N_NEIGHBOUR, N_WINDOW = len(Level), len(Neighbour), len(Window)
 
 
-@kernel
+@inner_kernel
 def describe_levels(blocks: Table, nodes: Table, place: Table, sums: I32, levels: I32, rows: F32) -> None:
     """Elements around every block -> levels (N_LEVELS, n_blocks), rows (N_LEVELS * N_LEVEL, n_blocks)."""
     of_page = f32(1) / f32(max(1, sums[len(blocks), Sum.WORDS]))
@@ -127,7 +127,7 @@ def describe_neighbours(
             rows[at + Neighbour.RELATION, i] = 2 if clusters[i] == clusters[j] else 1 if near else 0
 
 
-@kernel
+@inner_kernel
 def describe_windows(sums: I32, scores: F32, rows: F32) -> None:
     """The blocks within reach of every block -> rows (len(REACHES) * N_WINDOW, n_blocks)."""
     n = len(scores)

@@ -25,7 +25,7 @@ from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.linear import Linear, score_nodes
 from corpusmill.extract.tables import BIT
 from corpusmill.extract.words import MIX
-from corpusmill.kernels import kernel
+from corpusmill.kernels import inner_kernel, kernel
 
 U32 = npt.NDArray[np.uint32]
 I32 = npt.NDArray[np.int32]
@@ -112,7 +112,7 @@ def grow(blocks: Table, nodes: Table, tokens: U32, sums: I32, linear: Linear) ->
     return Tree(place, best, records, second)
 
 
-@kernel
+@inner_kernel
 def _count_siblings(nodes: Table, place: Table) -> None:
     """Fill `group` and `siblings` of all elements that have blocks."""
     slots = 16
@@ -139,7 +139,7 @@ def _count_siblings(nodes: Table, place: Table) -> None:
         place[v]["siblings"] = place[place[v]["group"]]["siblings"]
 
 
-@kernel
+@inner_kernel
 def _best_element(blocks: Table, nodes: Table, sums: I32) -> int:
     """The element that readability.js would take for the content, or 0."""
     score = np.zeros(len(nodes), np.float32)
@@ -168,7 +168,7 @@ def _best_element(blocks: Table, nodes: Table, sums: I32) -> int:
     return best
 
 
-@kernel
+@inner_kernel
 def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> None:
     """Fill all that comes from parents."""
     around_best = np.zeros(len(nodes), np.bool_)
@@ -197,7 +197,7 @@ def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> No
         here["chain_siblings"] = max(here["siblings"], above["chain_siblings"]) if same else here["siblings"]
 
 
-@kernel
+@inner_kernel
 def _largest_group(nodes: Table, place: Table, sums: I32, other: int) -> int:
     """First element of the group of siblings with most words, apart from the group that `other` begins; or 0."""
     words = np.zeros(len(nodes), np.int32)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from corpusmill.extract.arithmetic import i64
 from corpusmill.extract.layout import CELL, ITEM, ORDERED, PREFORMATTED, lay_out
 from corpusmill.extract.lean import Bytes, Int, Record, Rows, lean_entry, lean_kernel
 from corpusmill.extract.tables import Segments
@@ -40,7 +41,7 @@ def text_of(segments: Segments, keep: npt.NDArray[np.bool_]) -> str:
 @lean_entry
 def _write(source: Bytes, text: Bytes, blocks: Rows, keep: Any, rows: Any, places: Rows, out: Bytes) -> Int:
     """Write into `out`; where it ends."""
-    n = last = last_row = 0
+    n = last = last_row = i64(0)
     flowing = True  # only <br> lies between the block written last and this one
     for b in range(len(blocks)):
         block = blocks[b]
