@@ -31,8 +31,8 @@ def test_without_a_home_that_can_be_written_the_cache_is_temporary(tmp_path):
 
 
 def test_only_packages_that_are_known_to_hold_kernels_do():
-    from corpusmill.kernels import HOMES
+    from corpusmill.kernels import HOMES, WARM_UPS
 
     root = Path(corpusmill.__file__).parent
     users = {p.relative_to(root).parts[0] for p in root.rglob("*.py") if "import kernel\n" in p.read_text("utf-8")}
-    assert users == set(HOMES)
+    assert users == set(HOMES) == {package for package, _ in WARM_UPS}

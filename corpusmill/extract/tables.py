@@ -142,3 +142,20 @@ class Segments:
     def span(self, start: int, end: int) -> str:
         """A piece of the source, entities as they are."""
         return self.source[start:end].tobytes().decode("utf-8", "replace")
+
+
+def no_page() -> Segments:
+    """The tables of a page without anything."""
+    return Segments(
+        source=np.zeros(64, np.uint8),  # what comes after every page
+        n_bytes=0,
+        text=np.empty(0, np.uint8),
+        blocks=np.empty(0, BLOCK),
+        nodes=np.zeros(1, NODE),
+        tokens=np.empty(0, np.uint32),
+        facts=np.empty(0, FACT),
+        n_inputs=0,
+        n_passwords=0,
+        n_scripts=0,
+        n_frames=0,
+    )

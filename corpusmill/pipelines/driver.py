@@ -22,7 +22,7 @@ from corpusmill.collect.plan import Slice, plan
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import UserModule
-from corpusmill.kernels import HOMES, kernels_are_cached, note_cached
+from corpusmill.kernels import WARM_UPS, kernels_are_cached, note_cached
 from corpusmill.pipelines import state
 from corpusmill.pipelines.job import Job
 from corpusmill.pipelines.request import Event, Request
@@ -107,15 +107,15 @@ def _check_rules(job: Job) -> None:
 def _warm_up(events: TextIO) -> None:
     """Compile all kernels before workers start, unless that was done on this machine: they load them from the cache.
 
-    A process a package: numba compiles one kernel at a time in each.
+    Several processes side by side: numba compiles one kernel at a time in each.
     """
     if kernels_are_cached():
         return
     _send(events, Event(kind="compiling"))
     started = time.monotonic()
-    codes = {package: f"from corpusmill.{package} import warm_up; warm_up()" for package in HOMES}
-    compilers = {package: subprocess.Popen([sys.executable, "-P", "-c", code]) for package, code in codes.items()}
-    failed = [package for package, compiler in compilers.items() if compiler.wait()]
+    codes = [f"from corpusmill.{package} import {warm_up}; {warm_up}()" for package, warm_up in WARM_UPS]
+    compilers = [subprocess.Popen([sys.executable, "-P", "-c", code]) for code in codes]
+    failed = [package for (package, _), status in zip(WARM_UPS, [c.wait() for c in compilers], strict=True) if status]
     if failed:
         raise RunError(f"compiling the kernels of {failed[0]} failed")
     note_cached()

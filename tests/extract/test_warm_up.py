@@ -1,0 +1,33 @@
+import importlib
+import pkgutil
+
+from corpusmill import extract
+from corpusmill.extract.extractors import extractor
+from corpusmill.page import Page
+
+PAGES = [
+    b"",
+    b"text",
+    b"<p>One.<p>Two.",
+    "<title>Été</title><table><tr><td>Café<td>thé</table><ul><li>Un</ul><pre>a\nb</pre>".encode("cp1252"),
+    b'<script type="application/ld+json">{"@type": "Article", "articleBody": "One."}</script><article><h1>One.</h1>',
+]
+
+
+def compiled():
+    """The signatures that each kernel is compiled for, or loaded from the cache."""
+    modules = [importlib.import_module(f"corpusmill.extract.{m.name}") for m in pkgutil.iter_modules(extract.__path__)]
+    kernels = {id(value): value for module in modules for value in vars(module).values()}
+    found = [value for value in kernels.values() if hasattr(value, "signatures")]
+    return {f"{kernel.__module__}.{kernel.__name__}": list(kernel.signatures) for kernel in found}
+
+
+def test_after_warm_up_no_page_compiles_anything():
+    extract.warm_up()
+    before = compiled()
+    assert before["corpusmill.extract.segment.segment_page"]
+    assert before["corpusmill.extract.features._measure"]
+    for extracted in (extractor("corpusmill"), extractor("corpusmill", "markdown"), extractor("resiliparse")):
+        for body in PAGES:
+            extracted(Page(body=body))
+    assert compiled() == before
