@@ -28,6 +28,7 @@ from html import unescape
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.facts import Reader
 from corpusmill.extract.phrases import called, fold, fold_name, is_status_number, said
 from corpusmill.extract.tables import BIT, FactKind, Segments
 from corpusmill.extract.tags import TAG
@@ -168,7 +169,7 @@ def _start(segments: Segments, index: int) -> str:
 def _titles(segments: Segments, title: str | None) -> list[str]:
     """The page's title as metadata has it and as <title> has it, for the former may be that of the site or a share."""
     own = segments.facts[segments.facts["kind"] == FactKind.TITLE][:1]
-    spans = [(int(fact["value_start"]), int(fact["value_end"])) for fact in own]
+    spans = zip(own["value_start"].tolist(), own["value_end"].tolist(), strict=True)
     titles = [title or "", *(unescape(segments.span(start, min(end, start + START_TAG))) for start, end in spans)]
     return list(dict.fromkeys(" ".join(title[:NAME_CHARS].split()) for title in titles))
 
@@ -188,9 +189,9 @@ def _shown(segments: Segments, names: list[str]) -> set[Status]:
         reasons.add(Status.ERROR_PAGE)
     if segments.n_passwords:
         reasons.add(Status.LOGIN_PAGE)
-    for meta in segments.facts[segments.facts["kind"] == FactKind.META]:
-        is_refresh = segments.span(meta["key_start"], meta["key_end"]).lower() == "refresh"
-        if is_refresh and "url" in segments.span(meta["value_start"], meta["value_end"]).lower():
+    reader = Reader(segments)
+    for fact in reader.facts():
+        if fact.kind == FactKind.META and reader.key(fact).lower() == b"refresh" and "url" in reader.raw(fact).lower():
             reasons.add(Status.NO_MAIN_CONTENT)
     return reasons
 

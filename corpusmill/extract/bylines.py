@@ -13,7 +13,6 @@ Cost: 50 microseconds a page that needs it.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from corpusmill.extract.attributes import CLASS, PRIME, SEED
@@ -57,71 +56,68 @@ def _token(word: str) -> int:
 _AUTHOR_WORDS = frozenset(map(_token, ("author", "authors", "byline", "autor", "auteur", "username", "writer")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Byline:
-    """What stands beside a title."""
+    """What stands beside the title in block `title`."""
 
-    authors: tuple[str, ...] = ()
-    published: str | None = None
-    updated: str | None = None
+    def __init__(self, segments: Segments, reader: Reader, title: int) -> None:
+        self._segments = segments
+        self._reader = reader
+        self._near = slice(max(title - BEFORE, 0), title + 1 + AFTER)
+        texts = reader.block_texts(self._near.start, self._near.stop)
+        self._lines = [text for i, text in enumerate(texts, self._near.start) if len(text) <= MAX_CHARS and i != title]
 
+    def dates(self, times: Iterable[Fact]) -> tuple[str | None, str | None]:
+        """(published, updated); `times` are the page's <time> elements."""
+        published: list[str] = list(self._declared(times))
+        updated: list[str] = []
+        for line in self._lines:
+            digit = _DIGIT.search(line)
+            if digit and (date := iso_date(line[:100])) and len(date) >= 10:
+                (updated if _UPDATED.search(line, 0, digit.start()) else published).append(date)
+        if len({date[:10] for date in published}) > MOST_DATES:
+            return None, None
+        return next(iter(published), None), next(iter(updated), None)
 
-def read_byline(segments: Segments, reader: Reader, title: int, times: Iterable[Fact]) -> Byline:
-    """The byline of the title in block `title`; `times` are the page's <time> elements."""
-    near = slice(max(title - BEFORE, 0), title + 1 + AFTER)
-    texts = reader.block_texts(near.start, near.stop)
-    lines = [text for i, text in enumerate(texts, near.start) if len(text) <= MAX_CHARS and i != title]
-    published, updated = _dates(lines, _declared(segments, reader, times, near))
-    return Byline(authors=_named(lines) or _classed(segments, reader, near), published=published, updated=updated)
+    def authors(self) -> tuple[str, ...]:
+        """Names of persons."""
+        return self._named() or self._classed()
 
+    def _declared(self, times: Iterable[Fact]) -> Iterator[str]:
+        """Dates of <time> elements in these blocks."""
+        first_blocks = self._segments.nodes["first_block"]
+        for fact in times:
+            block = first_blocks.item(fact.node)
+            if block >= self._near.stop:
+                return
+            if block >= self._near.start and (date := iso_date(self._reader.value(fact))) and len(date) >= 10:
+                yield date
 
-def _declared(segments: Segments, reader: Reader, times: Iterable[Fact], near: slice) -> Iterator[str]:
-    """Dates of <time> elements in these blocks."""
-    for fact in times:
-        block = int(segments.nodes["first_block"][fact.node])
-        if block >= near.stop:
-            return
-        if block >= near.start and (date := iso_date(reader.value(fact))) and len(date) >= 10:
-            yield date
-
-
-def _dates(lines: list[str], declared: Iterator[str]) -> tuple[str | None, str | None]:
-    """(published, updated)."""
-    published: list[str] = list(declared)
-    updated: list[str] = []
-    for line in lines:
-        digit = _DIGIT.search(line)
-        if digit and (date := iso_date(line[:100])) and len(date) >= 10:
-            (updated if _UPDATED.search(line, 0, digit.start()) else published).append(date)
-    if len({date[:10] for date in published}) > MOST_DATES:
-        return None, None
-    return next(iter(published), None), next(iter(updated), None)
-
-
-def _named(lines: list[str]) -> tuple[str, ...]:
-    for line, after in zip_longest(lines, lines[1:], fillvalue=""):
-        parts = _BULLET.split(line)
-        parts += [f"{line} {after}"] if len(line) <= MAX_BY_CHARS else []
-        for by in filter(None, map(_BY.match, parts)):
-            if names := _names(_END_OF_NAME.split(by[1] + " ")[0]):
-                return names
-    return ()
-
-
-def _classed(segments: Segments, reader: Reader, near: slice) -> tuple[str, ...]:
-    """What the first element around one of these blocks shows whose class or id says that it is an author."""
-    leaves = segments.blocks["leaf"][near]
-    first, end = int(leaves.min()), int(leaves.max()) + 1
-    nodes = segments.nodes[first:end]
-    firsts, ends = nodes["first_token"].tolist(), nodes["end_token"].tolist()
-    tokens = segments.tokens[firsts[0] : ends[-1]].tolist()
-    if _AUTHOR_WORDS.isdisjoint(tokens):
+    def _named(self) -> tuple[str, ...]:
+        """What follows a word for by."""
+        for line, after in zip_longest(self._lines, self._lines[1:], fillvalue=""):
+            parts = _BULLET.split(line)
+            parts += [f"{line} {after}"] if len(line) <= MAX_BY_CHARS else []
+            for by in filter(None, map(_BY.match, parts)):
+                if names := _names(_END_OF_NAME.split(by[1] + " ")[0]):
+                    return names
         return ()
-    for node, (start, stop) in enumerate(zip(firsts, ends, strict=True), first):
-        own = tokens[start - firsts[0] : stop - firsts[0]]
-        if not _AUTHOR_WORDS.isdisjoint(own) and (names := _names(reader.first_line(node))):
-            return names
-    return ()
+
+    def _classed(self) -> tuple[str, ...]:
+        """What the first element around one of the blocks shows whose class or id says that it is an author."""
+        leaves = self._segments.blocks["leaf"][self._near].tolist()
+        first, end = min(leaves), max(leaves) + 1
+        firsts, ends = self._segments.nodes["first_token"], self._segments.nodes["end_token"]
+        base = firsts.item(first)
+        tokens = self._segments.tokens[base : ends.item(end - 1)].tolist()
+        if _AUTHOR_WORDS.isdisjoint(tokens):
+            return ()
+        for node, start, stop in zip(
+            range(first, end), firsts[first:end].tolist(), ends[first:end].tolist(), strict=True
+        ):
+            own = tokens[start - base : stop - base]
+            if not _AUTHOR_WORDS.isdisjoint(own) and (names := _names(self._reader.first_line(node))):
+                return names
+        return ()
 
 
 def _names(text: str) -> tuple[str, ...]:

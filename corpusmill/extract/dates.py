@@ -65,6 +65,7 @@ def _numbers() -> dict[str, int]:
 
 _MONTH_OF = _numbers()
 _WORD = r"([^\W\d_][^\s\d.,:/()-]{1,14})"
+_YEAR = re.compile(r"\d{4}")  # is in whatever is a date: most texts without one are done with at once
 _COARSE = re.compile(r"(\d{4})(?:[-/](\d{1,2}))?")
 _EPOCH = re.compile(r"(1\d{9})(?:\d{3})?")
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s*[-/.年년\s]\s*(\d{1,2})\s*[-/.月월\s]\s*(\d{1,2})(?!\d)")
@@ -87,8 +88,10 @@ _TIME = re.compile(
 def iso_date(text: str) -> str | None:
     """A date (2025-04-03), a time (2025-04-03T17:05:00+02:00), a month or a year; None if there is no telling."""
     text = text.strip(" \t\r\n\"'")
-    if not 4 <= len(text) <= MAX_CHARS:
+    if not 4 <= len(text) <= MAX_CHARS or not (year := _YEAR.search(text)):
         return None
+    if year.start() > 0:
+        return _found(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -99,6 +102,7 @@ def iso_date(text: str) -> str | None:
 
 
 def _found(text: str) -> str | None:
+    """The first date in a text that isn't ISO 8601."""
     if coarse := _COARSE.fullmatch(text):
         return _coarse(int(coarse[1]), int(coarse[2]) if coarse[2] else None)
     if epoch := _EPOCH.fullmatch(text):

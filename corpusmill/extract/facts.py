@@ -1,15 +1,17 @@
 """The facts of a page as Python values, each read only when asked for."""
 
 import html
-from collections.abc import Iterator
+import struct
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from corpusmill.extract.tables import FactKind, Segments
 
-MAX_FACTS = 5000
+MAX_FACTS = 3000  # of 1,900 pages the richest has 815
 MAX_CHARS = 2000  # of a value; longer ones are cut
+MAX_KEY_BYTES = 100  # longer names are nobody's
 
 
 class Fact(NamedTuple):
@@ -25,6 +27,9 @@ class Fact(NamedTuple):
     extra_end: int
 
 
+_ROW = struct.Struct(f"{len(Fact._fields)}i")
+
+
 class Reader:
     """Reads spans of a page's source and texts of its nodes."""
 
@@ -32,33 +37,33 @@ class Reader:
         self.segments = segments
         self._source = segments.source.data
         self._text = segments.text.data
-        self._nodes = segments.nodes
-        self._parents = segments.nodes["parent"]
+        self._starts, self._ends = segments.nodes["text_start"], segments.nodes["text_end"]
 
-    def facts(self) -> Iterator[Fact]:
+    def facts(self) -> list[Fact]:
         """The first MAX_FACTS facts in the page's order, and after them as many of meta elements."""
-        rows = self.segments.facts.view(np.int32).reshape(-1, len(Fact._fields))
+        rows = self.segments.facts
         if len(rows) > MAX_FACTS:
             late = rows[MAX_FACTS:]
-            rows = np.concatenate([rows[:MAX_FACTS], late[late[:, 0] == FactKind.META][:MAX_FACTS]])
-        return map(Fact._make, rows.tolist())
+            rows = np.concatenate([rows[:MAX_FACTS], late[late["kind"] == FactKind.META][:MAX_FACTS]])
+        # As Fact._make(row) for row in rows.tolist(), in a third of the time
+        return list(map(tuple.__new__, repeat(Fact), _ROW.iter_unpack(rows.tobytes())))
 
-    def raw(self, start: int, end: int) -> bytes:
-        """A span as it is."""
-        return bytes(self._source[start:end])
+    def key(self, fact: Fact) -> bytes:
+        """A fact's key as it is; of a long one, one byte more than MAX_KEY_BYTES."""
+        return bytes(self._source[fact.key_start : min(fact.key_end, fact.key_start + MAX_KEY_BYTES + 1)])
 
     def text(self, start: int, end: int) -> str:
         """A span with entities resolved and white space collapsed."""
-        text = bytes(self._source[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
+        text = str(self._source[start : min(end, start + 4 * MAX_CHARS)], "utf-8", "replace")
         return " ".join((html.unescape(text) if "&" in text else text).split())[:MAX_CHARS]
 
     def value(self, fact: Fact) -> str:
         """A fact's value."""
         return self.text(fact.value_start, fact.value_end)
 
-    def script(self, fact: Fact) -> str:
+    def raw(self, fact: Fact) -> str:
         """A fact's value as it is."""
-        return self.raw(fact.value_start, fact.value_end).decode("utf-8", "replace")
+        return str(self._source[fact.value_start : fact.value_end], "utf-8", "replace")
 
     def block_texts(self, start: int, end: int) -> list[str]:
         """The texts of the blocks [start, end)."""
@@ -74,12 +79,7 @@ class Reader:
         return self._shown(*self._text_of(node)).strip().partition("\n")[0]
 
     def _text_of(self, node: int) -> tuple[int, int]:
-        row = self._nodes[node]
-        return int(row["text_start"]), int(row["text_end"])
+        return self._starts.item(node), self._ends.item(node)
 
     def _shown(self, start: int, end: int) -> str:
-        return bytes(self._text[start : min(end, start + 4 * MAX_CHARS)]).decode("utf-8", "replace")
-
-    def parent(self, node: int) -> int:
-        """The node around a node; -1 for the page."""
-        return int(self._parents.item(node))
+        return str(self._text[start : min(end, start + 4 * MAX_CHARS)], "utf-8", "replace")

@@ -18,8 +18,12 @@ from typing import Any
 
 Object = dict[str, Any]
 
-MAX_CHARS = 1 << 20  # of one script
+MAX_CHARS = 1 << 20  # of a page's scripts; a live blog of a newspaper has half as many
+MAX_OPENINGS = 20_000  # brackets in them, for a list costs fifty times what a character does; 752 at most in WCXB
+MAX_MENDED_CHARS = 1 << 18  # of scripts that are not JSON
+MAX_OBJECTS = 1000
 MAX_VALUES = 1000  # one behind the other
+_COMPOUND = frozenset((list, dict))
 _DECODER = json.JSONDecoder(strict=False)
 _SPACE = re.compile(r"[\s;,\ufeff]*")
 _SOUND_OR_FAULT = re.compile(
@@ -30,17 +34,32 @@ _SOUND_OR_FAULT = re.compile(
 )
 
 
-def objects(script: str) -> list[Object]:
-    """The objects of a script that stand for themselves: at the top, in lists, in `@graph`, as a page's main entity."""
-    if len(script) > MAX_CHARS:
-        return []
-    try:
-        values = [_DECODER.decode(script)]
-    except ValueError:
-        values = list(islice(_lenient(script), MAX_VALUES))
-    except RecursionError:
-        return []
-    return list(_standing(values))
+def objects(scripts: Iterable[str]) -> list[Object]:
+    """The objects in a page's scripts that stand for themselves: at the top, in lists, in `@graph`, as main entity.
+
+    A script with which the page would have more than MAX_CHARS or MAX_OPENINGS is passed over.
+    """
+    return list(islice(_standing(_values(scripts)), MAX_OBJECTS))
+
+
+def _values(scripts: Iterable[str]) -> Iterator[Any]:
+    n_chars = n_openings = n_mended = 0
+    for script in scripts:
+        openings = script.count("{") + script.count("[")
+        if n_chars + len(script) > MAX_CHARS or n_openings + openings > MAX_OPENINGS:
+            continue
+        n_chars += len(script)
+        n_openings += openings
+        try:
+            value = _DECODER.decode(script)
+        except ValueError:
+            n_mended += len(script)
+            if n_mended <= MAX_MENDED_CHARS:
+                yield from islice(_lenient(script), MAX_VALUES)
+        except RecursionError:
+            continue
+        else:
+            yield value
 
 
 def _lenient(script: str) -> Iterator[Any]:
@@ -64,12 +83,12 @@ def _end_of_space(script: str, at: int) -> int:
 
 
 def _standing(values: Iterable[Any]) -> Iterator[Object]:
-    waiting = list(values)
-    waiting.reverse()
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, list):
-            waiting += reversed(value)
-        elif isinstance(value, dict):
-            yield value
-            waiting += [value[key] for key in ("mainEntityOfPage", "mainEntity", "@graph") if key in value]
+    for value in values:
+        waiting = [value]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, list):
+                waiting += (part for part in reversed(value) if type(part) in _COMPOUND)
+            elif isinstance(value, dict):
+                yield value
+                waiting += [value[key] for key in ("mainEntityOfPage", "mainEntity", "@graph") if key in value]

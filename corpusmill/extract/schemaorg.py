@@ -10,9 +10,9 @@ are the page; a product, an organisation or a film has dates and makers of its o
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 Object = Mapping[str, Any]
@@ -20,6 +20,7 @@ Object = Mapping[str, Any]
 MAX_NESTING = 4  # of lists and objects in the value of a property
 MAX_VALUES = 50
 MAX_OBJECTS = 1000
+MAX_AGREEING = 5  # objects that are the page
 MAX_TYPE_CHARS = 100
 
 _ARTICLES = (  # with authors and dates of their own, beside all that end in "article" or "posting"
@@ -29,8 +30,9 @@ _WORKS = (  # whose makers and dates aren't the page's
     "product productgroup book event movie softwareapplication mobileapplication webapplication videoobject game "
     "videogame musicalbum musicrecording tvseries tvepisode podcastseries"
 )
-_ARTICLE, _WORK, _PAGE = range(3)
+_ARTICLE, _WORK, _PAGE, _OTHER = range(4)
 _RANKS = {kind: rank for rank, names in ((_ARTICLE, _ARTICLES), (_WORK, _WORKS)) for kind in names.split()}
+_SITE = "WebSite"
 _TAG = re.compile(r"<[^<>]*>")
 _START = re.compile(r"(?:https?:)?//(?:www\.)?", re.IGNORECASE)
 
@@ -51,58 +53,58 @@ class Described:
     site_name: str | None = None
 
 
-def describe(objects: Sequence[Object], addresses: AbstractSet[str]) -> Described:
+_NOTHING = Described()
+
+
+def describe(objects: Sequence[Object], addresses: Iterable[str]) -> Described:
     """What is said of the page.
 
     objects: in the page's order; a value that is only an `@id` stands for the object of that name among them
-    addresses: the page's own, as `address` writes them
+    addresses: the page's own
     """
-    objects = objects[:MAX_OBJECTS]
     if not objects:
-        return Described()
+        return _NOTHING
+    objects = objects[:MAX_OBJECTS]
     named = {
         identity: item for item in reversed(objects) if isinstance(identity := item.get("@id"), str) and len(item) > 1
     }
     chosen, pages = _chosen(objects, addresses)
     makers = _makers(pages)
     return Described(
-        types=tuple(dict.fromkeys(kind for item in chosen for kind in kinds(item))),
-        title=_first(chosen, ("headline", "name"), named),
+        types=tuple(dict.fromkeys(kind for item in chosen for kind in _kinds(item))),
+        title=next(_values(chosen, ("headline", "name"), named), None),
         authors=tuple(_texts(makers, named)),
         has_person=not all(isinstance(maker, dict) and _is_organisation(maker) for maker in makers),
-        published=_all(pages, ("datePublished", "dateCreated", "datePosted", "uploadDate"), named),
-        updated=_all(pages, ("dateModified",), named),
-        languages=_all(pages, ("inLanguage",), named),
-        licences=_all(pages, ("license",), named),
-        description=_first(chosen, ("description",), named),
+        published=tuple(_values(pages, ("datePublished", "dateCreated", "datePosted", "uploadDate"), named)),
+        updated=tuple(_values(pages, ("dateModified",), named)),
+        languages=tuple(_values(pages, ("inLanguage",), named)),
+        licences=tuple(_values(pages, ("license",), named)),
+        description=next(_values(chosen, ("description",), named), None),
         site_name=_site_name(objects, pages, named),
     )
 
 
-def address(url: str) -> str:
+def _address(url: str) -> str:
     """A URL for comparison: without scheme, "www.", fragment and a slash at the end."""
     start = _START.match(url)
     return url[start.end() if start else 0 :].partition("#")[0].rstrip("/").lower()
 
 
-def _rank(item: Object) -> int | None:
-    """_ARTICLE, _WORK or _PAGE; None for what no page is."""
-    ranks = [rank for kind in kinds(item) if (rank := _rank_of(kind)) is not None]
-    return min(ranks, default=None)
-
-
 @lru_cache(maxsize=1024)
-def _rank_of(kind: str) -> int | None:
+def _rank(kind: str) -> int:
+    """_ARTICLE, _WORK or _PAGE; _OTHER for what no page is."""
     kind = kind.lower()
     if kind.endswith(("article", "posting")):
         return _ARTICLE
-    return _PAGE if kind.endswith("page") else _RANKS.get(kind)
+    return _PAGE if kind.endswith("page") else _RANKS.get(kind, _OTHER)
 
 
-def kinds(item: Object) -> list[str]:
+def _kinds(item: Object) -> list[str]:
     """An object's types, without the vocabulary's address."""
     types = item.get("@type")
-    listed = types[:MAX_VALUES] if isinstance(types, list) else [types]
+    if isinstance(types, str):
+        return [_bare(types[:MAX_TYPE_CHARS])]
+    listed = types[:MAX_VALUES] if isinstance(types, list) else ()
     return [_bare(kind[:MAX_TYPE_CHARS]) for kind in listed if isinstance(kind, str)]
 
 
@@ -111,22 +113,30 @@ def _bare(kind: str) -> str:
     return kind.rstrip("/").rpartition("/")[2].rpartition(":")[2]
 
 
-def _chosen(objects: Sequence[Object], addresses: AbstractSet[str]) -> tuple[list[Object], list[Object]]:
+def tells(item: Object) -> bool:
+    """Whether an object is of a type that says something of its page without being a part of another object."""
+    types = _kinds(item)
+    return min(map(_rank, types), default=_OTHER) != _OTHER or _SITE in types
+
+
+def _chosen(objects: Sequence[Object], addresses: Iterable[str]) -> tuple[list[Object], list[Object]]:
     """(the objects that the page is about, those that are the page itself), the most telling first."""
-    ranks: tuple[list[Object], ...] = ([], [], [])
+    ranks: tuple[list[Object], ...] = ([], [], [], [])
     for item in objects:
-        if len(item) > 1 and (rank := _rank(item)) is not None:
-            ranks[rank].append(item)
-    articles, works, pages = (_ours(items, addresses) for items in ranks)
+        if len(item) > 1:
+            ranks[min(map(_rank, _kinds(item)), default=_OTHER)].append(item)
+    articles, works, pages = (_ours(items, addresses)[:MAX_AGREEING] for items in ranks[:_OTHER])
     pages = pages or ranks[_PAGE][:1]
     return [*(articles or works), *pages], [*articles, *pages]
 
 
-def _ours(items: list[Object], addresses: AbstractSet[str]) -> list[Object]:
+def _ours(items: list[Object], addresses: Iterable[str]) -> list[Object]:
     """Those with the page's address; without any, all if they are one."""
-    ours = [item for item in items if not addresses.isdisjoint(_addresses(item))]
-    if ours or len(items) < 2:
-        return ours or items
+    if len(items) < 2:
+        return items
+    known = set(map(_address, addresses))
+    if ours := [item for item in items if not known.isdisjoint(_addresses(item))]:
+        return ours
     names = {str(item.get("headline") or item.get("name")) for item in items}
     return items if len(names) == 1 else []
 
@@ -137,11 +147,7 @@ def _addresses(item: Object) -> Iterator[str]:
         for one in value[:MAX_VALUES] if isinstance(value, list) else (value,):
             named = (one.get("@id") or one.get("url")) if isinstance(one, dict) else one
             if isinstance(named, str):
-                yield address(named)
-
-
-def _first(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Object]) -> str | None:
-    return next((text for item in items for key in keys for text in _texts(item.get(key), named)), None)
+                yield _address(named)
 
 
 def _makers(items: Iterable[Object]) -> list[Any]:
@@ -153,16 +159,21 @@ def _makers(items: Iterable[Object]) -> list[Any]:
 
 
 def _is_organisation(item: Object) -> bool:
-    return any(kind.endswith(("Organization", "Corporation")) for kind in kinds(item))
+    return any(kind.endswith(("Organization", "Corporation")) for kind in _kinds(item))
 
 
-def _all(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Object]) -> tuple[str, ...]:
-    return tuple(text for item in items for key in keys for text in _texts(item.get(key), named))
+def _values(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Object]) -> Iterator[str]:
+    """The texts of these properties, object by object."""
+    for item in items:
+        for key in keys:
+            if key in item:
+                yield from _texts(item[key], named)
 
 
 def _site_name(objects: Sequence[Object], pages: Sequence[Object], named: Mapping[str, Object]) -> str | None:
-    sites = [item for item in objects if "WebSite" in kinds(item)]
-    name = _first(sites, ("name",), named) or _first(pages, ("publisher", "isPartOf"), named)
+    sites = (item for item in objects if _SITE in _kinds(item))
+    names = chain(_values(sites, ("name",), named), _values(pages, ("publisher", "isPartOf"), named))
+    name = next(names, None)
     return None if name is None or "://" in name else name
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.extract.jsonld import MAX_CHARS, objects
+from corpusmill.extract.jsonld import MAX_CHARS, MAX_OPENINGS, objects
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,19 @@ from corpusmill.extract.jsonld import MAX_CHARS, objects
     ],
 )
 def test_forms(script, found):
-    assert objects(script) == found
+    assert objects([script]) == found
 
 
 def test_what_stands_for_itself():
     page = {"@type": "WebPage", "mainEntity": {"@id": "#a"}, "author": {"name": "not by itself"}}
     article = {"@type": "Article", "@id": "#a", "mainEntityOfPage": "https://example.org/"}
     graph = {"@context": "https://schema.org", "@graph": [page, article]}
-    assert objects(json.dumps(graph)) == [graph, page, {"@id": "#a"}, article]
+    assert objects([json.dumps(graph)]) == [graph, page, {"@id": "#a"}, article]
+
+
+@pytest.mark.parametrize("too_much", ['"' + "x" * MAX_CHARS + '"', "[" + "[]," * MAX_OPENINGS + "1]"])
+def test_a_script_that_is_too_much_is_passed_over(too_much):
+    assert objects(['{"a": 1}', too_much, '{"b": 2}']) == [{"a": 1}, {"b": 2}]
 
 
 JSON = st.recursive(
@@ -55,16 +60,16 @@ def test_comments_and_commas_change_nothing(value):
     spoilt = json.dumps(value, indent=1).replace("\n", ' // it\'s a "comment"\n') + "/* end"
     if value:
         spoilt = spoilt.replace("\n}", ",\n}")
-    assert objects(spoilt)[0] == value
+    assert objects([spoilt])[0] == value
 
 
 @given(st.text(st.sampled_from('{}[],:"\\/*<!->]CDATA 1;\n')))
 def test_any_script(script):
-    objects(script)
+    objects([script])
 
 
-@pytest.mark.parametrize("piece", ["/*", '"', "//", ",", ", ", "<!--", "*", '"\\', "[", "{}", '{"a":{}},'])
+@pytest.mark.parametrize("piece", ["/*", '"', "//", ",", ", ", "<!--", "*", '"\\', "[", "{}", '{"a":{}},', "[],", "1,"])
 def test_hostile_scripts_take_linear_time(piece):
     start = time.thread_time()
-    objects(piece * (MAX_CHARS // len(piece)))
+    objects([piece * (MAX_CHARS // len(piece))])
     assert time.thread_time() - start < 2

@@ -175,6 +175,14 @@ def test_microdata():
     assert (metadata.types, metadata.licence) == (("BlogPosting",), "CC-BY-4.0")
 
 
+def test_microdata_of_a_menu_says_nothing():
+    menu = (
+        "<nav itemscope itemtype=https://schema.org/SiteNavigationElement><a itemprop='url name author'>Home</a></nav>"
+    )
+    assert read(menu + MICRODATA) == read(MICRODATA)
+    assert read(f"<title>A page</title>{menu}") == read("<title>A page</title>")
+
+
 def test_json_ld_comes_before_microdata():
     metadata = read(MICRODATA + ld({"@type": "Article", "author": "A B", "datePublished": "2024-04-30"}))
     assert (metadata.authors, metadata.published) == (("A B",), "2024-04-30")
@@ -259,13 +267,24 @@ def test_any_page(page):
     "piece",
     ["<meta name=a content=b>", "<meta name=author content=b>", "<b itemscope itemprop=author>", "<h1>a - b",
      "<link rel=alternate hreflang=a href=b>", "<a rel=author href=b>c</a>", "<i itemprop=name>a</i>", "<time>x</time>",
-     f"{ld({'@type': 'Article'})}", "<title>a - b | c : "],
+     f"{ld({'@type': 'Article'})}", "<title>a - b | c : ", f"<meta name=date content='{'1 abc ' * 15} 2020'>",
+     f"<meta name=author content='{'a1.' * 160}@ (a.b | ;'>", f"<meta name=author content='{'(a.b ' * 100}'>",
+     f"<meta name=author content='{';a' * 900}'>", "<i itemprop='name headline url'>x", "<link rel='a b c d e f g'>"],
 )  # fmt: skip
 def test_hostile_pages_take_linear_time(piece):
     page = segment(b"<div itemscope itemtype=Article>" + piece.encode() * (1_000_000 // len(piece)))
     start = time.thread_time()
     read_metadata(page, URL)
     assert time.thread_time() - start < 2
+
+
+def test_objects_that_refer_to_each_other_take_linear_time():
+    names = ("datePublished", "dateCreated", "uploadDate", "dateModified", "inLanguage", "license", "author")
+    article = {"@type": "Article", "headline": "a", **{name: [{"@id": "x"}] * 50 for name in names}}
+    page = segment(ld(*[article] * 100, {"@id": "x", "name": [{"@id": "x"}] * 50}).encode())
+    start = time.thread_time()
+    read_metadata(page, URL)
+    assert time.thread_time() - start < 1
 
 
 def test_nobody_is_called_by_a_very_long_name():
