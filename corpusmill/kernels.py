@@ -5,11 +5,11 @@ cache lies in the user's cache folder, not beside the source, so that read-only 
 digest of the sources that hold kernels and of numba's version: numba itself looks only at the file of a kernel, and
 would go on using one whose constants, imported from another file, have changed.
 
-Cost: a cold compile is paid once on a machine, by `WARM_UPS` in the driver before workers start: 46 s of CPU time.  A
-cached kernel loads in 3 to 20 ms, with all that it calls; numba itself in 0.4 s, and another 0.4 s with its first
-kernel, so numba is imported with the first kernel and not before.  While numba compiles, Python doesn't look for cyclic
-garbage: that took a sixth of the time.  Tried and left: LLVM's second level of optimisation, a tenth less to compile
-and up to a third slower; two processes for `extract` are worth it, for the others not: each imports numba.
+Cost: a cold compile is paid once on a machine, by `WARM_UPS` in the driver before workers start: 40 to 50 s of CPU
+time.  A cached kernel loads in 3 to 20 ms, with all that it calls; numba itself in 0.4 s, and another 0.4 s with its
+first kernel, so numba is imported with the first kernel and not before.  While numba compiles, Python doesn't look for
+cyclic garbage: that took a sixth of the time.  Tried and left: LLVM's second level of optimisation, a tenth less to
+compile and up to a third slower to run; a process for each package, since each pays 3 s for numba.
 """
 
 import functools
@@ -26,11 +26,9 @@ from types import ModuleType
 from typing import TypeVar, cast
 
 HOMES = ("dedup", "extract", "filters")  # packages that hold kernels
-WARM_UPS = (  # what compiles all kernels between them, in a process each, and about as long
-    ("extract", "warm_up_judging"),
-    ("extract", "warm_up_reading"),
-    ("dedup", "warm_up"),
-    ("filters", "warm_up"),
+WARM_UPS = (  # what compiles all kernels: two processes that take about as long
+    (("extract", "warm_up_judging"), ("filters", "warm_up")),
+    (("extract", "warm_up_reading"), ("dedup", "warm_up")),
 )
 Function = TypeVar("Function", bound=Callable[..., object])
 

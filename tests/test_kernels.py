@@ -35,4 +35,4 @@ def test_only_packages_that_are_known_to_hold_kernels_do():
 
     root = Path(corpusmill.__file__).parent
     users = {p.relative_to(root).parts[0] for p in root.rglob("*.py") if "import kernel\n" in p.read_text("utf-8")}
-    assert users == set(HOMES) == {package for package, _ in WARM_UPS}
+    assert users == set(HOMES) == {package for group in WARM_UPS for package, _ in group}

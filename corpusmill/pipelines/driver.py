@@ -107,17 +107,17 @@ def _check_rules(job: Job) -> None:
 def _warm_up(events: TextIO) -> None:
     """Compile all kernels before workers start, unless that was done on this machine: they load them from the cache.
 
-    Several processes side by side: numba compiles one kernel at a time in each.
+    In two processes side by side: numba compiles one kernel at a time in each.
     """
     if kernels_are_cached():
         return
     _send(events, Event(kind="compiling"))
     started = time.monotonic()
-    codes = [f"from corpusmill.{package} import {warm_up}; {warm_up}()" for package, warm_up in WARM_UPS]
+    codes = ["; ".join(f"from corpusmill.{package} import {f}; {f}()" for package, f in group) for group in WARM_UPS]
     compilers = [subprocess.Popen([sys.executable, "-P", "-c", code]) for code in codes]
-    failed = [package for (package, _), status in zip(WARM_UPS, [c.wait() for c in compilers], strict=True) if status]
-    if failed:
-        raise RunError(f"compiling the kernels of {failed[0]} failed")
+    statuses = [compiler.wait() for compiler in compilers]
+    if any(statuses):
+        raise RunError("compiling kernels failed: the run's log says why")
     note_cached()
     _send(events, Event(kind="compiled", text=f"{time.monotonic() - started:.0f} s"))
 
