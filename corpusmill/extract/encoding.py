@@ -9,7 +9,8 @@ declaration in the page, detection.  Detection is chardetng, Firefox's.  The men
   them (Cyrillic for Latin, KOI8-R for windows-1251, Big5 for GBK); nor if most bytes beyond ASCII don't decode in it.
   Of two declarations the one that detection supports is believed.  A sole one stands among those of Latin letters.
 
-A page in UTF-8, as nearly all are, is validated and goes on as the bytes it came as: .05 ms for a page of 300 KB.
+A page in UTF-8, as nearly all are, is validated and goes on as the bytes it came as: .04 ms for a page of 300 KB, .02
+if the header says so, too.
 
 Measured on the Universal Declaration of Human Rights in 27 legacy encodings and the languages that were written in them
 (`bench/encodings.py`), right for texts of 200, 1,000 and 8,000 characters, nothing declared: .97, .98 and 1.00; with
@@ -84,10 +85,12 @@ def to_utf8(data: bytes, declared: str | None = None, *, markup: bool = True) ->
     header = standard_name(declared) or (_XML_IN_UTF_16.get(data[:6]) if markup else None)
     if header in UTF_16 and 0 in data[:SAMPLE]:
         return _in_one_of([header], data)
-    if _is_utf8(data) and (header == "utf-8" or _n_beyond_ascii(data[:SAMPLE]) >= SEVERAL):
+    is_utf8 = _is_utf8(data)
+    if is_utf8 and (header == "utf-8" or _n_beyond_ascii(data[:SAMPLE]) >= SEVERAL):
         return _as_it_is(data)
     inside = prescan(data[:PRESCAN]) if markup else None
-    return _as_declared(data, [name for name in (header, inside) if name is not None and name not in UTF_16])
+    names = [name for name in (header, inside) if name is not None and name not in UTF_16]
+    return _as_declared(data, names, is_utf8=is_utf8)
 
 
 def detect(data: bytes) -> str:
@@ -100,14 +103,13 @@ def detect(data: bytes) -> str:
     return "windows-874" if found == "cp874" else found
 
 
-def _as_declared(data: bytes, names: list[str]) -> Utf8:
+def _as_declared(data: bytes, names: list[str], *, is_utf8: bool) -> Utf8:
     """Data for which encodings are declared, best first, unless it is plainly something else."""
-    valid = _is_utf8(data)
     shifts = data.isascii() and _ESCAPE in data
-    if valid and not shifts and set(names) <= {"utf-8"}:
+    if is_utf8 and not shifts and set(names) <= {"utf-8"}:
         return _as_it_is(data)
     n_beyond_ascii = _n_beyond_ascii(data)
-    if valid and n_beyond_ascii >= SEVERAL:
+    if is_utf8 and n_beyond_ascii >= SEVERAL:
         return _as_it_is(data)
     if names[:1] == ["replacement"]:
         raise UndecodableError("browsers refuse the encoding that the page declares")
