@@ -1,4 +1,4 @@
-"""Small kernels that features, context and classifier share."""
+"""Small kernels that features and classifier share."""
 
 import numpy as np
 import numpy.typing as npt

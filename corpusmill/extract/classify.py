@@ -1,12 +1,13 @@
-"""Which blocks of a page are its main content: two forests, the second told the first one's opinion of all blocks.
+"""Which blocks of a page are its main content: what a forest of trees makes of their features.
 
-    segments -> features -> p -> kind of page
-                               -> context, kind -> p' -> threshold -> keep
+    segments -> features -> p -> threshold -> keep
+                              -> kind of page
 
 The threshold is the page's own: the one that maximises the F1 to be expected if the probabilities are right
-(`context.best_threshold`), cut to limits that training chose.  Fixed thresholds were worse on every kind of page.
+(`threshold.py`), cut to limits that training chose.  Fixed thresholds were worse on every kind of page.  A second
+forest that also knew the first one's opinion of the surroundings was worth .001 of F1 and a third of the time.
 
-Cost: 250 microseconds for an average page of 300 blocks with two forests of 250 trees; nothing holds the GIL.
+Cost: COST microseconds for an average page of 300 blocks; nothing holds the GIL.
 """
 
 import dataclasses
@@ -16,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, sigmoid
-from corpusmill.extract.context import N_CONTEXT, best_threshold, in_context, weigh
-from corpusmill.extract.features import N_FEATURES, measure
+from corpusmill.extract.features import measure
 from corpusmill.extract.forest import predict
 from corpusmill.extract.kinds import KINDS, page_features
 from corpusmill.extract.model import Model
 from corpusmill.extract.tables import Segments
+from corpusmill.extract.threshold import best_threshold, weigh
 from corpusmill.kernels import kernel
 
 F32 = npt.NDArray[np.float32]
@@ -50,13 +51,10 @@ def classify(segments: Segments, model: Model) -> Classified:
     n_blocks = len(segments.blocks)
     if n_blocks > MAX_BLOCKS:
         segments = _first_blocks(segments, MAX_BLOCKS)
-    columns = np.empty((N_FEATURES + N_CONTEXT, len(segments.blocks)), np.float32)
-    measured = measure(segments, model.linear, columns[:N_FEATURES])
-    p = probabilities(predict(measured.columns, model.first)[0])
+    measured = measure(segments, model.linear)
+    p = probabilities(predict(measured.columns, model.blocks)[0])
     page = page_features(segments, measured, p)
     kinds = shares(predict(page[:, None], model.kinds)[:, 0])
-    in_context(segments, measured, p, kinds, columns[N_FEATURES:])
-    p = probabilities(predict(columns, model.second)[0])
     threshold, expected_f1 = best_threshold(p, weigh(segments.blocks))
     threshold = min(max(threshold, model.least_threshold), model.most_threshold)
     p = np.pad(p, (0, n_blocks - len(p))) if n_blocks > MAX_BLOCKS else p

@@ -1,6 +1,6 @@
 """What kind of page it is: features of the page as a whole, for the forest that tells article from forum from product.
 
-They are the page's totals (`position.Total`), what the probable content is made of, by the first forest's
+They are the page's totals (`position.Total`), what the probable content is made of, by the blocks'
 probabilities, and what the page declares: its og:type, and the schema.org types of its microdata and JSON-LD, sorted
 into the kinds that they speak for.
 
@@ -109,7 +109,7 @@ QUOTE, COLON, SPACE, SLASH = ord('"'), ord(":"), ord(" "), ord("/")
 
 
 def page_features(segments: Segments, measured: Measured, p: F32) -> F32:
-    """Features of the page as a whole, (N_PAGE,), names as in `PAGE_FEATURES`; p (n_blocks,) is the first forest's."""
+    """Features of the page as a whole, (N_PAGE,), names as in `PAGE_FEATURES`; p (n_blocks,) is of its blocks."""
     return fill_page_features(segments.source, segments.blocks, segments.facts, measured, p)
 
 

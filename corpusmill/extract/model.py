@@ -15,13 +15,12 @@ from typing import IO
 
 import numpy as np
 
-from corpusmill.extract.context import CONTEXT
 from corpusmill.extract.features import FEATURES
 from corpusmill.extract.forest import Forest
 from corpusmill.extract.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.linear import Linear
 
-FORMAT = 1
+FORMAT = 2
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
 
 
@@ -30,9 +29,8 @@ class Model:
     """All that `classify` needs."""
 
     linear: Linear
-    first: Forest  # over FEATURES
+    blocks: Forest  # over FEATURES
     kinds: Forest  # over PAGE_FEATURES, one output a kind
-    second: Forest  # over FEATURES and CONTEXT
     least_threshold: float  # the page's own threshold is cut to these
     most_threshold: float
     provenance: str  # what it was trained on, by what, when
@@ -58,9 +56,8 @@ def load(file: IO[bytes]) -> Model:
                 text_weights=arrays["linear/text_weights"],
                 bias=float(arrays["linear/bias"]),
             ),
-            first=_forest(arrays, "first"),
+            blocks=_forest(arrays, "blocks"),
             kinds=_forest(arrays, "kinds"),
-            second=_forest(arrays, "second"),
             least_threshold=float(arrays["least_threshold"]),
             most_threshold=float(arrays["most_threshold"]),
             provenance=str(arrays["provenance"]),
@@ -76,7 +73,7 @@ def save(model: Model, path: Path) -> None:
         "most_threshold": np.array(model.most_threshold),
         "provenance": np.array(model.provenance),
     }
-    for part in ("linear", "first", "kinds", "second"):
+    for part in ("linear", "blocks", "kinds"):
         for name, value in getattr(model, part)._asdict().items():
             arrays[f"{part}/{name}"] = np.asarray(value)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -91,4 +88,4 @@ def _forest(arrays: "np.lib.npyio.NpzFile", part: str) -> Forest:
 
 
 def _names() -> tuple[str, ...]:
-    return (*FEATURES, *CONTEXT, *PAGE_FEATURES, *KINDS)
+    return (*FEATURES, *PAGE_FEATURES, *KINDS)

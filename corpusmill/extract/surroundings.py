@@ -1,4 +1,4 @@
-"""What lies around a block: the elements that it is in, the blocks beside it.
+"""What lies around a block: the elements that it is in, the blocks within reach.
 
 A *level* is an element around a block, where a chain of elements that all hold the same blocks counts as one: wrappers
 upon wrappers, as templates make them, say nothing.
@@ -21,33 +21,20 @@ F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
 N_LEVELS = 4
-NEIGHBOURS = (-2, -1, 1, 2)
 REACHES = (3, 8, 20)
 
 
 class Level(IntEnum):
     """Rows of what is known of a level."""
 
-    BLOCKS = 0
-    WORDS = 1
-    LINK_SHARE = 2  # of its words
-    PAGE_SHARE = 3  # its words, of the page's
-    PARAGRAPH_SHARE = 4  # of its words
-    STOPS = 5  # a word
-    IMAGES = 6
-    SCORE = 7  # sum of the linear model's over the path to it
-    SIBLINGS = 8
-    TAG = 9
-
-
-class Neighbour(IntEnum):
-    """Rows of what is known of a block next to this one."""
-
-    CHARS = 0
-    LINK_SHARE = 1
-    TAG = 2
-    SCORE = 3
-    RELATION = 4  # 2: same cluster, 1: same parent, 0: neither, -1: there is no such block
+    WORDS = 0
+    LINK_SHARE = 1  # of its words
+    PARAGRAPH_SHARE = 2
+    STOPS = 3  # a word
+    IMAGES = 4
+    SCORE = 5  # sum of the linear model's over the path to it
+    SIBLINGS = 6
+    TAG = 7
 
 
 class Window(IntEnum):
@@ -55,76 +42,44 @@ class Window(IntEnum):
 
     WORDS = 0  # mean
     LINK_SHARE = 1
-    STOPS = 2  # a word
-    SCORE = 3  # mean of the linear model's
+    SCORE = 2  # mean of the linear model's
 
 
-N_LEVEL, N_NEIGHBOUR, N_WINDOW = len(Level), len(Neighbour), len(Window)
+N_LEVEL, N_WINDOW = len(Level), len(Window)
 
 
 @inner_kernel
-def describe_levels(blocks: Table, nodes: Table, place: Table, sums: I32, levels: I32, rows: F32) -> None:
-    """Elements around every block -> levels (N_LEVELS, n_blocks), rows (N_LEVELS * N_LEVEL, n_blocks)."""
-    of_page = f32(1) / f32(max(1, sums[len(blocks), Sum.WORDS]))
+def describe_levels(blocks: Table, nodes: Table, place: Table, sums: I32, rows: F32) -> None:
+    """Elements around every block -> rows (N_LEVELS * N_LEVEL, n_blocks)."""
     before = np.full(N_LEVELS, -1, np.int64)  # elements around the last block: mostly this one's, too
     for i in range(len(blocks)):
         v = i64(blocks[i]["box"])
         for level in range(N_LEVELS):
             at = level * N_LEVEL
             if v == before[level]:
-                levels[level, i] = levels[level, i - 1]
                 for k in range(at, at + N_LEVEL):
                     rows[k, i] = rows[k, i - 1]
             else:
                 before[level] = v
-                levels[level, i] = place[v]["top"]
-                _describe_level(nodes, place, sums, v, of_page, rows[at : at + N_LEVEL, i])
-            v = max(i64(nodes[levels[level, i]]["parent"]), 0)
+                _describe_level(nodes, place, sums, v, rows[at : at + N_LEVEL, i])
+            v = max(i64(nodes[place[v]["top"]]["parent"]), 0)
 
 
 @lean_kernel
-def _describe_level(nodes: Table, place: Table, sums: I32, v: int, of_page: float, column: F32) -> None:
+def _describe_level(nodes: Table, place: Table, sums: I32, v: int, column: F32) -> None:
     here = place[v]
     top = here["top"]
     first, end = nodes[top]["first_block"], nodes[top]["end_block"]
     words = f32(sums[end, Sum.WORDS] - sums[first, Sum.WORDS])
     a_word = f32(1) / max(f32(1), words)
-    column[Level.BLOCKS] = end - first
     column[Level.WORDS] = words
     column[Level.LINK_SHARE] = (sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]) * a_word
-    column[Level.PAGE_SHARE] = words * of_page
     column[Level.PARAGRAPH_SHARE] = (sums[end, Sum.PARAGRAPH_WORDS] - sums[first, Sum.PARAGRAPH_WORDS]) * a_word
     column[Level.STOPS] = (sums[end, Sum.STOPS] - sums[first, Sum.STOPS]) * a_word
     column[Level.IMAGES] = sums[end, Sum.IMAGES] - sums[first, Sum.IMAGES]
     column[Level.SCORE] = here["path_score"]
     column[Level.SIBLINGS] = here["chain_siblings"]
     column[Level.TAG] = nodes[top]["tag"]
-
-
-@lean_kernel
-def describe_neighbours(
-    blocks: Table, nodes: Table, clusters: I32, chars: F32, link_share: F32, tags: F32, scores: F32, rows: F32
-) -> None:
-    """The two blocks before and the two after every block -> rows (len(NEIGHBOURS) * N_NEIGHBOUR, n_blocks)."""
-    n = len(blocks)
-    for k in range(len(NEIGHBOURS)):
-        step, at = NEIGHBOURS[k], k * N_NEIGHBOUR
-        for i in range(n):
-            j = i + step
-            if j < 0 or j >= n:
-                rows[at + Neighbour.CHARS, i] = -1
-                rows[at + Neighbour.LINK_SHARE, i] = -1
-                rows[at + Neighbour.TAG, i] = 0
-                rows[at + Neighbour.SCORE, i] = 0
-                rows[at + Neighbour.RELATION, i] = -1
-                continue
-            rows[at + Neighbour.CHARS, i] = chars[j]
-            rows[at + Neighbour.LINK_SHARE, i] = link_share[j]
-            rows[at + Neighbour.TAG, i] = tags[j]
-            rows[at + Neighbour.SCORE, i] = scores[j]
-            box, other = blocks[i]["box"], blocks[j]["box"]
-            near = box == other or nodes[box]["parent"] == nodes[other]["parent"]
-            rows[at + Neighbour.RELATION, i] = 2 if clusters[i] == clusters[j] else 1 if near else 0
 
 
 @inner_kernel
@@ -142,5 +97,4 @@ def describe_windows(sums: I32, scores: F32, rows: F32) -> None:
             a_word = f32(1) / max(f32(1), words)
             rows[at + Window.WORDS, i] = words / f32(end - first)
             rows[at + Window.LINK_SHARE, i] = (sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]) * a_word
-            rows[at + Window.STOPS, i] = (sums[end, Sum.STOPS] - sums[first, Sum.STOPS]) * a_word
             rows[at + Window.SCORE, i] = (score_sums[end] - score_sums[first]) / (end - first)

@@ -5,8 +5,7 @@ blocks, and all that comes from ancestors is one pass from parents to children. 
 of a million nested elements.
 
 *Siblings* are elements of one parent with one signature (tag, class and id): posts of a thread, cards of a listing,
-paragraphs of an article.  The page's *records* are its largest group of them, by words, outside of navigation and
-such, and the second its largest group elsewhere.
+paragraphs of an article.  The page's *records* are its largest group of them, by words, outside of navigation and such.
 
 The *best element* is the one that readability.js would choose: paragraphs score by length and commas, give their score
 to the element around them and half of it to the next two, which is then cut by the share of link text.
@@ -41,9 +40,8 @@ PLACE = np.dtype(
     [
         ("path", np.uint64),  # hash of the signatures from the root to here
         ("tags", np.uint64),  # hash of the tags from the root to here
-        ("own_score", np.float32),  # the linear model's, of its own tokens
-        ("near_score", np.float32),  # of its own and the two above it, as near ones
-        ("path_score", np.float32),  # sum of own scores from the root to here
+        ("near_score", np.float32),  # the linear model's, of its own tokens and of the two above it, as near ones
+        ("path_score", np.float32),  # sum of elements' scores from the root to here
         ("least_score", np.float32),  # least and most of these
         ("most_score", np.float32),
         ("top", np.int32),  # the outermost element around it with the same blocks
@@ -51,7 +49,7 @@ PLACE = np.dtype(
         ("chain_siblings", np.int32),  # most of these from here up to `top`
         ("climb", np.int32),  # elements to climb to one that the best element is in
         ("group", np.int32),  # first of its siblings
-        ("records", np.int8),  # 1, 2: in the page's largest or second largest group
+        ("in_records", np.int8),
     ],
     align=True,
 )
@@ -65,7 +63,6 @@ class Sum(IntEnum):
     STOPS = 2
     PARAGRAPH_WORDS = 3
     IMAGES = 4
-    LINKS = 5
 
 
 N_SUMS = len(Sum)
@@ -77,7 +74,6 @@ class Tree(NamedTuple):
     place: Table  # (n_nodes,) of PLACE
     best: int  # the best element, 0 if there is none
     records: int  # first element of the largest group of siblings, 0 if there is none
-    second_records: int
 
 
 @kernel
@@ -92,7 +88,6 @@ def running_sums(blocks: Table) -> I32:
         in_paragraph = block["n_words"] if block["flags"] & PARAGRAPH else 0
         sums[i + 1, Sum.PARAGRAPH_WORDS] = sums[i, Sum.PARAGRAPH_WORDS] + in_paragraph
         sums[i + 1, Sum.IMAGES] = sums[i, Sum.IMAGES] + block["n_images"]
-        sums[i + 1, Sum.LINKS] = sums[i, Sum.LINKS] + block["n_links"]
     return sums
 
 
@@ -106,10 +101,9 @@ def grow(blocks: Table, nodes: Table, tokens: U32, sums: I32, linear: Linear) ->
     _count_siblings(nodes, place)
     best = _best_element(blocks, nodes, sums)
     _come_down(nodes, own, near, best, place)
-    records = _largest_group(nodes, place, sums, i64(0))
-    second = _largest_group(nodes, place, sums, records) if records > 0 else i64(0)
-    _mark_records(nodes, records, second, place)
-    return Tree(place, best, records, second)
+    records = _largest_group(nodes, place, sums)
+    _mark_records(nodes, records, place)
+    return Tree(place, best, records)
 
 
 @inner_kernel
@@ -186,7 +180,6 @@ def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> No
         here["path"] = path ^ path >> np.uint64(29)
         tags = (above["tags"] ^ np.uint64(node["tag"] + 1)) * MIX
         here["tags"] = tags ^ tags >> np.uint64(29)
-        here["own_score"] = own[v]
         here["near_score"] = near[v] + near[p] + near[max(nodes[p]["parent"], 0)]
         here["path_score"] = above["path_score"] + own[v]
         here["least_score"] = min(above["least_score"], own[v])
@@ -198,33 +191,24 @@ def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> No
 
 
 @inner_kernel
-def _largest_group(nodes: Table, place: Table, sums: I32, other: int) -> int:
-    """First element of the group of siblings with most words, apart from the group that `other` begins; or 0."""
+def _largest_group(nodes: Table, place: Table, sums: I32) -> int:
+    """First element of the group of siblings with most words, or 0."""
     words = np.zeros(len(nodes), np.int32)
-    apart_from, apart_to = 0, 0
-    if other > 0:
-        apart_from = nodes[nodes[other]["parent"]]["first_block"]
-        apart_to = nodes[nodes[other]["parent"]]["end_block"]
     best = i64(0)
     for v in range(1, len(nodes)):
         node, group = nodes[v], place[v]["group"]
         if place[v]["siblings"] < MIN_RECORDS or node["flags"] & AROUND_CONTENT:
             continue
-        first, end = node["first_block"], node["end_block"]
-        if first < apart_to and end > apart_from:
-            continue
-        words[group] += sums[end, Sum.WORDS] - sums[first, Sum.WORDS]
+        words[group] += sums[node["end_block"], Sum.WORDS] - sums[node["first_block"], Sum.WORDS]
         if words[group] > words[best]:
             best = group
     return best
 
 
 @lean_kernel
-def _mark_records(nodes: Table, records: int, second: int, place: Table) -> None:
+def _mark_records(nodes: Table, records: int, place: Table) -> None:
+    if records == 0:
+        return
     for v in range(1, len(nodes)):
         here = place[v]
-        here["records"] = place[nodes[v]["parent"]]["records"]
-        if records > 0 and here["group"] == records:
-            here["records"] = 1
-        elif second > 0 and here["group"] == second:
-            here["records"] = 2
+        here["in_records"] = 1 if here["group"] == records else place[nodes[v]["parent"]]["in_records"]

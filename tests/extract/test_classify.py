@@ -8,7 +8,6 @@ from hypothesis import given, settings
 
 from corpusmill.extract import model as model_module
 from corpusmill.extract.classify import MAX_BLOCKS, classify, probabilities, shares
-from corpusmill.extract.context import CONTEXT
 from corpusmill.extract.features import FEATURES
 from corpusmill.extract.forest import DEPTH, Forest
 from corpusmill.extract.kinds import KINDS, PAGE_FEATURES
@@ -28,22 +27,14 @@ def rule(names, feature, border, below, above):
     return Forest(features, borders, leaves, np.zeros(len(below), np.float32))
 
 
-def model_of(first, second):
-    kinds = rule(PAGE_FEATURES, "page_records", 5, [0] * 7, [0, 0, 0, 0, 3, 0, 0])
-    return Model(
-        linear=LINEAR,
-        first=first,
-        kinds=kinds,
-        second=second,
-        least_threshold=0.15,
-        most_threshold=0.45,
-        provenance="a test, by hand",
-    )
-
-
-LONG = rule(FEATURES, "words", 3.5, [-4], [4])
-AMONG_LONG = rule((*FEATURES, *CONTEXT), "p_cluster", 0.5, [-3], [3])
-MODEL = model_of(LONG, AMONG_LONG)
+MODEL = Model(
+    linear=LINEAR,
+    blocks=rule(FEATURES, "words", 3.5, [-4], [4]),
+    kinds=rule(PAGE_FEATURES, "page_records", 5, [0] * 7, [0, 0, 0, 0, 3, 0, 0]),
+    least_threshold=0.15,
+    most_threshold=0.45,
+    provenance="a test, by hand",
+)
 
 
 def test_a_listing():

@@ -1,7 +1,6 @@
 """Features: sound on any page, and what their names say."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,63 +79,45 @@ def test_shape_and_position_by_hand():
     assert rows["link_share"][0] == 1
     assert rows["from_byline"] == [FAR] * len(texts)
     assert rows["from_first_paragraph"][title + 1] == 0
-    assert rows["words_before"][0] == rows["words_after"][-1] == 0
     assert rows["page_words"][0] == sum(page.blocks["n_words"])
     assert rows["page_records"][0] == 7
     assert rows["page_record_images"][0] == 1
     assert rows["duplicates"][texts.index("A frame of steel, three gears and a bell.")] == 7
-    assert rows["said_title"][title] == 1
 
 
-def test_bylines_and_microdata():
+def test_bylines():
     _, rows = rows_of(
-        b"<div itemscope><p>Before<p><time datetime=2026-01-01>today</time><p>After"
-        b"<div itemprop=articleBody><p>The text</p></div><p>Outside</p></div>"
+        b"<div itemscope><p>Before<p><time datetime=2026-01-01>today</time><p>After<p itemprop=author>Ada<p>End</div>"
     )
-    assert rows["from_byline"] == [FAR, 0, 1, 2, 3]
-    assert rows["item_text"] == [0, 0, 0, 1, 0]
+    assert rows["from_byline"] == [FAR, 0, 1, 0, 1]
 
 
 @settings(deadline=None, max_examples=40)
 @given(html())
-def test_levels_neighbours_and_windows(source):
+def test_levels_and_windows(source):
     page, rows = rows_of(source.encode())
     blocks, nodes, n = page.blocks, page.nodes, len(page.blocks)
-    levels = measure(page, LINEAR).levels
     for i in range(n):
         v = blocks["box"][i]
         for level in range(N_LEVELS):
             first, end = nodes["first_block"][v], nodes["end_block"][v]
             members = blocks[first:end]
             words = int(members["n_words"].sum())
-            assert rows[f"level{level}_blocks"][i] == len(members)
             assert rows[f"level{level}_words"][i] == words
             assert rows[f"level{level}_link_share"][i] == pytest.approx(members["link_words"].sum() / max(1, words))
             assert rows[f"level{level}_stops"][i] == pytest.approx(members["n_stops"].sum() / max(1, words))
-            top = levels[level, i]
-            assert (nodes["first_block"][top], nodes["end_block"][top]) == (first, end)
-            v = max(nodes["parent"][top], 0)
+            while v > 0 and (nodes["first_block"][v], nodes["end_block"][v]) == (first, end):
+                v = nodes["parent"][v]
         for reach in (3, 8, 20):
             window = slice(max(0, i - reach), i + reach + 1)
             assert rows[f"within{reach}_words"][i] == pytest.approx(blocks["n_words"][window].mean())
             assert rows[f"within{reach}_score"][i] == pytest.approx(np.mean(rows["score_total"][window]), abs=1e-4)
-        for step in (-2, -1, 1, 2):
-            there = 0 <= i + step < n
-            assert rows[f"beside{step:+d}_chars"][i] == (rows["chars"][i + step] if there else -1)
 
 
 def test_deep_and_wide_pages():
     for source in (b"<div>" * 5_000 + b"text", b"<p>text</p>" * 5_000, b"<b class=x>" * 50_000, b"<ul><li>a" * 3_000):
         page = segment(source)
         assert np.isfinite(measure(page, LINEAR).columns).all()
-
-
-def test_columns_can_be_given():
-    page = segment(LISTING)
-    columns = np.full((N_FEATURES + 5, len(page.blocks)), np.nan, np.float32)
-    assert measure(page, LINEAR, columns[:N_FEATURES]).columns is not None
-    assert np.isfinite(columns[:N_FEATURES]).all()
-    assert np.isnan(columns[N_FEATURES:]).all()
 
 
 def test_declared_kinds():
@@ -147,11 +128,3 @@ def test_declared_kinds():
     features = page_features(page, measure(page, LINEAR), np.full(len(page.blocks), 0.5, np.float32))
     found = {name for name, value in zip(PAGE_FEATURES, features, strict=True) if name.startswith("declared") and value}
     assert found == {"declared_og_product", "declared_product", "declared_article", "declared_forum"}
-
-
-def test_a_page_without_json_is_like_one_that_lacks_it():
-    page = segment(LISTING)
-    assert not (page.facts["kind"] == 5).any()
-    bare = replace(page, facts=page.facts[:0])
-    rows = [FEATURES.index(name) for name in ("said_title", "said_description", "page_said")]
-    assert not measure(bare, LINEAR).columns[rows].any()

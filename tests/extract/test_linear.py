@@ -45,9 +45,6 @@ def test_unknown_words_weigh_nothing():
     linear, _ = linear_of(segment(b"<p>Every word of this page has a weight</p>"))
     columns = measure(segment("<p>Каждое слово имеет вес 每个词都有分量</p>".encode()), linear).columns
     assert columns[FEATURES.index("score_total")] == [-0.5]
-    assert columns[FEATURES.index("text_known")] == [0]
-    columns = measure(segment(b"<p>Every word hat Gewicht</p>"), linear).columns
-    assert columns[FEATURES.index("text_known")] == [0.5]
 
 
 def test_a_model_of_nothing():

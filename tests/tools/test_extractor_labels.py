@@ -1,4 +1,4 @@
-"""The labels that the extractor is trained on, and the pages in other scripts."""
+"""The labels that the extractor is trained on, the pages in other scripts, the shortened ones."""
 
 import sys
 from pathlib import Path
@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "extractor"))
 from labels import label, words
+from pages import LabelledPage
 from rewrite import SCRIPTS, rewrite
+from shorten import MOST_LEFT, shortened
 
+from corpusmill.extract.kinds import KINDS
 from corpusmill.extract.segment import segment
 
 PAGE = b"""<html lang=en><head><title>The mill</title><meta name=description content="A mill by the river">
@@ -82,3 +85,47 @@ def test_scripts_and_markup():
     assert "<!-- mill -->" in page
     assert "&eacute;" in page
     assert "let" not in page
+
+
+STORY = "".join(f"<p>Paragraph {k} of the story has exactly ten words.</p>" for k in range(10)).encode()
+NEWS = (
+    b"<ul>" + b"<li>A headline of another story</li>" * 30 + b"</ul><main>" + STORY + b"</main><p>All rights reserved"
+)
+
+
+def labelled(source: bytes, kind: str, name: str = "1") -> LabelledPage:
+    segments = segment(source)
+    texts = [segments.block_text(i) for i in range(len(segments.blocks))]
+    shares, counts = label(texts, " ".join(text for text in texts if "Paragraph" in text))
+    return LabelledPage(
+        name=name, kind=KINDS.index(kind), domain="a.org", segments=segments, shares=shares, counts=counts, gold=()
+    )
+
+
+@pytest.mark.parametrize("name", [str(k) for k in range(8)])
+def test_a_shortened_article_keeps_its_first_paragraphs_and_all_else(name: str):
+    page = labelled(NEWS, "article", name)
+    short = shortened(page, page, 0)
+    assert short is not None
+    blocks, nodes = short.segments.blocks, short.segments.nodes
+    texts = [short.segments.block_text(i) for i in range(len(blocks))]
+    left = sum("Paragraph" in text for text in texts)
+    assert 1 <= left <= MOST_LEFT
+    assert [text for text in texts if "Paragraph" in text] == [
+        f"Paragraph {k} of the story has exactly ten words." for k in range(left)
+    ]
+    assert len(texts) == 31 + left
+    assert len(short.shares) == len(short.counts) == len(texts)
+    assert (nodes["first_block"][0], nodes["end_block"][0]) == (0, len(texts))
+    assert all(
+        first <= i < end
+        for i, (first, end) in enumerate(
+            zip(nodes["first_block"][blocks["leaf"]], nodes["end_block"][blocks["leaf"]], strict=True)
+        )
+    )
+    assert len(page.segments.blocks) == 41, "the page itself stays as it was"
+
+
+def test_only_articles_of_some_length_are_shortened():
+    assert shortened(page := labelled(NEWS, "listing"), page, 0) is None
+    assert shortened(page := labelled(NEWS.replace(STORY, STORY[:200]), "article"), page, 0) is None

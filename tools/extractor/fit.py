@@ -1,4 +1,4 @@
-"""Fit the extractor's model on labelled pages: linear model, first forest, page kinds, second forest.
+"""Fit the extractor's model on labelled pages: linear model, forest of the blocks, forest of the page's kind.
 
 Each level is trained on what the level before says of pages that it has not seen: the pages are split by domain into
 `INNER` groups, and for each group the levels below are fitted on the others (stacking, Wolpert 1992).  The model that
@@ -7,11 +7,10 @@ is kept has each level fitted on all pages.
 All of it is deterministic: seeds are fixed, CatBoost runs with a fixed number of threads, and pages come in order.
 """
 
-import itertools
 import json
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +19,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 from pages import LabelledPage
+from shorten import shortened
 
-from corpusmill.extract.classify import probabilities, shares
-from corpusmill.extract.context import in_context
-from corpusmill.extract.features import measure
+from corpusmill.extract.classify import probabilities
+from corpusmill.extract.features import Measured, measure
 from corpusmill.extract.forest import Forest, from_catboost, predict
 from corpusmill.extract.kinds import KINDS, page_features
 from corpusmill.extract.linear import Linear, LinearInputs, compact, linear_inputs
@@ -33,23 +32,41 @@ INNER = 4
 MIN_PAGES = 3  # pages that a word must be on to have a weight
 EPOCHS, RATE, DECAY = 4, 0.02, 1e-3
 MAX_WEIGHT = 0.3  # of one block: a page that is one block must not outweigh ten others
+N_SHORTENED = 2  # times that an article is shortened
+SHORTENED_WEIGHT = 0.5  # of each: with more, WCXB's services and listings lose; with less, short news stories
 SEED = 20261122
 THREADS = 2
-Rows = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How large the forests are."""
 
-    n_trees: int = 252
+    n_trees: int = 400
     depth: int = 6
-    rate: float = 0.08
+    rate: float = 0.07
     n_kind_trees: int = 80
     limits: tuple[float, float] = (0.05, 0.5)
 
 
+INNER_FOREST = Settings(n_trees=152, rate=0.12)  # nearly as good, and four are needed
+
+
 Pair = tuple[LabelledPage, LabelledPage]  # a page, and the same page in another script
+Version = tuple[LabelledPage, float, int]  # one of them or a shortened one, its weight, its group
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What forests are fitted on: blocks of many pages."""
+
+    columns: npt.NDArray[np.float32]  # (N_FEATURES, n)
+    labels: npt.NDArray[np.float32]  # (n,)
+    weights: npt.NDArray[np.float32]  # (n,)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
+        """Some of them."""
+        return Rows(columns=self.columns[:, chosen], labels=self.labels[chosen], weights=self.weights[chosen])
 
 
 def fold_of(page: LabelledPage, n: int, salt: str) -> int:
@@ -63,37 +80,34 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     inputs = [linear_inputs(page.segments) for page, _ in pairs]
     linears = [_linear(pairs, inputs, groups != group) for group in range(INNER)]
     linear = _linear(pairs, inputs, groups >= 0)
-    pages = [page for pair in pairs for page in pair]
-    of_page = np.repeat(groups, 2)
-    measured = [measure(page.segments, linears[group]) for page, group in zip(pages, of_page, strict=True)]
-
-    starts = np.concatenate([[0], np.cumsum([len(page.shares) for page in pages])])
-    of_block = np.repeat(of_page, np.diff(starts))
-    columns = np.concatenate([one.columns for one in measured], axis=1)
-    labels = np.concatenate([page.shares for page in pages])
-    weights = np.concatenate([page.weights for page in pages])
-    first, p = _stacked(columns, labels, weights, of_block, settings)
-
-    parts = [p[start:end] for start, end in itertools.pairwise(starts)]
-    summaries = np.stack(
-        [page_features(page.segments, *about) for page, *about in zip(pages, measured, parts, strict=True)], axis=1
+    versions = [
+        (page, weight, group)
+        for pair, group in zip(pairs, groups, strict=True)
+        for page, weight in _versions(pair)
+        if page is not None
+    ]
+    measured = [measure(page.segments, linears[group]) for page, _, group in versions]
+    rows = Rows(
+        columns=np.concatenate([one.columns for one in measured], axis=1),
+        labels=np.concatenate([page.shares for page, _, _ in versions]),
+        weights=np.concatenate([page.weights * np.float32(weight) for page, weight, _ in versions]),
     )
-    kinds, of_kinds = _stacked_kinds(summaries, np.array([page.kind for page in pages]), of_page, settings)
-
-    context = np.concatenate(
-        [in_context(page.segments, *about) for page, *about in zip(pages, measured, parts, of_kinds, strict=True)],
-        axis=1,
-    )
-    second = _forest(np.concatenate([columns, context]), labels, weights, settings)
+    summaries = _summaries(versions, measured, rows, settings)
     return Model(
         linear=linear,
-        first=first,
-        kinds=kinds,
-        second=second,
+        blocks=_forest(rows, settings),
+        kinds=_kind_forest(summaries, np.array([page.kind for page, _, _ in versions]), settings),
         least_threshold=settings.limits[0],
         most_threshold=settings.limits[1],
         provenance=provenance,
     )
+
+
+def _versions(pair: Pair) -> Iterator[tuple[LabelledPage | None, float]]:
+    for page in pair:
+        yield page, 1.0
+    for cut in range(N_SHORTENED):
+        yield shortened(*pair, cut), SHORTENED_WEIGHT
 
 
 def _linear(pairs: Sequence[Pair], inputs: Sequence[LinearInputs], chosen: npt.NDArray[np.bool_]) -> Linear:
@@ -136,25 +150,29 @@ def _epoch(ids, values, starts, labels, weights, order, theta, squares):  # noqa
         theta[bias] -= np.float32(0.02) * slope
 
 
-def _stacked(
-    columns: Rows, labels: Rows, weights: Rows, groups: npt.NDArray, settings: Settings
-) -> tuple[Forest, Rows]:
-    """The forest for all blocks, and for each block its chance by a forest that has not seen its group."""
-    chances = np.zeros(len(labels), np.float32)
-    for group in range(INNER):
-        seen = groups != group
-        forest = _forest(columns[:, seen], labels[seen], weights[seen], settings)
-        chances[~seen] = probabilities(predict(np.ascontiguousarray(columns[:, ~seen]), forest)[0])
-    return _forest(columns, labels, weights, settings), chances
+def _summaries(
+    versions: Sequence[Version], measured: Sequence[Measured], rows: Rows, settings: Settings
+) -> npt.NDArray[np.float32]:
+    """Features of whole pages (N_PAGE, n_pages), with chances of their blocks by forests that have not seen them."""
+    of_page = np.array([group for _, _, group in versions])
+    of_block = np.repeat(of_page, [len(page.shares) for page, _, _ in versions])
+    forests = [_forest(rows.where(of_block != group), INNER_FOREST) for group in range(INNER)]
+    return np.stack(
+        [
+            page_features(page.segments, one, probabilities(predict(one.columns, forests[group])[0]))
+            for (page, _, group), one in zip(versions, measured, strict=True)
+        ],
+        axis=1,
+    )
 
 
-def _forest(columns: Rows, labels: Rows, weights: Rows, settings: Settings) -> Forest:
+def _forest(rows: Rows, settings: Settings) -> Forest:
     """Gradient-boosted oblivious trees; blocks of little weight are thinned out, and those left count for more."""
     rng = np.random.default_rng(SEED)
-    chance = np.clip(weights / 0.02, 0.06, 1)  # all blocks: five times slower, +.002 F1
-    chosen = rng.random(len(weights)) < chance
-    capped = (np.minimum(weights, MAX_WEIGHT) + 0.0005) / chance
-    pool = catboost.Pool(columns[:, chosen].T, labels[chosen], weight=(capped / capped.mean())[chosen])
+    chance = np.clip(rows.weights / 0.02, 0.06, 1)  # all blocks: five times slower, +.002 F1
+    chosen = rng.random(len(rows.weights)) < chance
+    capped = (np.minimum(rows.weights, MAX_WEIGHT) + 0.0005) / chance
+    pool = catboost.Pool(rows.columns[:, chosen].T, rows.labels[chosen], weight=(capped / capped.mean())[chosen])
     return _fitted(
         pool,
         loss_function="CrossEntropy",
@@ -167,19 +185,7 @@ def _forest(columns: Rows, labels: Rows, weights: Rows, settings: Settings) -> F
     )
 
 
-def _stacked_kinds(
-    summaries: Rows, kinds: npt.NDArray, groups: npt.NDArray, settings: Settings
-) -> tuple[Forest, list[Rows]]:
-    """The forest of page kinds for all pages, and each page's probabilities by one that has not seen its group."""
-    forests = [_kind_forest(summaries[:, groups != g], kinds[groups != g], settings) for g in range(INNER)]
-    of_kinds = [
-        shares(predict(np.ascontiguousarray(summaries[:, page, None]), forests[group])[:, 0])
-        for page, group in enumerate(groups)
-    ]
-    return _kind_forest(summaries, kinds, settings), of_kinds
-
-
-def _kind_forest(summaries: Rows, kinds: npt.NDArray, settings: Settings) -> Forest:
+def _kind_forest(summaries: npt.NDArray[np.float32], kinds: npt.NDArray, settings: Settings) -> Forest:
     forest = _fitted(
         catboost.Pool(summaries.T, kinds),
         loss_function="MultiClass",

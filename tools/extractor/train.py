@@ -4,7 +4,7 @@ r"""From a folder of pages with gold text to the extractor's model.
 
 FOLDER is laid out as WCXB's development split: `html/ID.html.gz`, `ground-truth/ID.json`.  The same folder gives the
 same bytes, with the versions of `requirements.txt`.  `--evaluate` cross-validates instead: the pages are split into
-five groups by registrable domain, and each group is extracted by a model that was fitted on the four others, with
+ten groups by registrable domain, and each group is extracted by a model that was fitted on the nine others, with
 everything that is fitted (words, forests, page kinds) inside.  `--predictions` writes those texts for
 `bench/extraction.py`.
 """
@@ -25,7 +25,7 @@ from corpusmill.extract.classify import classify
 from corpusmill.extract.kinds import KINDS
 from corpusmill.extract.model import Model, save
 
-FOLDS = 5
+FOLDS = 10
 PROVENANCE = (
     "Trained by tools/extractor/train.py on the 1,349 pages of the development split of WCXB (Web Content Extraction "
     "Benchmark), copyright 2026 Murrough Foley, CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/). "
