@@ -1,9 +1,10 @@
 """Broken pages through the whole extractor, with bounds checking: does it end, in time, and without an access outside?
 
-    python bench/fuzz_extraction.py N [FOLDER] [--seed S] [--times]
+    python bench/fuzz_extraction.py N [FOLDER] [--seed S] [--longest BYTES] [--times]
 
-N mutations of the pages in examples/web.zip and of those in FOLDER (.html, .html.gz); then extremes: one thing repeated
-for 4 MB, elements nested 100,000 deep, and 64 MB of the worst of them.  The path is that of a crawl: encoding, tables,
+N mutations of the pages in examples/web.zip and of those in FOLDER (.html, .html.gz), or with --longest of pieces of
+them (`tests/extract/mutations.py`), of which a million take two hours; then extremes: one thing repeated for 4 MB,
+elements nested 100,000 deep, and 64 MB of the worst of them.  The path is that of a crawl: encoding, tables,
 classification, text, metadata, verdict; then Markdown, which is no part of the times.  Kernels are compiled with bounds
 checking, into a cache of their own; an access outside an array is an IndexError that ends the run, and the page is
 written to fuzz-failure.html.  A page that is no text at all (UndecodableError) has had its answer.
@@ -54,12 +55,13 @@ def main() -> None:
     parser.add_argument("n", type=int, help="how many mutated pages")
     parser.add_argument("folder", type=Path, nargs="?", default=None, help="more pages to mutate")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--longest", type=int, default=0, help="bytes of a piece; 0: whole pages")
     parser.add_argument("--times", action="store_true", help="without bounds checking")
     options = parser.parse_args()
     pages = [*example_pages(), *(folder_pages(options.folder) if options.folder else [])]
     for page in [*pages[:20], b"<p>Log in"]:
         extract(page)  # compiled now, and phrases read
-    mutated = itertools.islice(mutations(pages, options.seed), options.n)
+    mutated = itertools.islice(mutations(pages, options.seed, options.longest), options.n)
     slowest = run((f"mutation {number}", page) for number, page in enumerate(mutated))
     report(f"{options.n:,} mutations of {len(pages):,} pages", slowest)
     slowest = run(extremes(EXTREME_BYTES, DEPTH))

@@ -27,8 +27,9 @@ def warm_up_reading() -> None:
 
 def warm_up_judging() -> None:
     """The kernels that judge pages, which take as long to compile, by judging one without anything."""
-    from corpusmill.extract.classify import classify
+    from corpusmill.extract.classify import classify, page_kinds
     from corpusmill.extract.model import shipped_model
     from corpusmill.extract.tables import no_page
 
-    classify(no_page(), shipped_model())
+    page, model = no_page(), shipped_model()
+    page_kinds(page, classify(page, model), model)

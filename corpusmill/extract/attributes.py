@@ -8,7 +8,18 @@ count; of two with one name the first), and asks here what they mean.
 
 import numpy as np
 
-from corpusmill.extract.lean import Bytes, Int, Key, Numbers, Rows, Words, constant, inlined_kernel, lean_kernel
+from corpusmill.extract.lean import (
+    Bytes,
+    Int,
+    Key,
+    Numbers,
+    Rows,
+    Words,
+    constant,
+    inlined_kernel,
+    lean_kernel,
+    unsigned,
+)
 from corpusmill.extract.tables import BIT, FactKind
 from corpusmill.extract.tags import ROLE_KEYS, ROLE_SHIFT, ROLE_VALUES, TAG, key_table, look_up, name_key
 
@@ -63,17 +74,17 @@ def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_
     limit = n_tokens + MAX_WORDS
     flags = 0
     while True:
-        while start < end and LETTER[source[start]] == NO_LETTER:
+        while start < end and LETTER[source[unsigned(start)]] == NO_LETTER:
             start += 1
         if start >= end or n_tokens >= limit:
             break
         key = np.uint64(0)
         first = start
-        while LETTER[source[start]] == UPPER:  # what follows a value is no letter
-            key = (key << _8) ^ (key >> _56) ^ np.uint64(source[start] | 32)
+        while LETTER[source[unsigned(start)]] == UPPER:  # what follows a value is no letter
+            key = (key << _8) ^ (key >> _56) ^ np.uint64(source[unsigned(start)] | 32)
             start += 1
-        while LETTER[source[start]] == LOWER:
-            key = (key << _8) ^ (key >> _56) ^ np.uint64(source[start])
+        while LETTER[source[unsigned(start)]] == LOWER:
+            key = (key << _8) ^ (key >> _56) ^ np.uint64(source[unsigned(start)])
             start += 1
         if start - first > 1:
             mixed = (key ^ seed) * PRIME
@@ -89,11 +100,11 @@ def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_
 @lean_kernel
 def read_key(source: Bytes, start: int, end: int) -> tuple[Key, int]:
     """(key of the first word, in lower case; where it ends): words lie between white space or semicolons."""
-    while start < end and (source[start] <= 32 or source[start] == 59):
+    while start < end and (source[unsigned(start)] <= 32 or source[unsigned(start)] == 59):
         start += 1
     key = np.uint64(0)
-    while start < end and source[start] > 32 and source[start] != 59:
-        byte = source[start]
+    while start < end and source[unsigned(start)] > 32 and source[unsigned(start)] != 59:
+        byte = source[unsigned(start)]
         if 65 <= byte <= 90:
             byte |= 32
         key = (key << _8) ^ (key >> _56) ^ np.uint64(byte)
@@ -135,7 +146,7 @@ def _hides(source: Bytes, start: int, end: int) -> bool:
     wanted = np.uint64(0)  # after the colon of one of the two: the value that hides
     key = np.uint64(0)
     while start <= end:
-        byte = source[start] if start < end else np.uint8(59)
+        byte = source[unsigned(start)] if start < end else np.uint8(59)
         start += 1
         if byte == 58:  # ":"
             wanted = _NONE if key == _DISPLAY else (_HIDDEN if key == _VISIBILITY else np.uint64(0))

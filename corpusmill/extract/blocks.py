@@ -18,7 +18,7 @@ from corpusmill.extract.entities import (
     read_utf8,
     write_utf8,
 )
-from corpusmill.extract.lean import Bytes, Int, Record, Rows, constant, lean_kernel
+from corpusmill.extract.lean import Bytes, Int, Record, Rows, constant, lean_kernel, unsigned
 from corpusmill.extract.tables import BIT, CharClass
 
 _LINK, _PREFORMATTED = BIT["link"], BIT["preformatted"]
@@ -80,7 +80,7 @@ def read_text(
     in_word, odd = s.in_word, s.odd
     last = ink_end = 0
     while position < end:
-        byte = source[position]
+        byte = source[unsigned(position)]
         begin = position
         second = 0
         if byte < 128:
@@ -88,12 +88,12 @@ def read_text(
             position += 1
             if byte == _AMPERSAND and references:
                 code, second, position = read_reference(source, begin, end)
-            elif byte == _CR and source[position] == _LF:
+            elif byte == _CR and source[unsigned(position)] == _LF:
                 continue
         else:
             code, position = read_utf8(source, begin, end)
         while code:  # once; a few references stand for two characters
-            kind = CLASS_OF[code] if code < 128 else class_of(code)
+            kind = CLASS_OF[unsigned(code)] if code < 128 else class_of(code)
             if kind == _SPACE:
                 if preformatted:
                     if code == _CR:
@@ -135,12 +135,12 @@ def read_text(
                     if second == 0:  # the common case: more of the same, to the "<" or the zero at the end
                         begin_run = written
                         while True:
-                            byte = source[position]
+                            byte = source[unsigned(position)]
                             if CLASS_OF[byte] != _LOWER:
-                                if byte != _BLANK or CLASS_OF[source[position + 1]] != _LOWER:
+                                if byte != _BLANK or CLASS_OF[source[unsigned(position + 1)]] != _LOWER:
                                     break
                                 n_words += 1
-                            text[written] = byte
+                            text[unsigned(written)] = byte
                             written += 1
                             position += 1
                         n_chars += written - begin_run

@@ -1,7 +1,7 @@
 """Which blocks of a page are its main content: what a forest of trees makes of their features.
 
     segments -> features -> p -> threshold -> keep
-                              -> kind of page
+                           + p -> kind of page
 
 The threshold is the page's own: the one that maximises the F1 to be expected if the probabilities are right
 (`threshold.py`), cut to limits that training chose.  Fixed thresholds were worse on every kind of page.  A second
@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import f32, sigmoid
-from corpusmill.extract.features import measure
+from corpusmill.extract.features import Measured, measure
 from corpusmill.extract.forest import predict
-from corpusmill.extract.kinds import KINDS, page_features
+from corpusmill.extract.kinds import page_features
 from corpusmill.extract.model import Model
 from corpusmill.extract.tables import Segments
 from corpusmill.extract.threshold import best_threshold, weigh
@@ -37,13 +37,8 @@ class Classified:
     probabilities: F32  # (n_blocks,)
     keep: npt.NDArray[np.bool_]  # (n_blocks,)
     threshold: float
-    kinds: F32  # (len(KINDS),): probabilities
     expected_f1: float  # of what is kept, if the probabilities are right
-
-    @property
-    def kind(self) -> str:
-        """The most probable kind of page."""
-        return KINDS[int(self.kinds.argmax())]
+    measured: Measured  # of the first `MAX_BLOCKS` blocks
 
 
 def classify(segments: Segments, model: Model) -> Classified:
@@ -53,12 +48,18 @@ def classify(segments: Segments, model: Model) -> Classified:
         segments = _first_blocks(segments, MAX_BLOCKS)
     measured = measure(segments, model.linear)
     p = probabilities(predict(measured.columns, model.blocks)[0])
-    page = page_features(segments, measured, p)
-    kinds = shares(predict(page[:, None], model.kinds)[:, 0])
     threshold, expected_f1 = best_threshold(p, weigh(segments.blocks))
     threshold = min(max(threshold, model.least_threshold), model.most_threshold)
     p = np.pad(p, (0, n_blocks - len(p))) if n_blocks > MAX_BLOCKS else p
-    return Classified(p, p > threshold, threshold, kinds, expected_f1)
+    return Classified(p, p > threshold, threshold, expected_f1, measured)
+
+
+def page_kinds(segments: Segments, classified: Classified, model: Model) -> F32:
+    """The probability of each kind of page, (len(KINDS),)."""
+    if len(segments.blocks) > MAX_BLOCKS:
+        segments = _first_blocks(segments, MAX_BLOCKS)
+    page = page_features(segments, classified.measured, classified.probabilities[:MAX_BLOCKS])
+    return shares(predict(page[:, None], model.kinds)[:, 0])
 
 
 def _first_blocks(segments: Segments, n_blocks: int) -> Segments:

@@ -57,8 +57,8 @@ def _ours(format: Format) -> Extractor:
         utf8 = to_utf8(page.body, page.charset)
         look = judge(utf8, segment(utf8.data), page.url, model)
         text = look.markdown if format == "markdown" else look.text
-        kind, probability = look.classified.kind, round(float(look.classified.kinds.max()), 3)
-        return _extracted(utf8, look.said, text, look.status, {"page_type": kind, "page_type_probability": probability})
+        kind = {"page_type": look.kind, "page_type_probability": round(float(look.kinds.max()), 3)}
+        return _extracted(utf8, look.said, text, look.status, kind)
 
     return extract
 

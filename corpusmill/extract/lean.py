@@ -5,7 +5,8 @@ and makes two wrappers a function for callers outside, an eighth of its compile 
 allocates nothing, and only kernels call it; theirs is the file in the cache that holds it, too.  (`_nrt` is numba's own
 switch for kernels without its runtime.)
 
-Kernels compare numbers one by one: a tuple to look into takes longer to compile, and to run.
+Kernels compare numbers one by one: a tuple to look into takes longer to compile, and to run.  Where a byte at a time is
+read, its place is `unsigned`: numba lets a negative index count from the end, and asks at every one whether it is.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import numpy as np
 
 from corpusmill.kernels import compiled
 
+unsigned: Any = np.uint64  # of an index in a loop over bytes
 Kernel: TypeAlias = Callable[..., Any]  # mypy can't follow numba's arithmetic
 
 # What kernels work on: arrays, by their elements, and one row of records.

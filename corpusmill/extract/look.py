@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.abstain import no_content
-from corpusmill.extract.classify import Classified, classify
+from corpusmill.extract.classify import Classified, classify, page_kinds
 from corpusmill.extract.encoding import Utf8, to_utf8
+from corpusmill.extract.kinds import KINDS
 from corpusmill.extract.markdown import markdown_of
 from corpusmill.extract.markup import Elements
 from corpusmill.extract.metadata import PageMetadata, read_metadata
@@ -48,8 +49,14 @@ class Look:
     utf8: Utf8
     segments: Segments
     classified: Classified
+    kinds: npt.NDArray[np.float32]  # (len(KINDS),): probabilities
     said: PageMetadata
     status: Status  # OK, or why the page has no main content: then nothing of it is kept
+
+    @property
+    def kind(self) -> str:
+        """The most probable kind of page."""
+        return KINDS[int(self.kinds.argmax())]
 
     @property
     def keep(self) -> npt.NDArray[np.bool_]:
@@ -107,4 +114,5 @@ def judge(utf8: Utf8, segments: Segments, url: str | None, model: Model) -> Look
     classified = classify(segments, model)
     said = read_metadata(segments, url)
     status = no_content(segments, classified.keep, said.title) or Status.OK
-    return Look(url=url, utf8=utf8, segments=segments, classified=classified, said=said, status=status)
+    kinds = page_kinds(segments, classified, model)
+    return Look(url=url, utf8=utf8, segments=segments, classified=classified, kinds=kinds, said=said, status=status)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from corpusmill.extract.attributes import ATTRIBUTE_KEYS, ATTRIBUTE_SHIFT, ATTRIBUTE_VALUES
-from corpusmill.extract.lean import Bytes, Int, Key, Numbers, constant, inlined_kernel, lean_kernel
+from corpusmill.extract.lean import Bytes, Int, Key, Numbers, constant, inlined_kernel, lean_kernel, unsigned
 from corpusmill.extract.tags import look_up, name_key
 
 PADDING = 64  # zero bytes after every source, so that looking ahead needs no check
@@ -86,7 +86,7 @@ def is_name(source: Bytes, start: int, end: int, key: Key) -> Int:
     """Whether a tag's name with this key, and no more, stands at `start`."""
     found = np.uint64(0)
     while start < end:
-        byte = TAG_BYTE[source[start]]
+        byte = TAG_BYTE[source[unsigned(start)]]
         if byte == 0:
             return found == key
         found = (found << _8) ^ (found >> _56) ^ np.uint64(byte)
@@ -136,21 +136,21 @@ def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
     """(after the ">" of a tag whose name ends at `position`, is it self-closing?); more than `end` without a ">"."""
     named = False
     while position < end:
-        byte = source[position]
+        byte = source[unsigned(position)]
         if byte == GT:
-            return position + 1, source[position - 1] == SLASH and not named
+            return position + 1, source[unsigned(position - 1)] == SLASH and not named
         if byte == EQUALS and named:
             position += 1
-            while IS_BLANK[source[position]]:
+            while IS_BLANK[source[unsigned(position)]]:
                 position += 1
-            quote = np.int64(source[position])
+            quote = np.int64(source[unsigned(position)])
             if quote == DOUBLE_QUOTE or quote == SINGLE_QUOTE:
                 position = find(source, quote, position + 1, end) + 1
                 named = False
             else:
-                while position < end and source[position] != GT and not IS_BLANK[source[position]]:
+                while position < end and source[unsigned(position)] != GT and not IS_BLANK[source[unsigned(position)]]:
                     position += 1
-                named = position < end and source[position] == GT  # its "/" is the value's
+                named = position < end and source[unsigned(position)] == GT  # its "/" is the value's
             continue
         if byte == SLASH:
             named = False
@@ -166,39 +166,39 @@ def read_attributes(source: Bytes, position: int, end: int, spans: Numbers) -> t
     seen: Int = np.int64(0)
     self_closing = False
     while True:
-        while IS_BLANK[source[position]] or source[position] == SLASH:
-            self_closing = source[position] == SLASH
+        while IS_BLANK[source[unsigned(position)]] or source[unsigned(position)] == SLASH:
+            self_closing = source[unsigned(position)] == SLASH
             position += 1
         if position >= end:
             return end + 1, seen, False
-        if source[position] == GT:
+        if source[unsigned(position)] == GT:
             return position + 1, seen, self_closing
         self_closing = False
         name = np.uint64(0)
-        if source[position] == EQUALS:
+        if source[unsigned(position)] == EQUALS:
             name = np.uint64(EQUALS)
             position += 1
         while position < end:
-            byte = ATTRIBUTE_BYTE[source[position]]
+            byte = ATTRIBUTE_BYTE[source[unsigned(position)]]
             if byte == 0:
                 break
             name = (name << _8) ^ (name >> _56) ^ np.uint64(byte)
             position += 1
-        while IS_BLANK[source[position]]:
+        while IS_BLANK[source[unsigned(position)]]:
             position += 1
         first = last = position
-        if source[position] == EQUALS:
+        if source[unsigned(position)] == EQUALS:
             position += 1
-            while IS_BLANK[source[position]]:
+            while IS_BLANK[source[unsigned(position)]]:
                 position += 1
             first = position
-            quote = np.int64(source[position])
+            quote = np.int64(source[unsigned(position)])
             if quote == DOUBLE_QUOTE or quote == SINGLE_QUOTE:
                 first += 1
                 last = find(source, quote, first, end)
                 position = last + 1
             else:
-                while position < end and source[position] != GT and not IS_BLANK[source[position]]:
+                while position < end and source[unsigned(position)] != GT and not IS_BLANK[source[unsigned(position)]]:
                     position += 1
                 last = position
         number = look_up(ATTRIBUTE_KEYS, ATTRIBUTE_VALUES, ATTRIBUTE_SHIFT, name)

@@ -47,6 +47,7 @@ from corpusmill.extract.lean import (
     inlined_kernel,
     lean_entry,
     lean_kernel,
+    unsigned,
 )
 from corpusmill.extract.open_elements import (
     HTML,
@@ -187,18 +188,18 @@ def segment_page(
     position = 3 * (source[0] == 0xEF and source[1] == 0xBB and source[2] == 0xBF)  # the byte order mark
     while position < n:
         # Text, up to the next "<" that begins a tag or the like.
-        following = source[position + 1]
-        if source[position] != LT or not IS_MARKUP[following] or (following == SLASH and position + 2 >= n):
+        following = source[unsigned(position + 1)]
+        if source[unsigned(position)] != LT or not IS_MARKUP[following] or (following == SLASH and position + 2 >= n):
             flags = stack[s.depth].flags
             if flags & OUT:
                 position = find(source, LT, position + 1, n)
                 continue
-            if flags & _PREFORMATTED == 0 and IS_BLANK[source[position]]:
+            if flags & _PREFORMATTED == 0 and IS_BLANK[source[unsigned(position)]]:
                 position += 1
-                while IS_BLANK[source[position]]:
+                while IS_BLANK[source[unsigned(position)]]:
                     position += 1
                 s.space = s.is_open << ((flags | s.carried) & _LINK != 0)
-                if position >= n or source[position] == LT:
+                if position >= n or source[unsigned(position)] == LT:
                     continue
             end = find(source, LT, position + 1, n)
             if s.in_body == 0:
@@ -215,13 +216,13 @@ def segment_page(
         closing = following == SLASH
         tag_start = position
         position += 2 if closing else 1
-        if closing and not IS_LETTER[source[position]]:
+        if closing and not IS_LETTER[source[unsigned(position)]]:
             position = find(source, GT, position, n) + 1
             continue
         key = np.uint64(0)
         hyphen = False
         while position < n:
-            byte = TAG_BYTE[source[position]]
+            byte = TAG_BYTE[source[unsigned(position)]]
             if byte == 0:
                 break
             hyphen |= byte == _HYPHEN
@@ -233,7 +234,7 @@ def segment_page(
 
         # An end tag.
         if closing and tag != _BR:
-            if source[position] == GT:
+            if source[unsigned(position)] == GT:
                 position += 1
             else:
                 position, self_closing = skip_attributes(source, position, n)
@@ -341,7 +342,7 @@ def segment_page(
             position = end
             if end < n:
                 position += 2
-                while TAG_BYTE[source[position]]:
+                while TAG_BYTE[source[unsigned(position)]]:
                     position += 1
                 position, self_closing = skip_attributes(source, position, n)
             continue
@@ -363,8 +364,8 @@ def segment_page(
         if tag == _FORM:
             s.form = s.depth
         elif tag == _PRE or tag == _LISTING:
-            position += source[position] == CR
-            position += source[position] == LF
+            position += source[unsigned(position)] == CR
+            position += source[unsigned(position)] == LF
         elif tag == _PLAINTEXT:
             read_text(source, position, n, NONE, text, blocks, stack, s)
             position = n

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.arithmetic import i64
 from corpusmill.extract.entities import MARK, class_of, read_utf8
-from corpusmill.extract.lean import lean_entry, lean_kernel
+from corpusmill.extract.lean import lean_entry, lean_kernel, unsigned
 from corpusmill.extract.tables import CharClass
 from corpusmill.kernels import kernel
 
@@ -80,7 +80,7 @@ def hash_words(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -
     while i < end and n < stop:
         h = np.uint64(0)
         while i < end:  # a word
-            number = RANDOM[text[i]]
+            number = RANDOM[text[unsigned(i)]]
             if number > BEYOND_ASCII:
                 i += 1
             elif number == BEYOND_ASCII:
@@ -93,9 +93,9 @@ def hash_words(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -
                 break
             h = ((h << ROTATION) | (h >> BACK)) ^ number
         if h != 0:
-            hashes[n] = (h * MIX) >> HALF
+            hashes[unsigned(n)] = (h * MIX) >> HALF
             n += 1
-        if i < end and text[i] >= 0x80:
+        if i < end and text[unsigned(i)] >= 0x80:
             n, i = _hash_unspaced(text, i, end, stop, hashes, n)
         else:
             i += 1
@@ -107,17 +107,17 @@ def _hash_unspaced(text: U8, start: int, end: int, stop: int, hashes: U32, n: in
     """The same for a run of characters of scripts without spaces, and what ends it -> the new n, where to go on."""
     last, size = np.uint64(0), 0
     i = start
-    while i < end and n < stop and text[i] >= 0x80:
+    while i < end and n < stop and text[unsigned(i)] >= 0x80:
         code, after = read_utf8(text, i, end)
         if class_of(code) != IDEOGRAPH:
             i = after if size == 0 else i  # no letter at all: step over it
             break
         number = np.uint64(code + 256) * MIX
         if size > 0:
-            hashes[n] = ((((last << ROTATION) | (last >> BACK)) ^ number) * MIX) >> HALF
+            hashes[unsigned(n)] = ((((last << ROTATION) | (last >> BACK)) ^ number) * MIX) >> HALF
             n += 1
         last, size, i = number, size + 1, after
     if size == 1 and n < stop:
-        hashes[n] = (last * MIX) >> HALF
+        hashes[unsigned(n)] = (last * MIX) >> HALF
         n += 1
     return n, i

@@ -96,7 +96,7 @@ def _all_masked(value: object, masked: bool) -> object:
 def _facts(look: Look, name: str) -> list[tuple[str, str]]:
     """What is known of the page, and what it says of itself; only what there is."""
     said, classified = look.said, look.classified
-    kinds = sorted(zip(classified.kinds.tolist(), KINDS, strict=True), reverse=True)
+    kinds = sorted(zip(look.kinds.tolist(), KINDS, strict=True), reverse=True)
     facts = {
         "page": look.url or name,
         "status": f"{look.status}: {STATUSES[look.status]}" if look.status in STATUSES else str(look.status),
@@ -183,7 +183,7 @@ def as_json(seen: Seen) -> str:
         {
             "page": seen.facts[0][1],
             "status": look.status,
-            "page_types": {kind: round(float(p), 4) for kind, p in zip(KINDS, look.classified.kinds, strict=True)},
+            "page_types": {kind: round(float(p), 4) for kind, p in zip(KINDS, look.kinds, strict=True)},
             "threshold": round(look.classified.threshold, 4),
             "expected_f1": round(look.classified.expected_f1, 4),
             **condition(look.utf8, look.text),

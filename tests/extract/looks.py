@@ -4,8 +4,10 @@ import numpy as np
 
 from corpusmill.extract.classify import Classified
 from corpusmill.extract.encoding import to_utf8
+from corpusmill.extract.features import measure
 from corpusmill.extract.look import Look
 from corpusmill.extract.metadata import read_metadata
+from corpusmill.extract.model import shipped_model
 from corpusmill.extract.segment import Workspace, segment
 from corpusmill.reasons import Status
 
@@ -21,7 +23,8 @@ def look(html, dropped="XX", url=None, status=Status.OK):
         url=url,
         utf8=utf8,
         segments=segments,
-        classified=Classified(probabilities, keep, 0.25, kinds, 0.9),
+        classified=Classified(probabilities, keep, 0.25, 0.9, measure(segments, shipped_model().linear)),
+        kinds=kinds,
         said=read_metadata(segments, url),
         status=status,
     )

@@ -48,11 +48,18 @@ REPEATED = [
 ]  # fmt: skip
 
 
-def mutations(pages: list[bytes], seed: int) -> Iterator[bytes]:
-    """Pages with pieces deleted, inserted, doubled and moved; without end."""
+def mutations(pages: list[bytes], seed: int, longest: int = 0) -> Iterator[bytes]:
+    """Pages with pieces deleted, inserted, doubled and moved; without end.
+
+    With `longest`, only one in a hundred is a whole page, the others are pieces of at most so many bytes, most of them
+    much shorter: what breaks is local, and a piece takes a hundredth of the time.
+    """
     choose = random.Random(seed)
     while True:
         page = bytearray(choose.choice(pages))
+        if longest and choose.random() < 0.99:
+            start = choose.randrange(len(page))
+            page = page[start : start + round(longest ** choose.uniform(0.5, 1))]
         for _ in range(choose.randint(1, 30)):
             place = choose.randrange(len(page) + 1)
             length = choose.randint(1, 300)

@@ -21,7 +21,7 @@ from labels import words
 from pages import LabelledPage, read_pages
 
 from corpusmill.extract.abstain import no_content
-from corpusmill.extract.classify import classify
+from corpusmill.extract.classify import classify, page_kinds
 from corpusmill.extract.kinds import KINDS
 from corpusmill.extract.model import Model, save
 
@@ -69,7 +69,7 @@ def cross_validate(pairs: list[Pair], settings: Settings, folds: list[int], pred
             score = word_f1(found, page.gold), word_f1(kept_words(page, model, of=other), page.gold)
             scores["all"].append(score)
             scores[KINDS[page.kind]].append(score)
-            right.append(int(np.argmax(classify(page.segments, model).kinds)) == page.kind)
+            right.append(predicted_kind(page, model) == page.kind)
             lines.append({"id": page.name, "text": " ".join(found)})
         print(f"fold {fold}: {np.mean(scores['all'], axis=0).round(4)} so far, {time.time() - start:.0f} s", flush=True)
     for kind, values in scores.items():
@@ -78,6 +78,11 @@ def cross_validate(pairs: list[Pair], settings: Settings, folds: list[int], pred
     print(f"page kind right: {np.mean(right):.3f}")
     if predictions:
         predictions.write_text("".join(json.dumps(line) + "\n" for line in sorted(lines, key=lambda line: line["id"])))
+
+
+def predicted_kind(page: LabelledPage, model: Model) -> int:
+    """The most probable kind of a page, as an index in `KINDS`."""
+    return int(page_kinds(page.segments, classify(page.segments, model), model).argmax())
 
 
 def kept_words(page: LabelledPage, model: Model, of: LabelledPage | None = None) -> list[str]:
