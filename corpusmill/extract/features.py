@@ -1,12 +1,13 @@
 """What every block of a page looks like, in numbers.
 
 Each group of features is a small enumeration of rows and a kernel that fills them: a block's shape and flags (here),
-the linear model's scores (`linear.py`), its position and the page's totals (`position.py`), clusters (`clusters.py`),
-elements around it and blocks within reach (`surroundings.py`).  Rows are column-major for the forest: one row a
-feature.  They are those of some 200 that were tried whose loss a forest notices.
+the linear model's scores (`linear.py`), its position and the page's totals (`position.py`), what the page declares
+itself to be (`declared.py`), clusters (`clusters.py`), elements around it and blocks within reach (`surroundings.py`).
+Rows are column-major for the forest: one row a feature.  They are those of some 200 that were tried whose loss a forest
+notices.
 
 None of them counts bytes of markup, scripts or styles: a page with its scripts stripped, as some archives hold it, is
-measured like the page itself.
+measured like the page itself, but for what JSON-LD declares.
 
 Cost: 100 microseconds for an average page of 300 blocks and 1,100 elements.
 """
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from corpusmill.extract import clusters, position, surroundings
 from corpusmill.extract.arithmetic import f32
+from corpusmill.extract.declared import Declared, read_declarations
 from corpusmill.extract.lean import lean_kernel
 from corpusmill.extract.linear import Linear, score_texts
 from corpusmill.extract.said import N_OVERLAP, Overlap, collect_statements, overlap
@@ -59,7 +61,21 @@ class Score(IntEnum):
     MOST = 4
 
 
-FLAG_NAMES = ["main", "nav", "footer", "aside", "paragraph", "figure", "caption", "hidden", "dialog"]
+FLAG_NAMES = [
+    "main",
+    "nav",
+    "footer",
+    "aside",
+    "heading",
+    "paragraph",
+    "cell",
+    "quote",
+    "preformatted",
+    "figure",
+    "caption",
+    "hidden",
+    "dialog",
+]
 SHIFTS = np.array([BIT[name].bit_length() - 1 for name in FLAG_NAMES])
 
 _GROUPS = (
@@ -68,6 +84,7 @@ _GROUPS = (
     tuple(f"score_{row.name.lower()}" for row in Score),
     tuple(row.name.lower() for row in position.Position),
     tuple(f"page_{row.name.lower()}" for row in position.Total),
+    tuple(f"declared_{row.name.lower()}" for row in Declared),
     tuple(f"cluster_{row.name.lower()}" for row in clusters.Cluster),
     tuple(f"tag_cluster_{row.name.lower()}" for row in clusters.Cluster),
     ("duplicates",),
@@ -83,6 +100,7 @@ _ENDS = [sum(len(group) for group in _GROUPS[:k]) for k in range(1, len(_GROUPS)
     SCORE_END,
     POSITION_END,
     TOTALS_END,
+    DECLARED_END,
     CLUSTER_END,
     TAG_CLUSTER_END,
     DUPLICATES_END,
@@ -96,6 +114,7 @@ class Measured(NamedTuple):
 
     columns: F32  # (N_FEATURES, n_blocks)
     totals: F32  # (len(position.Total),)
+    declared: F32  # (len(Declared),)
     clusters: I32  # (n_blocks,): the first block of the same path
 
 
@@ -143,18 +162,26 @@ def _measure(
     title = position.title_block(words, overlaps[Overlap.TITLE])
     position.describe(blocks, nodes, tree, sums, score, bylines, title, columns[SCORE_END:POSITION_END])
     totals = position.total(blocks, nodes, tree, sums, score, overlaps, n_inputs)
-    for k in range(len(totals)):
-        for i in range(n):
-            columns[POSITION_END + k, i] = totals[k]
+    declared = read_declarations(source, facts)
+    _spread(totals, columns[POSITION_END:TOTALS_END])
+    _spread(declared, columns[TOTALS_END:DECLARED_END])
 
     path_keys, tag_keys = clusters.place_keys(blocks, place)
     by_path, by_tags = clusters.cluster(path_keys), clusters.cluster(tag_keys)
-    clusters.describe(blocks, by_path, score, columns[TOTALS_END:CLUSTER_END])
+    clusters.describe(blocks, by_path, score, columns[DECLARED_END:CLUSTER_END])
     clusters.describe(blocks, by_tags, score, columns[CLUSTER_END:TAG_CLUSTER_END])
     clusters.count_members(clusters.cluster(clusters.text_keys(words)), columns[TAG_CLUSTER_END])
     surroundings.describe_levels(blocks, nodes, place, sums, columns[DUPLICATES_END:LEVELS_END])
     surroundings.describe_windows(sums, score, columns[LEVELS_END:WINDOWS_END])
-    return Measured(columns, totals, by_path)
+    return Measured(columns, totals, declared, by_path)
+
+
+@lean_kernel
+def _spread(values: F32, rows: F32) -> None:
+    """A row of every value: what is true of all blocks."""
+    for k in range(len(values)):
+        for i in range(rows.shape[1]):
+            rows[k, i] = values[k]
 
 
 @lean_kernel

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 
 from corpusmill.extract import model as model_module
-from corpusmill.extract.classify import MAX_BLOCKS, classify, page_kinds, probabilities, shares
+from corpusmill.extract.classify import MAX_BLOCKS, classify, keep_code, page_kinds, probabilities, shares
 from corpusmill.extract.features import FEATURES
 from corpusmill.extract.forest import DEPTH, Forest
 from corpusmill.extract.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.model import Model, load, save
 from corpusmill.extract.segment import segment
+from corpusmill.extract.tables import BIT
 from tests.extract.pages import LISTING, html, linear_of
 
 LINEAR = linear_of(segment(LISTING))[0]
@@ -56,11 +57,23 @@ def test_any_page_has_a_verdict(source):
     page = segment(source.encode())
     verdict = classify(page, MODEL)
     assert len(verdict.keep) == len(verdict.probabilities) == len(page.blocks)
-    assert (verdict.keep == (verdict.probabilities > verdict.threshold)).all()
+    assert (verdict.keep == (verdict.probabilities > verdict.threshold))[
+        page.blocks["flags"] & BIT["preformatted"] == 0
+    ].all()
+    assert verdict.keep[verdict.probabilities > verdict.threshold].all()
     assert MODEL.least_threshold <= verdict.threshold <= MODEL.most_threshold
     assert 0 <= verdict.expected_f1 <= 1
     assert np.isfinite(verdict.probabilities).all()
     assert page_kinds(page, verdict, MODEL).sum() == pytest.approx(1)
+
+
+def test_code_beside_what_is_kept_is_kept():
+    page = segment(b"<pre>far</pre><p>none<pre>a</pre><pre>b</pre><p>text<pre>c</pre><pre>d</pre><p>e</p><pre>f</pre>")
+    assert [page.block_text(i) for i in range(len(page.blocks))] == "far none a b text c d e f".split()
+    p = np.array([0.3, 0, 0.3, 0.3, 0.9, 0.05, 0.3, 0.9, 0.3], np.float32)
+    keep = p > 0.4
+    keep_code(page.blocks, p, 0.4, keep)
+    assert keep.tolist() == [False, False, True, True, True, False, True, True, True]
 
 
 def test_an_empty_page():

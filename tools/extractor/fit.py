@@ -28,12 +28,12 @@ from corpusmill.extract.kinds import KINDS, page_features
 from corpusmill.extract.linear import Linear, LinearInputs, compact, linear_inputs
 from corpusmill.extract.model import Model
 
-INNER = 4
+INNER = 5
 MIN_PAGES = 3  # pages that a word must be on to have a weight
 EPOCHS, RATE, DECAY = 4, 0.02, 1e-3
 MAX_WEIGHT = 0.3  # of one block: a page that is one block must not outweigh ten others
 N_SHORTENED = 2  # times that an article is shortened
-SHORTENED_WEIGHT = 0.5  # of each: with more, WCXB's services and listings lose; with less, short news stories
+SHORTENED_WEIGHT = 0.25  # of each: with more, WCXB's services and listings lose; with less, short news stories
 SEED = 20261122
 THREADS = 2
 

@@ -4,7 +4,7 @@ r"""From a folder of pages with gold text to the extractor's model.
 
 FOLDER is laid out as WCXB's development split: `html/ID.html.gz`, `ground-truth/ID.json`.  The same folder gives the
 same bytes, with the versions of `requirements.txt`.  `--evaluate` cross-validates instead: the pages are split into
-ten groups by registrable domain, and each group is extracted by a model that was fitted on the nine others, with
+five groups by registrable domain, and each group is extracted by a model that was fitted on the four others, with
 everything that is fitted (words, forests, page kinds) inside.  `--predictions` writes those texts for
 `bench/extraction.py`.
 """
@@ -23,9 +23,10 @@ from pages import LabelledPage, read_pages
 from corpusmill.extract.abstain import no_content
 from corpusmill.extract.classify import classify, page_kinds
 from corpusmill.extract.kinds import KINDS
+from corpusmill.extract.metadata import read_metadata
 from corpusmill.extract.model import Model, save
 
-FOLDS = 10
+FOLDS = 5
 PROVENANCE = (
     "Trained by tools/extractor/train.py on the 1,349 pages of the development split of WCXB (Web Content Extraction "
     "Benchmark), copyright 2026 Murrough Foley, CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/). "
@@ -89,7 +90,7 @@ def kept_words(page: LabelledPage, model: Model, of: LabelledPage | None = None)
     """The words of the blocks that are kept of `page`; or of the same blocks, if another page decides."""
     segments = (of or page).segments
     keep = classify(segments, model).keep
-    if no_content(segments, keep, None):
+    if no_content(segments, keep, read_metadata(segments, None).title):
         return []
     return [word for index in np.flatnonzero(keep) for word in words(page.segments.block_text(int(index)))]
 
