@@ -38,7 +38,7 @@ from corpusmill.reasons import Status
 CONFIRMED = 400
 CALLED = 60
 UNSAID = 20
-UNNAMED = 150  # if more were kept, sayings alone don't count
+UNNAMED = 150  # if more were kept, sayings alone don't count, and no form or banner does
 MARKED = 250  # likewise for marks in the markup
 HARDLY_ANYTHING = 15
 LOGIN_FORM = 40  # of everything on the page, around a field for a password
@@ -100,7 +100,9 @@ class _Evidence:
     def holds(self, reason: Status, kept_words: int) -> bool:
         """Whether the reason holds for a page of which so many words were kept."""
         if reason in self.called or (reason in self.shown and reason not in _OVERLAID):
-            return self.kinds(reason) >= 2 or kept_words <= CALLED
+            return kept_words <= CALLED or (
+                self.kinds(reason) >= 2 and (reason not in _OVERLAID or kept_words <= UNNAMED)
+            )
         saying = self.said.get(reason)
         if saying is None or kept_words - saying > UNSAID:
             return False

@@ -213,6 +213,14 @@ def test_cookie_banner_that_was_not_kept_is_no_wall():
     assert no_content(segments, np.array([False, True]), "Haiku") is None
 
 
+def test_an_article_beside_a_form_to_log_in_is_an_article():
+    story = "".join(
+        f"<p>The mill by the river grinds its corn slowly, as it has done for {k} years." for k in range(16)
+    )
+    form = "<h1>Log in</h1><form><input name=user><input type=password><button>Log in</button></form>"
+    assert reason_of(f"<title>The mill</title>{form}<main>{story}</main>") is None
+
+
 def test_limit_of_words():
     def of(n_words: int) -> Status | None:
         return reason_of(page("Page not found", f"<h1>404</h1><p>{'word ' * (n_words - 1)}</p>"))
