@@ -338,6 +338,7 @@ def segment_page(
                     push(nodes, stack, counts, s, tag, key, slot, own, tag_start, first_token)
                     read_text(source, position, end, NONE, text, blocks, stack, s)
                     pop_to(nodes, stack, counts, s, s.depth)
+                    first_token = s.n_tokens  # the node's
             s.n_tokens = first_token
             position = end
             if end < n:

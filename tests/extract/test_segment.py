@@ -8,7 +8,7 @@ import pytest
 from corpusmill.extract.entities import CLASS_OF, DROP
 from corpusmill.extract.segment import Workspace, segment
 from corpusmill.extract.tables import BIT, MAX_DEPTH, CharClass, FactKind
-from corpusmill.extract.tags import NAMES
+from corpusmill.extract.tags import NAMES, TAG
 
 
 def blocks_of(html):
@@ -311,6 +311,13 @@ def test_tokens_are_words_without_digits():
     assert len(tokens("aria-label=导航")) == 1
     assert len(tokens(f"aria-label='{'word ' * 20}'")) == 0
     assert len(tokens("class=one class=two")) == 1
+
+
+def test_raw_text_keeps_its_tokens_and_scripts_have_none():
+    page = segment(b"<xmp class='one two'>a</xmp><script class=three></script><p class=four>b")
+    n_tokens = dict(zip(page.nodes["tag"].tolist(), page.nodes["end_token"] - page.nodes["first_token"], strict=True))
+    assert (n_tokens[TAG["xmp"]], n_tokens[TAG["p"]]) == (2, 1)
+    assert len(page.tokens) == 3
 
 
 def test_equal_elements_have_equal_signatures():
