@@ -3,7 +3,7 @@
 They are sorted into the kinds of page that they speak for.  JSON is scanned for strings, not parsed: a type is the
 string after a "@type":.
 
-Cost: 5 microseconds an average page.
+Cost: 9 microseconds an average page.
 """
 
 from collections.abc import Mapping

@@ -92,7 +92,7 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
         labels=np.concatenate([page.shares for page, _, _ in versions]),
         weights=np.concatenate([page.weights * np.float32(weight) for page, weight, _ in versions]),
     )
-    summaries = _summaries(versions, measured, rows, settings)
+    summaries = _summaries(versions, measured, rows)
     return Model(
         linear=linear,
         blocks=_forest(rows, settings),
@@ -150,9 +150,7 @@ def _epoch(ids, values, starts, labels, weights, order, theta, squares):  # noqa
         theta[bias] -= np.float32(0.02) * slope
 
 
-def _summaries(
-    versions: Sequence[Version], measured: Sequence[Measured], rows: Rows, settings: Settings
-) -> npt.NDArray[np.float32]:
+def _summaries(versions: Sequence[Version], measured: Sequence[Measured], rows: Rows) -> npt.NDArray[np.float32]:
     """Features of whole pages (N_PAGE, n_pages), with chances of their blocks by forests that have not seen them."""
     of_page = np.array([group for _, _, group in versions])
     of_block = np.repeat(of_page, [len(page.shares) for page, _, _ in versions])
