@@ -28,10 +28,11 @@ def main(folder: Path) -> None:
     for path in sorted((folder / "ground-truth").glob("*.json")):
         truth = json.loads(path.read_bytes())
         segments = segment(gzip.decompress((folder / "html" / f"{truth['file_id']}.html.gz").read_bytes()))
-        keep = classify(segments, shipped_model()).keep
+        verdict = classify(segments, shipped_model())
+        keep = verdict.keep
         title = read_metadata(segments, truth["url"]).title
         start = time.thread_time()
-        reason = no_content(segments, keep, title)
+        reason = no_content(segments, keep, title, verdict.expected_f1)
         seconds.append(time.thread_time() - start)
         has_gold = bool((truth["ground_truth"].get("main_content") or "").split())
         counts["gold" if has_gold else "no gold", reason or "content"] += 1

@@ -80,7 +80,7 @@ def extract(data: bytes) -> tuple[Segments, Classified] | None:
     classified = classify(segments, shipped_model())
     text_of(segments, classified.keep)
     said = read_metadata(segments, "https://example.com/page")
-    no_content(segments, classified.keep, said.title)
+    no_content(segments, classified.keep, said.title, classified.expected_f1)
     return segments, classified
 
 

@@ -43,6 +43,7 @@ MARKED = 250  # likewise for marks in the markup
 HARDLY_ANYTHING = 15
 LOGIN_FORM = 40  # of everything on the page, around a field for a password
 NOTHING = 3
+UNLIKELY = 0.35  # expected F1 of what is kept
 
 FIRST_HEADINGS = 3
 MOST_BLOCKS = 200  # of a kind are read
@@ -109,10 +110,11 @@ class _Evidence:
         return saying > 0 or kept_words <= NOTHING or reason not in _OVERLAID
 
 
-def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | None:
+def no_content(segments: Segments, keep: Mask, title: str | None, expected_f1: float = 1) -> Status | None:
     """Why a page has no main content, or None if it has.
 
-    `keep` (n_blocks,) is the classifier's verdict; `title` is what metadata says that the page is called, if anything.
+    `keep` (n_blocks,) is the classifier's verdict, and `expected_f1` what it expects of it; `title` is what metadata
+    says that the page is called, if anything.
     """
     kept_words = int(segments.blocks["n_words"] @ keep)
     if kept_words > CONFIRMED:
@@ -129,7 +131,8 @@ def no_content(segments: Segments, keep: Mask, title: str | None) -> Status | No
         return marked
     if kept_words <= HARDLY_ANYTHING and _is_shell(segments, hidden):
         return Status.JAVASCRIPT_SHELL
-    return Status.NO_MAIN_CONTENT if kept_words <= NOTHING else None
+    least = HARDLY_ANYTHING if expected_f1 < UNLIKELY else NOTHING
+    return Status.NO_MAIN_CONTENT if kept_words <= least else None
 
 
 def _marked(segments: Segments) -> Status | None:

@@ -32,7 +32,6 @@ Table = npt.NDArray[np.void]
 
 PREFORMATTED = BIT["preformatted"]
 ENOUGH_OF_CODE = 0.2  # of the threshold
-LEAST_F1, FEW_WORDS = 0.35, 15  # who expects less, of fewer words, had better keep nothing
 MAX_BLOCKS = 1 << 15  # a kilobyte each: a page of millions of tiny blocks must not take all memory
 
 
@@ -58,8 +57,6 @@ def classify(segments: Segments, model: Model) -> Classified:
     threshold = min(max(threshold, model.least_threshold), model.most_threshold)
     keep = p > threshold
     keep_code(segments.blocks, p, threshold, keep)
-    if expected_f1 < LEAST_F1 and segments.blocks["n_words"] @ keep <= FEW_WORDS:
-        keep[:] = False
     if n_blocks > MAX_BLOCKS:
         p, keep = np.pad(p, (0, n_blocks - len(p))), np.pad(keep, (0, n_blocks - len(keep)))
     return Classified(p, keep, threshold, expected_f1, measured)

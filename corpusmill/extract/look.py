@@ -113,6 +113,6 @@ def judge(utf8: Utf8, segments: Segments, url: str | None, model: Model) -> Look
     """What is found out about a page from its tables; as long-lived as they are."""
     classified = classify(segments, model)
     said = read_metadata(segments, url)
-    status = no_content(segments, classified.keep, said.title) or Status.OK
+    status = no_content(segments, classified.keep, said.title, classified.expected_f1) or Status.OK
     kinds = page_kinds(segments, classified, model)
     return Look(url=url, utf8=utf8, segments=segments, classified=classified, kinds=kinds, said=said, status=status)

@@ -221,6 +221,15 @@ def test_an_article_beside_a_form_to_log_in_is_an_article():
     assert reason_of(f"<title>The mill</title>{form}<main>{story}</main>") is None
 
 
+def test_little_that_is_unlikely_is_no_content():
+    segments = segment(
+        page("Topics", "<p>Accept all cookies.</p><ul><li>Process<li>Standards Track<li>Other</ul>").encode()
+    )
+    keep = segments.blocks["flags"] & BIT["list"] != 0
+    assert no_content(segments, keep, "Topics", 0.3) is Status.NO_MAIN_CONTENT
+    assert no_content(segments, keep, "Topics", 0.4) is None
+
+
 def test_limit_of_words():
     def of(n_words: int) -> Status | None:
         return reason_of(page("Page not found", f"<h1>404</h1><p>{'word ' * (n_words - 1)}</p>"))

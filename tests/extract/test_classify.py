@@ -1,7 +1,6 @@
 """From tables to a verdict, with small models; and models on disk."""
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,19 +74,6 @@ def test_code_beside_what_is_kept_is_kept():
     keep = p > 0.4
     keep_code(page.blocks, p, 0.4, keep)
     assert keep.tolist() == [False, False, True, True, True, False, True, True, True]
-
-
-def test_little_and_unlikely_is_nothing():
-    page = segment(b"<p>four words of menu<p>and<p>so<p>on")
-    unsure = rule(FEATURES, "words", 3.5, [-1.5], [-1.4])
-    assert classify(page, replace(MODEL, blocks=rule(FEATURES, "words", 3.5, [-4], [0]))).keep.tolist() == [
-        True,
-        False,
-        False,
-        False,
-    ]
-    assert not classify(page, replace(MODEL, blocks=unsure)).keep.any()
-    assert classify(segment(b"<p>" + b"menu " * 20), replace(MODEL, blocks=unsure)).keep.any()
 
 
 def test_an_empty_page():

@@ -89,8 +89,9 @@ def predicted_kind(page: LabelledPage, model: Model) -> int:
 def kept_words(page: LabelledPage, model: Model, of: LabelledPage | None = None) -> list[str]:
     """The words of the blocks that are kept of `page`; or of the same blocks, if another page decides."""
     segments = (of or page).segments
-    keep = classify(segments, model).keep
-    if no_content(segments, keep, read_metadata(segments, None).title):
+    verdict = classify(segments, model)
+    keep = verdict.keep
+    if no_content(segments, keep, read_metadata(segments, None).title, verdict.expected_f1):
         return []
     return [word for index in np.flatnonzero(keep) for word in words(page.segments.block_text(int(index)))]
 
