@@ -31,14 +31,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from corpusmill.extract.abstain import no_content
-from corpusmill.extract.classify import Classified, classify
 from corpusmill.extract.encoding import to_utf8
+from corpusmill.extract.look import Look, judge
 from corpusmill.extract.markdown import markdown_of
-from corpusmill.extract.metadata import read_metadata
 from corpusmill.extract.model import shipped_model
 from corpusmill.extract.segment import segment
-from corpusmill.extract.tables import Segments
 from corpusmill.extract.write import text_of
 from corpusmill.page import UndecodableError
 from tests.extract.mutations import extremes, mutations
@@ -70,18 +67,15 @@ def main() -> None:
     report("64 MB", run((name, page) for name, page in extremes(HUGE_BYTES, DEPTH) if name in worst))
 
 
-def extract(data: bytes) -> tuple[Segments, Classified] | None:
+def extract(data: bytes) -> Look | None:
     """A crawl's path, to text; None for what is no text."""
     try:
         utf8 = to_utf8(data, None)
     except UndecodableError:
         return None
-    segments = segment(utf8.data)
-    classified = classify(segments, shipped_model())
-    text_of(segments, classified.keep)
-    said = read_metadata(segments, "https://example.com/page")
-    no_content(segments, classified.keep, said.title, classified.expected_f1)
-    return segments, classified
+    look = judge(utf8, segment(utf8.data), "https://example.com/page", shipped_model())
+    text_of(look.segments, look.classified.keep)
+    return look
 
 
 def run(pages: Iterable[tuple[str, bytes]]) -> list[tuple[float, str]]:
@@ -90,10 +84,10 @@ def run(pages: Iterable[tuple[str, bytes]]) -> list[tuple[float, str]]:
     for name, page in pages:
         start = time.process_time()
         try:
-            extracted = extract(page)
+            look = extract(page)
             rate = (time.process_time() - start) * 1e3 / (max(len(page), LEAST_BYTES) / 1e6)
-            if extracted:
-                markdown_of(extracted[0], extracted[1].keep)
+            if look:
+                markdown_of(look.segments, look.classified.keep)
         except Exception:
             Path("fuzz-failure.html").write_bytes(page)
             print(f"{name!r} failed; it is in fuzz-failure.html", file=sys.stderr)

@@ -5,8 +5,8 @@
 
 The threshold is the page's own: the one that maximises the F1 to be expected if the probabilities are right
 (`threshold.py`), cut to limits that training chose.  Fixed thresholds were worse on every kind of page.  Code beside
-what is kept needs a fifth of it (documentation gains .003).  A second
-forest that also knew the first one's opinion of the surroundings was worth .001 of F1 and a third of the time.
+what is kept needs a fifth of it (documentation gains .003).  A second forest that also knew the first one's opinion of
+the surroundings was worth .001 of F1 and a third of the time.
 
 Cost: 290 microseconds for an average page of 300 blocks; nothing holds the GIL.
 """

@@ -49,7 +49,7 @@ class Settings:
     limits: tuple[float, float] = (0.05, 0.5)
 
 
-INNER_FOREST = Settings(n_trees=152, rate=0.12)  # nearly as good, and four are needed
+INNER_FOREST = Settings(n_trees=152, rate=0.12)  # nearly as good, and one is needed for each group
 
 
 Pair = tuple[LabelledPage, LabelledPage]  # a page, and the same page in another script
