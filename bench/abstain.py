@@ -14,11 +14,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from corpusmill.extract.abstain import no_content
-from corpusmill.extract.classify import classify
-from corpusmill.extract.metadata import read_metadata
-from corpusmill.extract.model import shipped_model
-from corpusmill.extract.segment import segment
+from corpusmill.extract.content.abstain import no_content
+from corpusmill.extract.content.classify import classify
+from corpusmill.extract.content.model import shipped_model
+from corpusmill.extract.metadata.read import read_metadata
+from corpusmill.extract.segments.segment import segment
 
 
 def main(folder: Path) -> None:

@@ -23,7 +23,7 @@ import charset_normalizer
 import webencodings
 from resiliparse.parse.encoding import detect_encoding
 
-from corpusmill.extract.encoding import alike, detect, to_utf8
+from corpusmill.extract.charset.encoding import alike, detect, to_utf8
 from corpusmill.page import UndecodableError
 
 LENGTHS = (200, 1000, 8000)

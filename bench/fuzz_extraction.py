@@ -31,12 +31,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from corpusmill.extract.encoding import to_utf8
+from corpusmill.extract.charset.encoding import to_utf8
+from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import Look, judge
-from corpusmill.extract.markdown import markdown_of
-from corpusmill.extract.model import shipped_model
-from corpusmill.extract.segment import segment
-from corpusmill.extract.write import text_of
+from corpusmill.extract.segments.segment import segment
+from corpusmill.extract.writing.markdown import markdown_of
+from corpusmill.extract.writing.write import text_of
 from corpusmill.page import UndecodableError
 from tests.extract.mutations import extremes, mutations
 

@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from corpusmill.extract.metadata import read_metadata
-from corpusmill.extract.segment import segment
+from corpusmill.extract.metadata.read import read_metadata
+from corpusmill.extract.segments.segment import segment
 
 try:
     from trafilatura.metadata import extract_metadata

@@ -34,7 +34,7 @@ from typing import TypeVar
 from resiliparse.extract.html2text import extract_plain_text
 from selectolax.lexbor import LexborHTMLParser
 
-from corpusmill.extract.segment import segment
+from corpusmill.extract.segments.segment import segment
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.extract.lexbor import blocks_of

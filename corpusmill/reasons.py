@@ -16,7 +16,7 @@ class Status(StrEnum):
     EXTRACTOR_FAILED = "extractor_failed"  # the extractor raised an error; it is in `metadata`
     BROKEN_RECORD = "broken_record"  # the container is damaged here: cut or garbled gzip member, bad JSON line, ...
     NO_TEXT_FIELD = "no_text_field"  # a JSON line or row without the text column, or with null there
-    # Pages that were read and have no main content: see extract/abstain.py
+    # Pages that were read and have no main content: see extract/content/abstain.py
     ERROR_PAGE = "error_page"  # says that there is nothing here, not now or not for you, whatever the server answered
     LOGIN_PAGE = "login_page"  # asks to log in or to sign up
     BOT_CHALLENGE = "bot_challenge"  # asks for a proof that a person is reading, or blocks robots

@@ -70,11 +70,11 @@ def corpusmill() -> Extract:
 def corpusmill_text() -> Extract:
     """Bytes to text, without the metadata."""
     from corpusmill.extract import warm_up
-    from corpusmill.extract.classify import classify
-    from corpusmill.extract.encoding import to_utf8
-    from corpusmill.extract.model import shipped_model
-    from corpusmill.extract.segment import segment
-    from corpusmill.extract.write import text_of
+    from corpusmill.extract.charset.encoding import to_utf8
+    from corpusmill.extract.content.classify import classify
+    from corpusmill.extract.content.model import shipped_model
+    from corpusmill.extract.segments.segment import segment
+    from corpusmill.extract.writing.write import text_of
 
     warm_up()
     model = shipped_model()

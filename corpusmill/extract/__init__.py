@@ -1,4 +1,9 @@
-"""HTML to main text and metadata."""
+"""HTML to main text and metadata.
+
+`charset` makes UTF-8 of a page's bytes, `segments` tables of that; `content` decides which blocks of text are main
+content, `metadata` reads what the page says of itself, `writing` writes what is kept.  `extractors` puts them together
+for the pipeline, `look` for a reader; `others` and `plain` are other ways from a page to text.
+"""
 
 
 def warm_up() -> None:
@@ -12,9 +17,9 @@ def warm_up_reading() -> None:
     import numpy as np
 
     from corpusmill.extract.extractors import extractor
-    from corpusmill.extract.markdown import markdown_of
-    from corpusmill.extract.segment import segment
-    from corpusmill.extract.write import text_of
+    from corpusmill.extract.segments.segment import segment
+    from corpusmill.extract.writing.markdown import markdown_of
+    from corpusmill.extract.writing.write import text_of
     from corpusmill.page import Page
 
     page = Page(body='<html lang="fr"><title>Café</title><p>Un café, s’il vous plaît.'.encode())
@@ -27,9 +32,9 @@ def warm_up_reading() -> None:
 
 def warm_up_judging() -> None:
     """The kernels that judge pages, which take as long to compile, by judging one without anything."""
-    from corpusmill.extract.classify import classify, page_kinds
-    from corpusmill.extract.model import shipped_model
-    from corpusmill.extract.tables import no_page
+    from corpusmill.extract.content.classify import classify, page_kinds
+    from corpusmill.extract.content.model import shipped_model
+    from corpusmill.extract.segments.tables import no_page
 
     page, model = no_page(), shipped_model()
     page_kinds(page, classify(page, model), model)

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
-from corpusmill.extract.encoding import Utf8, to_utf8
+from corpusmill.extract.charset.encoding import Utf8, to_utf8
+from corpusmill.extract.charset.mojibake import condition
+from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import judge
-from corpusmill.extract.metadata import PageMetadata, read_metadata
-from corpusmill.extract.model import shipped_model
-from corpusmill.extract.mojibake import condition
+from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
 from corpusmill.extract.plain import markdown, plain_text
-from corpusmill.extract.segment import segment
+from corpusmill.extract.segments.segment import segment
 from corpusmill.page import NOTHING, Extracted, Extractor, Page
 from corpusmill.reasons import Status
 from corpusmill.recipe import Format

@@ -10,17 +10,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.abstain import no_content
-from corpusmill.extract.classify import Classified, classify, page_kinds
-from corpusmill.extract.encoding import Utf8, to_utf8
-from corpusmill.extract.kinds import KINDS
-from corpusmill.extract.markdown import markdown_of
-from corpusmill.extract.markup import Elements
-from corpusmill.extract.metadata import PageMetadata, read_metadata
-from corpusmill.extract.model import Model
-from corpusmill.extract.segment import Workspace, segment
-from corpusmill.extract.tables import Segments
-from corpusmill.extract.write import text_of
+from corpusmill.extract.charset.encoding import Utf8, to_utf8
+from corpusmill.extract.content.abstain import no_content
+from corpusmill.extract.content.classify import Classified, classify, page_kinds
+from corpusmill.extract.content.kinds import KINDS
+from corpusmill.extract.content.model import Model
+from corpusmill.extract.metadata.read import PageMetadata, read_metadata
+from corpusmill.extract.segments.segment import Workspace, segment
+from corpusmill.extract.segments.tables import Segments
+from corpusmill.extract.writing.markdown import markdown_of
+from corpusmill.extract.writing.markup import Elements
+from corpusmill.extract.writing.write import text_of
 from corpusmill.page import Page
 from corpusmill.reasons import Status
 

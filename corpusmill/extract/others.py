@@ -14,7 +14,7 @@ import re
 from resiliparse.extract.html2text import extract_plain_text
 
 from corpusmill.errors import InputError
-from corpusmill.extract.nesting import explodes
+from corpusmill.extract.segments.nesting import explodes
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 

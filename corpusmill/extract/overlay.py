@@ -16,8 +16,8 @@ from importlib.resources import files
 from string import Template
 
 from corpusmill.extract.look import Block, Look
-from corpusmill.extract.markup import Elements
-from corpusmill.extract.tags import NAMES
+from corpusmill.extract.segments.tags import NAMES
+from corpusmill.extract.writing.markup import Elements
 
 _TOLD = {"dir": re.compile("ltr|rtl|auto", re.IGNORECASE), "lang": re.compile(r"[A-Za-z0-9-]{1,35}")}
 _DRAWN = frozenset(NAMES) - {"", "(foreign)", "(integration)"}

@@ -2,8 +2,8 @@
 
 import re
 
-from corpusmill.extract.encoding import to_utf8
-from corpusmill.extract.mojibake import condition
+from corpusmill.extract.charset.encoding import to_utf8
+from corpusmill.extract.charset.mojibake import condition
 from corpusmill.page import Extracted, Page
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)

@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.text import Text
 
 from corpusmill.errors import InputError
-from corpusmill.extract.kinds import KINDS
+from corpusmill.extract.charset.mojibake import condition
+from corpusmill.extract.content.kinds import KINDS
+from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import Block, Look, look_at
-from corpusmill.extract.model import shipped_model
-from corpusmill.extract.mojibake import condition
 from corpusmill.extract.overlay import overlay
 from corpusmill.filters.pii import mask
 from corpusmill.page import Page, UndecodableError

@@ -4,9 +4,9 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from corpusmill.extract import tags
-from corpusmill.extract.entities import CLASS_OF, DROP, parts_words
-from corpusmill.extract.tables import CharClass
+from corpusmill.extract.segments import tags
+from corpusmill.extract.segments.entities import CLASS_OF, DROP, parts_words
+from corpusmill.extract.segments.tables import CharClass
 
 BOUNDARIES, BOXES = set(tags.BOUNDARIES), set(tags.BOXES)
 NO_TEXT = {*tags.OUT, "script", "style", "title", "textarea", "iframe", "noembed", "noframes"}

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from corpusmill.extract.classify import Classified
-from corpusmill.extract.encoding import to_utf8
-from corpusmill.extract.features import measure
+from corpusmill.extract.charset.encoding import to_utf8
+from corpusmill.extract.content.classify import Classified
+from corpusmill.extract.content.features import measure
+from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import Look
-from corpusmill.extract.metadata import read_metadata
-from corpusmill.extract.model import shipped_model
-from corpusmill.extract.segment import Workspace, segment
+from corpusmill.extract.metadata.read import read_metadata
+from corpusmill.extract.segments.segment import Workspace, segment
 from corpusmill.reasons import Status
 
 

@@ -109,7 +109,7 @@ def extremes(n_bytes: int, depth: int) -> Iterator[tuple[str, bytes]]:
 
 def main() -> None:
     """Segment with bounds checking."""
-    from corpusmill.extract.segment import segment
+    from corpusmill.extract.segments.segment import segment
 
     n_done = 0
     for page, _ in zip(mutations([PAGE], seed=1), range(int(sys.argv[1])), strict=False):

@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from corpusmill.extract.buckets import look_up
-from corpusmill.extract.linear import Family, compact, linear_inputs
+from corpusmill.extract.content.buckets import look_up
+from corpusmill.extract.content.linear import Family, compact, linear_inputs
 
 LISTING = b"""<html><head><title>Used bicycles in Bremen - Velomarkt</title>
 <meta name="description" content="Forty used bicycles, inspected and repaired"></head><body>

@@ -7,8 +7,8 @@ import pytest
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
 from corpusmill.extensions import extractor as register
+from corpusmill.extract.content.kinds import KINDS
 from corpusmill.extract.extractors import extractor
-from corpusmill.extract.kinds import KINDS
 from corpusmill.page import Page, UndecodableError
 from corpusmill.reasons import Status
 from corpusmill.recipe import parse

@@ -16,7 +16,8 @@ PAGES = [
 
 def compiled():
     """The signatures that each kernel is compiled for, or loaded from the cache."""
-    modules = [importlib.import_module(f"corpusmill.extract.{m.name}") for m in pkgutil.iter_modules(extract.__path__)]
+    names = [found.name for found in pkgutil.walk_packages(extract.__path__, "corpusmill.extract.")]
+    modules = [importlib.import_module(name) for name in names]
     kernels = {id(value): value for module in modules for value in vars(module).values()}
     found = [value for value in kernels.values() if hasattr(value, "signatures")]
     return {f"{kernel.__module__}.{kernel.__name__}": list(kernel.signatures) for kernel in found}
@@ -25,8 +26,8 @@ def compiled():
 def test_after_warm_up_no_page_compiles_anything():
     extract.warm_up()
     before = compiled()
-    assert before["corpusmill.extract.segment.segment_page"]
-    assert before["corpusmill.extract.features._measure"]
+    assert before["corpusmill.extract.segments.segment.segment_page"]
+    assert before["corpusmill.extract.content.features._measure"]
     for extracted in (extractor("corpusmill"), extractor("corpusmill", "markdown"), extractor("resiliparse")):
         for body in PAGES:
             extracted(Page(body=body))

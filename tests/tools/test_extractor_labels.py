@@ -14,8 +14,8 @@ from pages import LabelledPage
 from rewrite import SCRIPTS, rewrite
 from shorten import MOST_LEFT, shortened
 
-from corpusmill.extract.kinds import KINDS
-from corpusmill.extract.segment import segment
+from corpusmill.extract.content.kinds import KINDS
+from corpusmill.extract.segments.segment import segment
 
 PAGE = b"""<html lang=en><head><title>The mill</title><meta name=description content="A mill by the river">
 <script>var menu = 'Home';</script></head><body><nav class=menu><a href=/>Home</a> <a href=/about>About us</a></nav>

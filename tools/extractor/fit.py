@@ -21,12 +21,12 @@ import numpy.typing as npt
 from pages import LabelledPage
 from shorten import shortened
 
-from corpusmill.extract.classify import probabilities
-from corpusmill.extract.features import Measured, measure
-from corpusmill.extract.forest import Forest, from_catboost, predict
-from corpusmill.extract.kinds import KINDS, page_features
-from corpusmill.extract.linear import Linear, LinearInputs, compact, linear_inputs
-from corpusmill.extract.model import Model
+from corpusmill.extract.content.classify import probabilities
+from corpusmill.extract.content.features import Measured, measure
+from corpusmill.extract.content.forest import Forest, from_catboost, predict
+from corpusmill.extract.content.kinds import KINDS, page_features
+from corpusmill.extract.content.linear import Linear, LinearInputs, compact, linear_inputs
+from corpusmill.extract.content.model import Model
 
 INNER = 5
 MIN_PAGES = 3  # pages that a word must be on to have a weight

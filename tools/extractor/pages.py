@@ -18,10 +18,10 @@ import tldextract
 from labels import label, words
 from rewrite import SCRIPTS, rewrite
 
-from corpusmill.extract.encoding import to_utf8
-from corpusmill.extract.kinds import KINDS
-from corpusmill.extract.segment import segment
-from corpusmill.extract.tables import Segments
+from corpusmill.extract.charset.encoding import to_utf8
+from corpusmill.extract.content.kinds import KINDS
+from corpusmill.extract.segments.segment import segment
+from corpusmill.extract.segments.tables import Segments
 
 KIND_NAMES = {"category": "collection"}  # as older files of WCXB call it
 _SUFFIXES = tldextract.TLDExtract(suffix_list_urls=())  # the list that ships with the library

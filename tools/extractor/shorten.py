@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pages import LabelledPage
 
-from corpusmill.extract.kinds import KINDS
+from corpusmill.extract.content.kinds import KINDS
 
 MOST_LEFT = 5  # paragraphs
 MIN_PARAGRAPHS = 6  # of the article that is shortened

@@ -20,11 +20,11 @@ from fit import Pair, Settings, fit, fold_of
 from labels import words
 from pages import LabelledPage, read_pages
 
-from corpusmill.extract.abstain import no_content
-from corpusmill.extract.classify import classify, page_kinds
-from corpusmill.extract.kinds import KINDS
-from corpusmill.extract.metadata import read_metadata
-from corpusmill.extract.model import Model, save
+from corpusmill.extract.content.abstain import no_content
+from corpusmill.extract.content.classify import classify, page_kinds
+from corpusmill.extract.content.kinds import KINDS
+from corpusmill.extract.content.model import Model, save
+from corpusmill.extract.metadata.read import read_metadata
 
 FOLDS = 5
 PROVENANCE = (
@@ -38,7 +38,7 @@ def main() -> None:
     """Train, or cross-validate."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("corpusmill/extract/model.npz"))
+    parser.add_argument("--out", type=Path, default=Path("corpusmill/extract/content/model.npz"))
     parser.add_argument("--evaluate", action="store_true")
     parser.add_argument("--predictions", type=Path)
     parser.add_argument(

@@ -1,0 +1,61 @@
+"""Hash tables that are read without branches: from a 32-bit key to a number of 16 bits.
+
+A bucket is two entries side by side; the key's lower bits choose it, its upper 16 tell the keys in it apart.  Reading
+is two comparisons, whatever is there: no chain to follow, nothing for the processor to guess wrong.  A third key has
+no room in a bucket, and one key in 65,536 is taken for another: a table is right almost always, which is all that a
+word's weight or its presence in a headline asks for.
+
+Cost: 5 ns a word; open addressing took more than twice that.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.segments.arithmetic import i64
+from corpusmill.extract.segments.lean import lean_entry
+
+U32 = npt.NDArray[np.uint32]
+I32 = npt.NDArray[np.int32]
+
+
+def build(keys: U32, importance: npt.NDArray[np.floating]) -> tuple[U32, I32]:
+    """A table of distinct keys (n,) -> its entries, and which keys have room (k,), the important first.
+
+    Key kept[j] has the number j + 1; 0 is for all others.  k < 65,536.
+    """
+    n_buckets = 16
+    while n_buckets < 2 * len(keys):
+        n_buckets *= 2
+    bucket, mark = (keys & np.uint32(n_buckets - 1)).astype(np.int64), np.maximum(keys >> 16, 1)
+    order = np.lexsort((keys, -importance))
+    order = order[np.sort(np.unique(bucket[order] << 16 | mark[order], return_index=True)[1])]  # one of those alike
+    order = order[np.argsort(bucket[order], kind="stable")]
+    place = np.arange(len(order))
+    is_first = np.diff(bucket[order], prepend=-1) != 0
+    rank = place - np.maximum.accumulate(np.where(is_first, place, 0))
+    kept, rank = order[rank < 2], rank[rank < 2]
+    assert len(kept) < 1 << 16, "a table has 65,535 numbers"
+    entries = np.zeros(2 * n_buckets, np.uint32)
+    entries[2 * bucket[kept] + rank] = mark[kept] << 16 | np.arange(1, len(kept) + 1, dtype=np.uint32)
+    return entries, kept.astype(np.int32)
+
+
+@lean_entry
+def look_up(entries: U32, key: np.uint32) -> int:
+    """The number of a key, 0 if it has none."""
+    at = 2 * (i64(key) & (len(entries) // 2 - 1))
+    mark = max(i64(key) >> 16, 1)
+    first, second = i64(entries[at]), i64(entries[at + 1])
+    return (first if first >> 16 == mark else second if second >> 16 == mark else 0) & 0xFFFF
+
+
+@lean_entry
+def add_bits(entries: U32, key: np.uint32, bits: int) -> bool:
+    """Set bits (below 2^16) in the number of a key -> whether there was room for it."""
+    at = 2 * (i64(key) & (len(entries) // 2 - 1))
+    mark = max(i64(key) >> 16, 1)
+    for k in range(at, at + 2):
+        if entries[k] == 0 or i64(entries[k]) >> 16 == mark:
+            entries[k] = mark << 16 | i64(entries[k]) & 0xFFFF | bits
+            return True
+    return False

@@ -1,0 +1,106 @@
+"""Blocks that come from one place of the page's template: same path of elements, or same text.
+
+A *cluster* is all blocks whose elements have the same tags, classes and ids from the root down; a *tag cluster*, all
+that have the same tags.  What is true of most members (many words, few links, a high score) is probably true of each: a
+comment of two words among comments of fifty, a caption among captions.
+
+Cost: one hash table for each of the three keys, linear; 11 microseconds an average page.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.content.words import MIX, Words
+from corpusmill.extract.segments.arithmetic import f32, i64
+from corpusmill.kernels import inner_kernel
+
+I32 = npt.NDArray[np.int32]
+U64 = npt.NDArray[np.uint64]
+F32 = npt.NDArray[np.float32]
+Table = npt.NDArray[np.void]
+
+
+class Cluster(IntEnum):
+    """Rows of what is known of a block's cluster."""
+
+    BLOCKS = 0
+    WORDS = 1  # mean
+    LINK_SHARE = 2
+    SCORE = 3  # mean of the linear model's
+
+
+N_CLUSTER = len(Cluster)
+
+
+@inner_kernel
+def cluster(keys: U64) -> I32:
+    """The first block with the same key, of every block."""
+    n = len(keys)
+    slots = 16
+    while slots < 2 * n:
+        slots *= 2
+    first = np.full(slots, -1, np.int32)
+    clusters = np.empty(n, np.int32)
+    for i in range(n):
+        slot = i64((keys[i] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & (slots - 1)
+        while first[slot] >= 0 and keys[first[slot]] != keys[i]:
+            slot = (slot + 1) & (slots - 1)
+        if first[slot] < 0:
+            first[slot] = i
+        clusters[i] = first[slot]
+    return clusters
+
+
+@inner_kernel
+def place_keys(blocks: Table, place: Table) -> tuple[U64, U64]:
+    """Keys of every block's cluster: of its tags, classes and ids, and of its tags alone."""
+    paths, tags = np.empty(len(blocks), np.uint64), np.empty(len(blocks), np.uint64)
+    for i in range(len(blocks)):
+        here = place[blocks[i]["leaf"]]
+        paths[i], tags[i] = here["path"], here["tags"]
+    return paths, tags
+
+
+@inner_kernel
+def text_keys(words: Words) -> U64:
+    """Keys of every block's first words."""
+    n = len(words.ptr) - 1
+    keys = np.empty(n, np.uint64)
+    for i in range(n):
+        h = np.uint64(words.ptr[i + 1] - words.ptr[i])
+        for k in range(words.ptr[i], words.ptr[i + 1]):
+            h = (h ^ np.uint64(words.hashes[k])) * MIX
+        keys[i] = h ^ h >> np.uint64(31)
+    return keys
+
+
+@inner_kernel
+def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
+    """What is known of every block's cluster -> rows (len(Cluster), n_blocks)."""
+    n = len(blocks)
+    sums = np.zeros((N_CLUSTER, n), np.float32)
+    for i in range(n):
+        c = clusters[i]
+        sums[Cluster.BLOCKS, c] += 1
+        sums[Cluster.WORDS, c] += blocks[i]["n_words"]
+        sums[Cluster.LINK_SHARE, c] += blocks[i]["link_words"]
+        sums[Cluster.SCORE, c] += scores[i]
+    for i in range(n):
+        c = clusters[i]
+        size, words = sums[Cluster.BLOCKS, c], sums[Cluster.WORDS, c]
+        rows[Cluster.BLOCKS, i] = size
+        rows[Cluster.WORDS, i] = words / size
+        rows[Cluster.LINK_SHARE, i] = sums[Cluster.LINK_SHARE, c] / max(f32(1), words)
+        rows[Cluster.SCORE, i] = sums[Cluster.SCORE, c] / size
+
+
+@inner_kernel
+def count_members(clusters: I32, row: F32) -> None:
+    """Number of blocks in every block's cluster -> row (n_blocks,)."""
+    sizes = np.zeros(len(clusters), np.float32)
+    for i in range(len(clusters)):
+        sizes[clusters[i]] += 1
+    for i in range(len(clusters)):
+        row[i] = sizes[clusters[i]]

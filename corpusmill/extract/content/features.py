@@ -1,0 +1,224 @@
+"""What every block of a page looks like, in numbers.
+
+Each group of features is a small enumeration of rows and a kernel that fills them: a block's shape and flags (here),
+the linear model's scores (`linear.py`), its position and the page's totals (`position.py`), what the page declares
+itself to be (`declared.py`), clusters (`clusters.py`), elements around it and blocks within reach (`surroundings.py`).
+Rows are column-major for the forest: one row a feature.  They are those of some 200 that were tried whose loss a forest
+notices.
+
+None of them counts bytes of markup, scripts or styles: a page with its scripts stripped, as some archives hold it, is
+measured like the page itself, but for what JSON-LD declares.
+
+Cost: 190 microseconds for an average page of 300 blocks and 1,100 elements.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.content import clusters, position, surroundings
+from corpusmill.extract.content.declared import Declared, read_declarations
+from corpusmill.extract.content.linear import Linear, score_texts
+from corpusmill.extract.content.said import N_OVERLAP, Overlap, collect_statements, overlap
+from corpusmill.extract.content.tree import grow, running_sums
+from corpusmill.extract.content.words import hash_blocks
+from corpusmill.extract.segments.arithmetic import f32
+from corpusmill.extract.segments.lean import lean_kernel
+from corpusmill.extract.segments.tables import BIT, Segments
+from corpusmill.kernels import inner_kernel, kernel
+
+U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+Table = npt.NDArray[np.void]
+
+
+class Shape(IntEnum):
+    """Rows of a block's own features."""
+
+    WORDS = 0
+    LINK_SHARE = 1  # of its characters
+    STOPS = 2  # a word
+    LAST = 3  # CharClass
+    HEADING = 4
+    DEPTH = 5
+    LEAF_TAG = 6
+    BOX_TAG = 7
+    PARENT_TAG = 8  # of its box's parent
+
+
+class Score(IntEnum):
+    """Rows of what the linear model says of a block and the elements around it."""
+
+    TOTAL = 0
+    PATH = 1
+    NEAR = 2
+    LEAST = 3
+    MOST = 4
+
+
+FLAG_NAMES = [
+    "main",
+    "nav",
+    "footer",
+    "aside",
+    "heading",
+    "paragraph",
+    "cell",
+    "quote",
+    "preformatted",
+    "figure",
+    "caption",
+    "hidden",
+    "dialog",
+]
+SHIFTS = np.array([BIT[name].bit_length() - 1 for name in FLAG_NAMES])
+
+_GROUPS = (
+    tuple(row.name.lower() for row in Shape),
+    tuple(f"in_{name}" for name in FLAG_NAMES),
+    tuple(f"score_{row.name.lower()}" for row in Score),
+    tuple(row.name.lower() for row in position.Position),
+    tuple(f"page_{row.name.lower()}" for row in position.Total),
+    tuple(f"declared_{row.name.lower()}" for row in Declared),
+    tuple(f"cluster_{row.name.lower()}" for row in clusters.Cluster),
+    tuple(f"tag_cluster_{row.name.lower()}" for row in clusters.Cluster),
+    ("duplicates",),
+    tuple(f"level{k}_{row.name.lower()}" for k in range(surroundings.N_LEVELS) for row in surroundings.Level),
+    tuple(f"within{k}_{row.name.lower()}" for k in surroundings.REACHES for row in surroundings.Window),
+)
+FEATURES: tuple[str, ...] = sum(_GROUPS, ())
+N_FEATURES = len(FEATURES)
+_ENDS = [sum(len(group) for group in _GROUPS[:k]) for k in range(1, len(_GROUPS) + 1)]
+(
+    SHAPE_END,
+    FLAGS_END,
+    SCORE_END,
+    POSITION_END,
+    TOTALS_END,
+    DECLARED_END,
+    CLUSTER_END,
+    TAG_CLUSTER_END,
+    DUPLICATES_END,
+    LEVELS_END,
+    WINDOWS_END,
+) = _ENDS
+
+
+class Measured(NamedTuple):
+    """A page's features, and what the kind of page needs besides."""
+
+    columns: F32  # (N_FEATURES, n_blocks)
+    totals: F32  # (len(position.Total),)
+    declared: F32  # (len(Declared),)
+    clusters: I32  # (n_blocks,): the first block of the same path
+
+
+def measure(segments: Segments, linear: Linear) -> Measured:
+    """The features of every block of a page, rows as in `FEATURES`."""
+    return _measure(
+        segments.source,
+        segments.text,
+        segments.blocks,
+        segments.nodes,
+        segments.tokens,
+        segments.facts,
+        segments.n_inputs,
+        linear,
+    )
+
+
+@kernel
+def _measure(
+    source: U8,
+    text: U8,
+    blocks: Table,
+    nodes: Table,
+    tokens: U32,
+    facts: Table,
+    n_inputs: int,
+    linear: Linear,
+) -> Measured:
+    n = len(blocks)
+    columns = np.empty((N_FEATURES, n), np.float32)
+    words = hash_blocks(text, blocks)
+    sums = running_sums(blocks)
+    tree = grow(blocks, nodes, tokens, sums, linear)
+    place = tree.place
+    _describe_shapes(blocks, nodes, columns[:SHAPE_END])
+    _spread_flags(blocks, columns[SHAPE_END:FLAGS_END])
+    texts, overlaps = np.empty(n, np.float32), np.empty((N_OVERLAP, n), np.float32)
+    score_texts(words, linear, texts)
+    overlap(words, collect_statements(source, facts), overlaps)
+    scores = columns[FLAGS_END:SCORE_END]
+    _score_blocks(blocks, place, texts, linear.bias, scores)
+    score = scores[Score.TOTAL]
+
+    bylines = position.find_bylines(source, facts, nodes, n)
+    title = position.title_block(words, overlaps[Overlap.TITLE])
+    position.describe(blocks, nodes, tree, sums, score, bylines, title, columns[SCORE_END:POSITION_END])
+    totals = position.total(blocks, nodes, tree, sums, score, overlaps, n_inputs)
+    declared = read_declarations(source, facts)
+    _spread(totals, columns[POSITION_END:TOTALS_END])
+    _spread(declared, columns[TOTALS_END:DECLARED_END])
+
+    path_keys, tag_keys = clusters.place_keys(blocks, place)
+    by_path, by_tags = clusters.cluster(path_keys), clusters.cluster(tag_keys)
+    clusters.describe(blocks, by_path, score, columns[DECLARED_END:CLUSTER_END])
+    clusters.describe(blocks, by_tags, score, columns[CLUSTER_END:TAG_CLUSTER_END])
+    clusters.count_members(clusters.cluster(clusters.text_keys(words)), columns[TAG_CLUSTER_END])
+    surroundings.describe_levels(blocks, nodes, place, sums, columns[DUPLICATES_END:LEVELS_END])
+    surroundings.describe_windows(sums, score, columns[LEVELS_END:WINDOWS_END])
+    return Measured(columns, totals, declared, by_path)
+
+
+@lean_kernel
+def _spread(values: F32, rows: F32) -> None:
+    """A row of every value: what is true of all blocks."""
+    for k in range(len(values)):
+        for i in range(rows.shape[1]):
+            rows[k, i] = values[k]
+
+
+@lean_kernel
+def _describe_shapes(blocks: Table, nodes: Table, rows: F32) -> None:
+    for i in range(len(blocks)):
+        block = blocks[i]
+        words = f32(block["n_words"])
+        rows[Shape.WORDS, i] = words
+        rows[Shape.LINK_SHARE, i] = min(f32(1), f32(block["link_chars"]) / f32(max(1, block["n_chars"])))
+        rows[Shape.STOPS, i] = block["n_stops"] / max(f32(1), words)
+        rows[Shape.LAST, i] = block["last"]
+        rows[Shape.HEADING, i] = block["heading"]
+        rows[Shape.DEPTH, i] = block["depth"]
+        box = nodes[block["box"]]
+        rows[Shape.LEAF_TAG, i] = nodes[block["leaf"]]["tag"]
+        rows[Shape.BOX_TAG, i] = box["tag"]
+        rows[Shape.PARENT_TAG, i] = nodes[max(box["parent"], 0)]["tag"]
+
+
+@inner_kernel
+def _spread_flags(blocks: Table, rows: F32) -> None:
+    """A row of zeros and ones for every flag."""
+    flags = np.empty(len(blocks), np.int64)
+    for i in range(len(blocks)):
+        flags[i] = blocks[i]["flags"]
+    for k in range(len(SHIFTS)):
+        shift, row = SHIFTS[k], rows[k]
+        for i in range(len(flags)):
+            row[i] = f32(flags[i] >> shift & 1)
+
+
+@lean_kernel
+def _score_blocks(blocks: Table, place: Table, texts: F32, bias: float, rows: F32) -> None:
+    for i in range(len(blocks)):
+        here = place[blocks[i]["leaf"]]
+        rows[Score.PATH, i] = here["path_score"]
+        rows[Score.NEAR, i] = here["near_score"]
+        rows[Score.LEAST, i] = here["least_score"]
+        rows[Score.MOST, i] = here["most_score"]
+        rows[Score.TOTAL, i] = here["path_score"] + here["near_score"] + texts[i] + f32(bias)

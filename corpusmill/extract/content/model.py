@@ -1,0 +1,91 @@
+"""The trained model: one file of arrays in the package, no pickle.
+
+`model.npz` is a zip of numpy arrays, written with fixed dates and order so that the same training gives the same bytes.
+It names the features that it was trained on; code whose features have other names or another order is a mistake of
+ours, and an assertion says so before a page is misjudged.
+"""
+
+import functools
+import io
+import zipfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from corpusmill.extract.content.features import FEATURES
+from corpusmill.extract.content.forest import Forest
+from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
+from corpusmill.extract.content.linear import Linear
+
+FORMAT = 2
+_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """All that `classify` needs."""
+
+    linear: Linear
+    blocks: Forest  # over FEATURES
+    kinds: Forest  # over PAGE_FEATURES, one output a kind
+    least_threshold: float  # the page's own threshold is cut to these
+    most_threshold: float
+    provenance: str  # what it was trained on, by what, when
+
+
+@functools.cache
+def shipped_model() -> Model:
+    """The model in the package, read once."""
+    with (files("corpusmill.extract.content") / "model.npz").open("rb") as file:
+        return load(file)
+
+
+def load(file: IO[bytes]) -> Model:
+    """Read a model that `save` wrote."""
+    with np.load(file, allow_pickle=False) as arrays:
+        assert int(arrays["format"]) == FORMAT
+        assert tuple(arrays["names"].tolist()) == _names(), "trained on other features: train again"
+        return Model(
+            linear=Linear(
+                tokens=arrays["linear/tokens"],
+                token_weights=arrays["linear/token_weights"],
+                texts=arrays["linear/texts"],
+                text_weights=arrays["linear/text_weights"],
+                bias=float(arrays["linear/bias"]),
+            ),
+            blocks=_forest(arrays, "blocks"),
+            kinds=_forest(arrays, "kinds"),
+            least_threshold=float(arrays["least_threshold"]),
+            most_threshold=float(arrays["most_threshold"]),
+            provenance=str(arrays["provenance"]),
+        )
+
+
+def save(model: Model, path: Path) -> None:
+    """Write a model: the same bytes for the same model."""
+    arrays = {
+        "format": np.array(FORMAT),
+        "names": np.array(_names()),
+        "least_threshold": np.array(model.least_threshold),
+        "most_threshold": np.array(model.most_threshold),
+        "provenance": np.array(model.provenance),
+    }
+    for part in ("linear", "blocks", "kinds"):
+        for name, value in getattr(model, part)._asdict().items():
+            arrays[f"{part}/{name}"] = np.asarray(value)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(arrays):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _NO_DATE), content.getvalue(), zipfile.ZIP_DEFLATED)
+
+
+def _forest(arrays: "np.lib.npyio.NpzFile", part: str) -> Forest:
+    return Forest(*(arrays[f"{part}/{name}"] for name in Forest._fields))
+
+
+def _names() -> tuple[str, ...]:
+    return (*FEATURES, *PAGE_FEATURES, *KINDS)

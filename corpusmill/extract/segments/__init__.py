@@ -1,0 +1,1 @@
+"""A page as tables: the segmenter and what it is made of."""

@@ -1,0 +1,218 @@
+"""Characters: references to them in HTML (`&eacute;`, `&#8212;`), UTF-8 in and out, and the class of each.
+
+References follow the HTML standard: of names, the longest match wins, and only the old ones may lack their semicolon;
+numbers 128 to 159 are read as windows-1252, and those that are no character become U+FFFD.  A name is its 64-bit key in
+a table with open addresses; since no name holds a semicolon, it is enough to look up the whole run of letters and
+digits if a semicolon follows, and then its first two to six letters among the old names.
+"""
+
+import unicodedata
+from html.entities import html5
+
+import numpy as np
+
+from corpusmill.extract.segments.lean import Bytes, Int, lean_kernel
+from corpusmill.extract.segments.tables import CharClass
+from corpusmill.extract.segments.tags import key_table, look_up
+
+DROP = 14  # neither shown nor space: left out of text
+MARK = 15  # part of the character before it: kept, and no more said of it
+
+_DROPPED = [0x00, 0x7F, *range(0x80, 0x85), *range(0x86, 0xA0), 0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F]
+_DROPPED += [*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB]
+_STOPS = ".!?…‽⁇⁈⁉‼。！？．｡؟۔।॥։።፧။៕܀܁܂\u037e"
+_COMMAS = ",;，；、､،؛՝፣፤၊៖·\u0387"  # U+0387 is Greek's; what pages write for it, U+00B7, is a separator in most others
+_COMMAS = _COMMAS.replace("\u00b7", "")
+_COLONS = ":：︓﹕∶"
+_NO_SPACES = [  # scripts that don't part words: Thai, Lao, Myanmar, Khmer, kana, bopomofo, Han
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17DD), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029),
+    (0x3040, 0x30FF), (0x3100, 0x312F), (0x31A0, 0x31BF), (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
+    (0xAA60, 0xAA7F), (0xF900, 0xFAFF), (0xFF66, 0xFF9F),
+]  # fmt: skip
+
+
+_CATEGORIES = [unicodedata.category(chr(code)) for code in range(0x10000)]
+
+
+def _classes() -> Bytes:
+    """The class of each code point below 2^16."""
+    of_category = {"L": CharClass.LETTER, "M": MARK, "N": CharClass.OTHER, "Z": CharClass.SPACE}
+    classes = np.array([of_category.get(category[0], CharClass.OTHER) for category in _CATEGORIES], np.uint8)
+    classes[[code for code, category in enumerate(_CATEGORIES) if category == "Nd"]] = CharClass.DIGIT
+    classes[[code for code, category in enumerate(_CATEGORIES) if category == "Nl"]] = CharClass.LETTER
+    letters = (classes == CharClass.LETTER) | (classes == MARK)
+    for first, last in _NO_SPACES:
+        classes[first : last + 1][letters[first : last + 1]] = CharClass.IDEOGRAPH
+    classes[[0x200C, 0x200D, *range(0xFE00, 0xFE10)]] = MARK  # (non-)joiners of Persian, Indic scripts and emoji
+    classes[1:0x20] = CharClass.SPACE
+    classes[0x85] = CharClass.SPACE
+    classes[ord("a") : ord("z") + 1] = CharClass.LOWER
+    classes[ord("A") : ord("Z") + 1] = CharClass.UPPER
+    for characters, kind in ((_STOPS, CharClass.STOP), (_COMMAS, CharClass.COMMA), (_COLONS, CharClass.COLON)):
+        classes[[ord(character) for character in characters]] = kind
+    classes[_DROPPED] = DROP
+    return classes
+
+
+CLASS_OF = _classes()
+
+# Where one element ends and another begins with nothing between, a capital after a small letter begins a new word.
+SMALL, CAPITAL, DIGIT, CLOSING = 1, 2, 3, 4
+_SEAMS = {"Ll": SMALL, "Lu": CAPITAL, "Lt": CAPITAL, "Nd": DIGIT, "Pe": CLOSING, "Pf": CLOSING}
+SEAM_OF = np.array([_SEAMS.get(category, 0) for category in _CATEGORIES], np.uint8)
+SEAM_OF[(CLASS_OF == CharClass.STOP) | (CLASS_OF == CharClass.COMMA) | (CLASS_OF == CharClass.COLON)] = CLOSING
+
+
+@lean_kernel
+def parts_words(before: int, after: int) -> Int:
+    """Whether a space belongs between two characters on such a seam."""
+    if after >= 0x10000 or before >= 0x10000:
+        return False
+    last, first = SEAM_OF[before], SEAM_OF[after]
+    if first == CAPITAL:
+        return 0 < last != CAPITAL
+    return first == DIGIT and last == SMALL
+
+
+_LETTER, _OTHER, _IDEOGRAPH = int(CharClass.LETTER), int(CharClass.OTHER), int(CharClass.IDEOGRAPH)
+
+
+@lean_kernel
+def class_of(code: int) -> Int:
+    """The class of a character (CharClass, DROP or MARK)."""
+    if code < 0x10000:
+        return np.int64(CLASS_OF[code])
+    if 0x20000 <= code < 0x40000:
+        return _IDEOGRAPH
+    if 0x1F000 <= code < 0x20000:  # emoji and other pictures
+        return _OTHER
+    if code >= 0xE0000:  # selectors, tags, private use
+        return MARK
+    return _LETTER
+
+
+_names = {name.rstrip(";"): value for name, value in html5.items()}
+_LEGACY = 1 << 48  # may lack its semicolon
+ENTITY_KEYS, ENTITY_VALUES = key_table(
+    {
+        name: ord(value[0]) | (ord(value[1]) << 24 if len(value) > 1 else 0) | (_LEGACY if name in html5 else 0)
+        for name, value in _names.items()
+    },
+    13,
+)
+ENTITY_SHIFT = np.uint64(64 - 13)
+LONGEST_NAME = max(map(len, _names))
+LONGEST_LEGACY = max(len(name) for name in html5 if not name.endswith(";"))
+WINDOWS_1252 = np.array([ord(bytes([code]).decode("cp1252", "replace")) for code in range(128, 160)], np.int64)
+WINDOWS_1252[WINDOWS_1252 == 0xFFFD] = np.flatnonzero(WINDOWS_1252 == 0xFFFD) + 128
+IS_ALNUM = np.array([chr(code).isascii() and chr(code).isalnum() for code in range(256)], np.uint8)
+
+_8, _56 = np.uint64(8), np.uint64(56)
+
+
+@lean_kernel
+def read_reference(source: Bytes, start: int, end: int) -> tuple[Int, Int, int]:
+    """(character, second one or 0, where it ends) of the reference at source[start] = "&", or of the "&" itself."""
+    position = start + 1
+    if position < end and source[position] == 35:  # "#"
+        code, position = _read_number(source, start, end)
+        return code, 0, position
+    key = np.uint64(0)
+    while position < end and position - start <= LONGEST_NAME and IS_ALNUM[source[position]]:
+        key = (key << _8) ^ (key >> _56) ^ np.uint64(source[position])
+        position += 1
+    value = 0
+    if position < end and source[position] == 59:  # ";"
+        value = look_up(ENTITY_KEYS, ENTITY_VALUES, ENTITY_SHIFT, key)
+        position += 1
+    if value == 0:
+        position = min(position, start + 1 + LONGEST_LEGACY)
+        while position - start > 2:
+            key = np.uint64(0)
+            for index in range(start + 1, position):
+                key = (key << _8) ^ (key >> _56) ^ np.uint64(source[index])
+            value = look_up(ENTITY_KEYS, ENTITY_VALUES, ENTITY_SHIFT, key)
+            if value & _LEGACY:
+                break
+            value = 0
+            position -= 1
+    if value == 0:
+        return 38, 0, start + 1
+    return value & 0xFFFFFF, (value >> 24) & 0xFFFFFF, position
+
+
+@lean_kernel
+def _read_number(source: Bytes, start: int, end: int) -> tuple[Int, int]:
+    """(character, where it ends) of "&#", or of the "&" itself."""
+    position = start + 2
+    base = 10
+    if position < end and source[position] | 32 == 120:  # "x"
+        base = 16
+        position += 1
+    first_digit = position
+    code: Int = 0
+    while position < end:
+        byte = np.int64(source[position])
+        if 48 <= byte <= 57:
+            digit = byte - 48
+        elif base == 16 and 97 <= byte | 32 <= 102:
+            digit = (byte | 32) - 87
+        else:
+            break
+        code = min(code * base + digit, 0x110000)
+        position += 1
+    if position == first_digit:
+        return 38, start + 1
+    if position < end and source[position] == 59:
+        position += 1
+    if 128 <= code < 160:
+        code = WINDOWS_1252[code - 128]
+    elif code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000:
+        code = 0xFFFD
+    return code, position
+
+
+@lean_kernel
+def read_utf8(source: Bytes, start: int, end: int) -> tuple[Int, int]:
+    """(code point, where it ends) at source[start] >= 128; U+FFFD for a byte that begins no valid sequence."""
+    first = np.int64(source[start])
+    if first < 0xE0:
+        length, code, least = 2, first & 0x1F, 0x80
+        if first < 0xC2:
+            return 0xFFFD, start + 1
+    elif first < 0xF0:
+        length, code, least = 3, first & 0x0F, 0x800
+    else:
+        length, code, least = 4, first & 0x07, 0x10000
+    if first > 0xF4 or start + length > end:
+        return 0xFFFD, start + 1
+    for position in range(start + 1, start + length):
+        byte = np.int64(source[position])
+        if byte & 0xC0 != 0x80:
+            return 0xFFFD, start + 1
+        code = code << 6 | byte & 0x3F
+    if code < least or code > 0x10FFFF or 0xD800 <= code < 0xE000:
+        return 0xFFFD, start + 1
+    return code, start + length
+
+
+@lean_kernel
+def write_utf8(text: Bytes, end: int, code: int) -> int:
+    """Write a code point at text[end]; where the text ends then."""
+    if code < 0x80:
+        text[end] = code
+        return end + 1
+    if code < 0x800:
+        text[end] = 0xC0 | code >> 6
+        text[end + 1] = 0x80 | code & 0x3F
+        return end + 2
+    if code < 0x10000:
+        text[end] = 0xE0 | code >> 12
+        text[end + 1] = 0x80 | code >> 6 & 0x3F
+        text[end + 2] = 0x80 | code & 0x3F
+        return end + 3
+    text[end] = 0xF0 | code >> 18
+    text[end + 1] = 0x80 | code >> 12 & 0x3F
+    text[end + 2] = 0x80 | code >> 6 & 0x3F
+    text[end + 3] = 0x80 | code & 0x3F
+    return end + 4

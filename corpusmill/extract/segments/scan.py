@@ -1,0 +1,208 @@
+"""Where comments, raw text, tags and their attributes end: the part of HTML's tokenizer that skips.
+
+Bytes are looked for with the C library's memchr, some ten times faster than a loop, since most of a page is scripts.
+What never ends takes the rest of the page, as in browsers, so that nothing is scanned twice.
+"""
+
+# ruff: noqa: SIM109
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from corpusmill.extract.segments.attributes import ATTRIBUTE_KEYS, ATTRIBUTE_SHIFT, ATTRIBUTE_VALUES
+from corpusmill.extract.segments.lean import Bytes, Int, Key, Numbers, constant, inlined_kernel, lean_kernel, unsigned
+from corpusmill.extract.segments.tags import look_up, name_key
+
+PADDING = 64  # zero bytes after every source, so that looking ahead needs no check
+LT, GT, SLASH, BANG, QUESTION, DASH, EQUALS, LF, CR, BRACKET_OPEN, BRACKET = (
+    constant(byte) for byte in b"<>/!?-=\n\r[]"
+)
+DOUBLE_QUOTE, SINGLE_QUOTE = b"\"'"
+IS_LETTER = np.array([chr(code).isascii() and chr(code).isalpha() for code in range(256)], np.uint8)
+IS_MARKUP = IS_LETTER | np.isin(np.arange(256), list(b"/!?"))  # after "<"
+IS_BLANK = np.array([code in b" \t\n\r\f" for code in range(256)], np.uint8)
+
+
+def _name_bytes(terminators: bytes) -> Bytes:
+    """Bytes of names in lower case; 0 for those that end a name."""
+    table = np.arange(256, dtype=np.uint8)
+    table[ord("A") : ord("Z") + 1] += 32
+    table[0] = 1
+    table[list(terminators)] = 0
+    return table
+
+
+TAG_BYTE = _name_bytes(b" \t\n\r\f/>")
+ATTRIBUTE_BYTE = _name_bytes(b" \t\n\r\f/>=")
+_8, _56 = np.uint64(8), np.uint64(56)
+_SCRIPT = np.uint64(name_key("script"))
+_LONGEST_RAW_NAME = len("plaintext")
+
+memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
+
+
+@lean_kernel
+def find(source: Bytes, byte: int, start: int, end: int) -> Int:
+    """Where `byte` is next, or `end`."""
+    if start >= end:
+        return end
+    base = source.ctypes.data
+    place = memchr(base + start, np.int32(byte), end - start)
+    return place - base if place else end
+
+
+@lean_kernel
+def after_pair(source: Bytes, byte: int, start: int, end: int) -> Int:
+    """After the next ">" with `byte` twice before it; the search for ">" begins at `start`."""
+    while True:
+        start = find(source, GT, start, end) + 1
+        if start > end:
+            return end
+        if source[start - 2] == byte and source[start - 3] == byte:
+            return start
+
+
+@lean_kernel
+def after_comment(source: Bytes, start: int, end: int) -> Int:
+    """After the comment whose "<!--" ends at `start`: "-->", "--!>", or at once ">" or "->"."""
+    if source[start] == GT:
+        return start + 1
+    if source[start] == DASH and source[start + 1] == GT:
+        return start + 2
+    position = start
+    while True:
+        position = find(source, GT, position, end) + 1
+        if position > end:
+            return end
+        dashes = position - 2 if source[position - 2] == BANG else position - 1
+        if dashes - 2 >= start and source[dashes - 1] == DASH and source[dashes - 2] == DASH:
+            return position
+
+
+@lean_kernel
+def is_name(source: Bytes, start: int, end: int, key: Key) -> Int:
+    """Whether a tag's name with this key, and no more, stands at `start`."""
+    found = np.uint64(0)
+    while start < end:
+        byte = TAG_BYTE[source[unsigned(start)]]
+        if byte == 0:
+            return found == key
+        found = (found << _8) ^ (found >> _56) ^ np.uint64(byte)
+        start += 1
+    return False
+
+
+@lean_kernel
+def raw_end(source: Bytes, start: int, end: int, key: Key) -> int:
+    """The "<" of the end tag of raw text that begins at `start`, or `end`."""
+    while True:
+        start = find(source, LT, start, end)
+        if start >= end:
+            return end
+        if source[start + 1] == SLASH and is_name(source, start + 2, min(end, start + 3 + _LONGEST_RAW_NAME), key):
+            return start
+        start += 1
+
+
+@lean_kernel
+def script_end(source: Bytes, start: int, end: int) -> int:
+    """The same of a script: inside <!-- -->, an inner <script> ... </script> doesn't end it."""
+    comment = start  # until there, we are in a comment
+    nested = False
+    while True:
+        start = find(source, LT, start, end)
+        if start >= end:
+            return end
+        if start >= comment:
+            nested = False
+        following = source[start + 1]
+        if following == SLASH:
+            if is_name(source, start + 2, min(end, start + 3 + _LONGEST_RAW_NAME), _SCRIPT):
+                if not nested:
+                    return start
+                nested = False
+        elif following == BANG:
+            if start >= comment and source[start + 2] == DASH and source[start + 3] == DASH:
+                comment = after_pair(source, DASH, start + 4, end)
+        elif start < comment and not nested:
+            nested = is_name(source, start + 1, min(end, start + 3 + _LONGEST_RAW_NAME), _SCRIPT)
+        start += 1
+
+
+@lean_kernel
+def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
+    """(after the ">" of a tag whose name ends at `position`, is it self-closing?); more than `end` without a ">"."""
+    named = False
+    while position < end:
+        byte = source[unsigned(position)]
+        if byte == GT:
+            return position + 1, source[unsigned(position - 1)] == SLASH and not named
+        if byte == EQUALS and named:
+            position += 1
+            while IS_BLANK[source[unsigned(position)]]:
+                position += 1
+            quote = np.int64(source[unsigned(position)])
+            if quote == DOUBLE_QUOTE or quote == SINGLE_QUOTE:
+                position = find(source, quote, position + 1, end) + 1
+                named = False
+            else:
+                while position < end and source[unsigned(position)] != GT and not IS_BLANK[source[unsigned(position)]]:
+                    position += 1
+                named = position < end and source[unsigned(position)] == GT  # its "/" is the value's
+            continue
+        if byte == SLASH:
+            named = False
+        elif not IS_BLANK[byte]:
+            named = True
+        position += 1
+    return end + 1, False
+
+
+@inlined_kernel
+def read_attributes(source: Bytes, position: int, end: int, spans: Numbers) -> tuple[int, int, bool]:
+    """The same, and between them the bits of those of `ATTRIBUTES` that are there; `spans` has their values' places."""
+    seen: Int = np.int64(0)
+    self_closing = False
+    while True:
+        while IS_BLANK[source[unsigned(position)]] or source[unsigned(position)] == SLASH:
+            self_closing = source[unsigned(position)] == SLASH
+            position += 1
+        if position >= end:
+            return end + 1, seen, False
+        if source[unsigned(position)] == GT:
+            return position + 1, seen, self_closing
+        self_closing = False
+        name = np.uint64(0)
+        if source[unsigned(position)] == EQUALS:
+            name = np.uint64(EQUALS)
+            position += 1
+        while position < end:
+            byte = ATTRIBUTE_BYTE[source[unsigned(position)]]
+            if byte == 0:
+                break
+            name = (name << _8) ^ (name >> _56) ^ np.uint64(byte)
+            position += 1
+        while IS_BLANK[source[unsigned(position)]]:
+            position += 1
+        first = last = position
+        if source[unsigned(position)] == EQUALS:
+            position += 1
+            while IS_BLANK[source[unsigned(position)]]:
+                position += 1
+            first = position
+            quote = np.int64(source[unsigned(position)])
+            if quote == DOUBLE_QUOTE or quote == SINGLE_QUOTE:
+                first += 1
+                last = find(source, quote, first, end)
+                position = last + 1
+            else:
+                while position < end and source[unsigned(position)] != GT and not IS_BLANK[source[unsigned(position)]]:
+                    position += 1
+                last = position
+        number = look_up(ATTRIBUTE_KEYS, ATTRIBUTE_VALUES, ATTRIBUTE_SHIFT, name)
+        if number and not seen >> number & 1:
+            seen |= 1 << number
+            spans[number, 0] = first
+            spans[number, 1] = last

@@ -1,0 +1,448 @@
+"""A page's bytes to tables of its text, in one pass and without a tree.
+
+The kernel is HTML's tokenizer (WHATWG HTML, 13.2.5; `scan.py` skips) and as much of its tree builder as decides where
+text goes (`open_elements.py`); `blocks.py` writes the text, `attributes.py` reads what attributes say.
+
+Out, since no reader sees it: comments, script, style, template, title, textarea, select, datalist, iframe, noembed,
+noframes, what audio, video and canvas hold for browsers without them, SVG, MathML, and ruby's annotations.  All else is
+text, hidden or not; flags say which (`tags.py`), and the classifier decides.
+
+White space, in text outside <pre>, is one space, also where an image or the like stands between two words, and where
+one inline element ends, another begins, and only their tags are between a small letter and a capital or digit: menus,
+tags and bylines that style sheets set apart (without this, a third more words of WCXB's gold were missing, glued to
+others; no page lost any).  Soft hyphens, zero-width spaces, byte order marks and other controls are left out, joiners
+kept.  A <pre> is verbatim and one block, but for block-level elements in it, CR LF (a line feed), and no-break spaces
+and controls (a space).
+
+Time is linear, whatever the bytes (at worst 60 ms a MB, measured over some 90 kinds of extremes), and memory is taken
+as it is needed, at worst 50 bytes for each of the page.
+
+Measured on the 1,349 pages of WCXB's development split, 297 kB on average: .32 ms a page, a twelfth of resiliparse's
+main-content extraction and half of lexbor's parse alone; all pages have the blocks of lexbor's tree
+(`bench/segmenter.py`).  Half of the time goes to tags, a quarter to attributes, a quarter to text; scripts, half of the
+bytes, cost a tenth.  Compiling takes 8 s of CPU time.
+
+Tried and left: one function of 700 lines, which took 20 s to compile and ran no faster; functions with reference counts
+(see `lean.py`), a third slower; every function inlined, a third slower, too.
+"""
+
+# ruff: noqa: SIM109, SIM905
+
+import threading
+
+import numpy as np
+
+from corpusmill.extract.segments import attributes as at
+from corpusmill.extract.segments import tags
+from corpusmill.extract.segments.attributes import (
+    add_fact,
+    attribute_flags,
+    heading_level,
+    read_facts,
+    read_words,
+    type_of,
+)
+from corpusmill.extract.segments.blocks import break_line, end_page, read_text
+from corpusmill.extract.segments.lean import (
+    Bytes,
+    Int,
+    Numbers,
+    Record,
+    Rows,
+    Words,
+    constant,
+    inlined_kernel,
+    lean_entry,
+    lean_kernel,
+    unsigned,
+)
+from corpusmill.extract.segments.open_elements import (
+    HTML,
+    MATH,
+    N_SLOTS,
+    N_UNKNOWN,
+    NONE,
+    OUT,
+    STACK,
+    STATE,
+    SVG,
+    YES,
+    begin_body,
+    begin_html,
+    begin_page,
+    boundary,
+    end_head,
+    end_tag,
+    leave_foreign,
+    make_way,
+    pop,
+    pop_to,
+    push,
+)  # fmt: skip
+from corpusmill.extract.segments.scan import (
+    BANG,
+    BRACKET,
+    BRACKET_OPEN,
+    CR,
+    DASH,
+    GT,
+    IS_BLANK,
+    IS_LETTER,
+    IS_MARKUP,
+    LF,
+    LT,
+    PADDING,
+    QUESTION,
+    SLASH,
+    TAG_BYTE,
+    after_comment,
+    after_pair,
+    find,
+    raw_end,
+    read_attributes,
+    script_end,
+    skip_attributes,
+)  # fmt: skip
+from corpusmill.extract.segments.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, FactKind, Segments
+from corpusmill.extract.segments.tags import TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT, TAG_VALUES, TRAITS, look_up
+
+KEPT_BYTES = 4 << 20  # a thread keeps no workspace for longer pages
+
+(
+    _P, _BR, _IMG, _IMAGE, _INPUT, _FRAME, _TIME, _HTML, _HEAD, _BODY, _FRAMESET, _NOSCRIPT, _SVG, _MATH, _FORM, _PRE,
+    _LISTING, _PLAINTEXT, _XMP, _TITLE, _SCRIPT, _IFRAME, _A, _TEMPLATE,
+) = (
+    TAG[name]
+    for name in "p br img image input frame time html head body frameset noscript svg math form pre listing plaintext "
+    "xmp title script iframe a template".split()
+)  # fmt: skip
+_INTEGRATION = {name: int(SVG) for name in ("foreignobject", "desc", "title")}  # hold HTML, if inside this
+_INTEGRATION |= {name: int(MATH) for name in ("mi", "mo", "mn", "ms", "mtext")}
+INTEGRATION_KEYS, INTEGRATION_VALUES = tags.key_table(_INTEGRATION, 4)
+INTEGRATION_SHIFT = np.uint64(64 - 4)
+_LINK, _PREFORMATTED, _CUSTOM, _HEADING = (BIT[name] for name in ("link", "preformatted", "custom", "heading"))
+_ALONE = constant(1 << at.NO)
+_F_TITLE, _F_JSON_LD = constant(FactKind.TITLE), constant(FactKind.JSON_LD)
+_8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
+_HYPHEN = ord("-")
+
+
+@lean_kernel
+def after_declaration(source: Bytes, position: int, n: int, is_foreign: int) -> Int:
+    """After the comment, doctype, CDATA section or such whose "<" is at `position`."""
+    if source[position + 1] == BANG:
+        if source[position + 2] == DASH and source[position + 3] == DASH:
+            return after_comment(source, position + 4, n)
+        if is_foreign and source[position + 2] == BRACKET_OPEN and source[position + 8] == BRACKET_OPEN:
+            return after_pair(source, BRACKET, position + 11, n)
+    return find(source, GT, position + 1, n) + 1
+
+
+@inlined_kernel
+def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: Words, s: Record) -> int:
+    """Append the words of an element's attributes to the tokens; title_like or 0."""
+    flags = NONE
+    for number in range(at.CLASS, at.ARIA_LABEL + 1):
+        if seen >> number & 1:
+            start, end = spans[number, 0], spans[number, 1]
+            if number != at.ARIA_LABEL or end - start <= at.MAX_LABEL_BYTES:
+                s.n_tokens, title_like = read_words(source, start, end, at.SEED[number], tokens, s.n_tokens)
+                if number <= at.ID:
+                    flags |= title_like
+    return flags
+
+
+@lean_kernel
+def read_void(source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, blocks: Rows, nodes: Rows, stack: Rows,
+              s: Record) -> None:  # fmt: skip
+    """What an element without content does to the text and the counts."""
+    top = stack[s.depth]
+    if tag == _BR:
+        if top.flags & _PREFORMATTED:
+            break_line(text, blocks, s)
+        else:
+            boundary(s, YES)
+    elif TRAITS[tag] & tags.IS_BOUNDARY:
+        boundary(s, NONE)
+    elif tag == _IMG or tag == _IMAGE:
+        s.images += 1
+        nodes[top.node].n_images += 1
+    elif tag == _INPUT:
+        kind = type_of(source, spans, seen)
+        s.n_inputs += kind != at.NOT_FILLED
+        s.n_passwords += kind == at.PASSWORD
+    elif tag == _FRAME:
+        s.n_frames += 1
+
+
+@lean_entry
+def segment_page(
+    source: Bytes,
+    n: int,
+    text: Bytes,
+    blocks: Rows,
+    nodes: Rows,
+    tokens: Words,
+    facts: Rows,
+    stack: Rows,
+    counts: Numbers,
+    spans: Numbers,
+    state: Rows,
+) -> None:
+    """Fill the tables; `state[0]` has the numbers of rows afterwards."""
+    s = state[0]
+    begin_page(nodes, stack, counts, s)
+    position = 3 * (source[0] == 0xEF and source[1] == 0xBB and source[2] == 0xBF)  # the byte order mark
+    while position < n:
+        # Text, up to the next "<" that begins a tag or the like.
+        following = source[unsigned(position + 1)]
+        if source[unsigned(position)] != LT or not IS_MARKUP[following] or (following == SLASH and position + 2 >= n):
+            flags = stack[s.depth].flags
+            if flags & OUT:
+                position = find(source, LT, position + 1, n)
+                continue
+            if flags & _PREFORMATTED == 0 and IS_BLANK[source[unsigned(position)]]:
+                position += 1
+                while IS_BLANK[source[unsigned(position)]]:
+                    position += 1
+                s.space = s.is_open << ((flags | s.carried) & _LINK != 0)
+                if position >= n or source[unsigned(position)] == LT:
+                    continue
+            end = find(source, LT, position + 1, n)
+            if s.in_body == 0:
+                begin_body(nodes, stack, counts, s, position)
+            read_text(source, position, end, YES, text, blocks, stack, s)
+            position = end
+            continue
+        mode = stack[s.depth].mode
+        if following == BANG or following == QUESTION:
+            position = after_declaration(source, position, n, TRAITS[stack[s.depth].tag] & tags.IS_FOREIGN)
+            continue
+
+        # A tag's name.
+        closing = following == SLASH
+        tag_start = position
+        position += 2 if closing else 1
+        if closing and not IS_LETTER[source[unsigned(position)]]:
+            position = find(source, GT, position, n) + 1
+            continue
+        key = np.uint64(0)
+        hyphen = False
+        while position < n:
+            byte = TAG_BYTE[source[unsigned(position)]]
+            if byte == 0:
+                break
+            hyphen |= byte == _HYPHEN
+            key = (key << _8) ^ (key >> _56) ^ np.uint64(byte)
+            position += 1
+        tag = look_up(TAG_KEYS, TAG_VALUES, TAG_SHIFT, key)
+        traits = TRAITS[tag]
+        slot = tag if tag else tags.N_TAGS + np.int64(key & np.uint64(N_UNKNOWN - 1))
+
+        # An end tag.
+        if closing and tag != _BR:
+            if source[unsigned(position)] == GT:
+                position += 1
+            else:
+                position, self_closing = skip_attributes(source, position, n)
+            if position > n:
+                break
+            if key == stack[s.depth].key and s.in_body and not s.n_over and not traits & tags.ENDS_OTHERWISE:
+                pop(nodes, stack, counts, s)  # as nearly always
+                continue
+            if tag == _P and mode != HTML:
+                leave_foreign(nodes, stack, counts, s)
+            end_tag(nodes, stack, counts, s, tag, key, slot)
+            if tag == _P and stack[s.depth].flags & OUT == 0:  # without a start tag, too
+                boundary(s, NONE)
+            continue
+
+        # A start tag: attributes, of which those lie in `spans` whose bits are in `seen`.
+        seen = NONE
+        if stack[s.depth].flags & OUT:
+            position, self_closing = skip_attributes(source, position, n)
+        else:
+            position, seen, self_closing = read_attributes(source, position, n, spans)
+        if position > n:
+            break
+
+        # Inside SVG and MathML; before <body>.
+        if mode != HTML:
+            if traits & tags.IS_BREAKOUT:
+                leave_foreign(nodes, stack, counts, s)
+            else:
+                if not self_closing:
+                    holds_html = look_up(INTEGRATION_KEYS, INTEGRATION_VALUES, INTEGRATION_SHIFT, key) == mode
+                    kind = tags.INTEGRATION if holds_html else tags.FOREIGN
+                    push(nodes, stack, counts, s, kind, key, NONE, NONE, tag_start, s.n_tokens)
+                    if holds_html:
+                        stack[s.depth].mode = HTML
+                continue
+        if s.in_body == 0 and stack[s.depth].flags & OUT == 0:
+            if tag == _HTML:
+                if s.has_html:
+                    continue
+                s.has_html = YES
+            elif tag == _HEAD:
+                if s.in_head or s.head_done:
+                    continue
+                begin_html(nodes, stack, counts, s, tag_start)
+                s.in_head = YES
+            elif tag == _BODY:
+                end_head(nodes, stack, counts, s, tag_start)
+            elif traits & tags.IS_HEAD_CONTENT == 0 or (tag == _NOSCRIPT and s.in_head == 0):
+                begin_body(nodes, stack, counts, s, tag_start)
+        elif tag == _HTML or tag == _HEAD or tag == _BODY or tag == _FRAMESET:
+            continue
+
+        if traits & tags.MAKES_WAY and (tag != _A or counts[_A] or s.carried & _LINK):
+            if not make_way(nodes, stack, counts, s, tag, key):
+                if traits & tags.IS_TABLE_PART and stack[s.depth].flags & OUT == 0:
+                    boundary(s, NONE)
+                continue
+        elif traits & tags.ENDS_P and stack[s.depth].paragraph:
+            pop_to(nodes, stack, counts, s, stack[s.depth].paragraph)
+        silent = stack[s.depth].flags & OUT != 0
+        if traits & tags.IS_BOX and stack[s.depth].flags & (OUT | _PREFORMATTED) == 0:
+            s.space = s.is_open << (stack[s.depth].flags & _LINK != 0)
+        if traits & tags.IS_VOID:
+            if not silent:
+                if seen & at.FACTUAL:
+                    node = stack[s.depth].node
+                    s.n_facts = read_facts(source, tag, node, spans, seen, facts, s.n_facts)
+                read_void(source, spans, seen, tag, text, blocks, nodes, stack, s)
+            continue
+
+        # What its attributes say.
+        first_token = s.n_tokens
+        own = TAG_FLAGS[tag]
+        if not silent:
+            if seen & at.WORDY:
+                own |= read_element_words(source, spans, seen, tokens, s)
+            if seen & at.FLAGGING:
+                own |= attribute_flags(source, spans, seen)
+            if tag == tags.UNKNOWN and hyphen:
+                own |= _CUSTOM
+        if traits & tags.IS_OUT and not (tag == _TEMPLATE and seen >> at.SHADOW_ROOT & 1):
+            own |= OUT
+        elif traits & tags.IS_BOUNDARY and not silent:
+            boundary(s, NONE)
+
+        # Raw text.
+        if traits & tags.IS_RAW:
+            end = script_end(source, position, n) if tag == _SCRIPT else raw_end(source, position, n, key)
+            s.n_scripts += tag == _SCRIPT
+            s.n_frames += tag == _IFRAME
+            if not silent:
+                node = stack[s.depth].node
+                spans[at.NO, 0], spans[at.NO, 1] = position, end  # the content as if an attribute, the only one seen
+                if tag == _TITLE and s.has_title == 0:
+                    s.has_title = YES
+                    s.n_facts = add_fact(facts, s.n_facts, _F_TITLE, node, spans, _ALONE, at.NAME, at.NO, at.NAME)
+                elif tag == _SCRIPT and type_of(source, spans, seen) == at.JSON_LD_TYPE:
+                    s.n_facts = add_fact(facts, s.n_facts, _F_JSON_LD, node, spans, _ALONE, at.NAME, at.NO, at.NAME)
+                elif tag == _XMP:
+                    push(nodes, stack, counts, s, tag, key, slot, own, tag_start, first_token)
+                    read_text(source, position, end, NONE, text, blocks, stack, s)
+                    pop_to(nodes, stack, counts, s, s.depth)
+                    first_token = s.n_tokens  # the node's
+            s.n_tokens = first_token
+            position = end
+            if end < n:
+                position += 2
+                while TAG_BYTE[source[unsigned(position)]]:
+                    position += 1
+                position, self_closing = skip_attributes(source, position, n)
+            continue
+
+        # All others.
+        s.links += tag == _A and not silent
+        node = push(nodes, stack, counts, s, tag, key, slot, own, tag_start, first_token)
+        if node:
+            signature = key * at.PRIME
+            for token in range(first_token, s.n_tokens):
+                signature = (signature ^ np.uint64(tokens[token])) * at.PRIME
+            nodes[node].signature = np.uint32((signature ^ signature >> _32) * tags.GOLDEN >> _32)
+            if own & _HEADING and traits & tags.IS_HEADING == 0:
+                stack[s.depth].heading = heading_level(source, spans, seen)
+            if seen & at.FACTUAL or tag == _TIME or tag == _HTML:
+                s.n_facts = read_facts(source, tag, node, spans, seen, facts, s.n_facts)
+        if traits & tags.IS_PECULIAR == 0:
+            continue
+        if tag == _FORM:
+            s.form = s.depth
+        elif tag == _PRE or tag == _LISTING:
+            position += source[unsigned(position)] == CR
+            position += source[unsigned(position)] == LF
+        elif tag == _PLAINTEXT:
+            read_text(source, position, n, NONE, text, blocks, stack, s)
+            position = n
+        elif self_closing and (tag == _SVG or tag == _MATH):
+            pop_to(nodes, stack, counts, s, s.depth)
+    if s.depth:
+        pop_to(nodes, stack, counts, s, YES)
+    end_page(blocks, nodes, s)
+
+
+class Workspace:
+    """Memory for pages, taken once and used again; grows to the largest page.  One thread at a time."""
+
+    def __init__(self) -> None:
+        self.n_bytes = -1
+        self.stack = np.zeros(MAX_DEPTH, STACK)
+        self.counts = np.zeros(2 * N_SLOTS, np.int32)
+        self.spans = np.zeros((at.N_SPANS, 2), np.int64)
+        self.state = np.zeros(1, STATE)
+
+    def fit(self, n_bytes: int) -> None:
+        """Make room for a page of `n_bytes`: the shortest source of a row decides (address space, not memory)."""
+        if n_bytes <= self.n_bytes:
+            return
+        self.n_bytes = max(1 << 20, n_bytes)
+        self.source = np.empty(self.n_bytes + PADDING, np.uint8)
+        self.text = np.empty(3 * self.n_bytes + PADDING, np.uint8)  # U+FFFD for every byte
+        self.blocks = np.empty(self.n_bytes // 4 + 2, BLOCK)  # "a<p>"
+        self.nodes = np.empty(self.n_bytes // 3 + 4, NODE)  # "<a>", and page, html and body
+        self.tokens = np.empty(self.n_bytes // 2 + 2, np.uint32)  # "Ab"
+        self.facts = np.empty(self.n_bytes // 6 + 2, FACT)  # "<time>"
+
+
+_STATE_NAMES = STATE.names or ()
+_local = threading.local()
+
+
+def _thread_workspace(n_bytes: int) -> Workspace:
+    if n_bytes > KEPT_BYTES:
+        return Workspace()
+    if not hasattr(_local, "workspace"):
+        _local.workspace = Workspace()
+    workspace: Workspace = _local.workspace
+    return workspace
+
+
+def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
+    """The tables of a page in UTF-8 (any bytes will do: those that aren't UTF-8 become U+FFFD).
+
+    The tables are views of the workspace, by default this thread's own: the next page overwrites them.
+    """
+    n = len(data)
+    assert n < 2**29, "offsets are 32 bits"
+    w = workspace or _thread_workspace(n)
+    w.fit(n)
+    w.source[:n] = np.frombuffer(data, np.uint8)
+    w.source[n : n + PADDING] = 0
+    segment_page(w.source, n, w.text, w.blocks, w.nodes, w.tokens, w.facts, w.stack, w.counts, w.spans, w.state)
+    done = dict(zip(_STATE_NAMES, w.state.item(), strict=True))
+    return Segments(
+        source=w.source[: n + PADDING],
+        n_bytes=n,
+        text=w.text[: done["text_end"]],
+        blocks=w.blocks[: done["n_blocks"]],
+        nodes=w.nodes[: done["n_nodes"]],
+        tokens=w.tokens[: done["n_tokens"]],
+        facts=w.facts[: done["n_facts"]],
+        n_inputs=done["n_inputs"],
+        n_passwords=done["n_passwords"],
+        n_scripts=done["n_scripts"],
+        n_frames=done["n_frames"],
+    )

@@ -1,0 +1,50 @@
+"""Elements as the source has them: names that the tables don't number, attributes that they don't hold."""
+
+import html
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.segments.tables import Segments
+from corpusmill.extract.segments.tags import NAMES, UNKNOWN
+
+_ATTRIBUTE = re.compile(rb"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
+_NAME = re.compile(rb"<([A-Za-z][^\s/>]*)")
+_REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")  # without ";", it can be a parameter of an address
+
+
+class Elements:
+    """The elements of one page, by node."""
+
+    def __init__(self, segments: Segments) -> None:
+        self.source = segments.source[: segments.n_bytes].tobytes()
+        self.parents = _column(segments.nodes["parent"])
+        self.tags = _column(segments.nodes["tag"])
+        self.starts = _column(segments.nodes["source"])
+
+    def name(self, node: int) -> str:
+        """In lower case."""
+        return NAMES[self.tags[node]] if self.tags[node] > UNKNOWN else self._written(node)[0]
+
+    def attribute(self, node: int, name: bytes) -> str | None:
+        """The value of an attribute, references resolved; None if the element has none of that name."""
+        written, at = self._written(node)
+        if written != self.name(node):  # an element that is implied: another's tag stands there
+            return None
+        while match := _ATTRIBUTE.match(self.source, at):
+            if match[1].lower() == name:
+                value = (match[2] or match[3] or match[4] or b"").decode("utf-8", "replace")
+                return _REFERENCE.sub(lambda reference: html.unescape(reference[0]), value)
+            at = match.end()
+        return None
+
+    def _written(self, node: int) -> tuple[str, int]:
+        """(the name in the tag that stands where the element starts, where the name ends)."""
+        match = _NAME.match(self.source, self.starts[node])
+        return (match[1].decode("utf-8", "replace").lower(), match.end()) if match else ("", len(self.source))
+
+
+def _column(values: npt.NDArray[np.int32]) -> list[int]:
+    column: list[int] = values.tolist()
+    return column

@@ -1,0 +1,121 @@
+"""From tables to a verdict, with small models; and models on disk."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from corpusmill.extract.content import model as model_module
+from corpusmill.extract.content.classify import MAX_BLOCKS, classify, keep_code, page_kinds, probabilities, shares
+from corpusmill.extract.content.features import FEATURES
+from corpusmill.extract.content.forest import DEPTH, Forest
+from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
+from corpusmill.extract.content.model import Model, load, save
+from corpusmill.extract.segments.segment import segment
+from corpusmill.extract.segments.tables import BIT
+from tests.extract.pages import LISTING, html, linear_of
+
+LINEAR = linear_of(segment(LISTING))[0]
+
+
+def rule(names, feature, border, below, above):
+    """A forest of one question: above the border or not?"""
+    features, borders = np.zeros((4, DEPTH), np.int32), np.full((4, DEPTH), np.inf, np.float32)
+    features[0, 0], borders[0, 0] = names.index(feature), border
+    leaves = np.zeros((4, len(below), 2**DEPTH), np.float32)
+    leaves[0, :, 0], leaves[0, :, 1] = below, above
+    return Forest(features, borders, leaves, np.zeros(len(below), np.float32))
+
+
+MODEL = Model(
+    linear=LINEAR,
+    blocks=rule(FEATURES, "words", 3.5, [-4], [4]),
+    kinds=rule(PAGE_FEATURES, "page_records", 5, [0] * 7, [0, 0, 0, 0, 3, 0, 0]),
+    least_threshold=0.15,
+    most_threshold=0.45,
+    provenance="a test, by hand",
+)
+
+
+def test_a_listing():
+    page = segment(LISTING)
+    verdict = classify(page, MODEL)
+    kept = {page.block_text(i) for i in np.flatnonzero(verdict.keep)}
+    assert "A frame of steel, three gears and a bell." in kept
+    assert "Contact us" not in kept
+    kinds = page_kinds(page, verdict, MODEL)
+    assert kinds.sum() == pytest.approx(1)
+    assert kinds[KINDS.index("listing")] == pytest.approx(np.exp(3) / (np.exp(3) + 6), rel=1e-5)
+    assert verdict.threshold == 0.45, "half of the expected F1, cut"
+    assert 0.9 < verdict.expected_f1 < 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(html())
+def test_any_page_has_a_verdict(source):
+    page = segment(source.encode())
+    verdict = classify(page, MODEL)
+    assert len(verdict.keep) == len(verdict.probabilities) == len(page.blocks)
+    assert (verdict.keep == (verdict.probabilities > verdict.threshold))[
+        page.blocks["flags"] & BIT["preformatted"] == 0
+    ].all()
+    assert verdict.keep[verdict.probabilities > verdict.threshold].all()
+    assert MODEL.least_threshold <= verdict.threshold <= MODEL.most_threshold
+    assert 0 <= verdict.expected_f1 <= 1
+    assert np.isfinite(verdict.probabilities).all()
+    assert page_kinds(page, verdict, MODEL).sum() == pytest.approx(1)
+
+
+def test_code_beside_what_is_kept_is_kept():
+    page = segment(b"<pre>far</pre><p>none<pre>a</pre><pre>b</pre><p>text<pre>c</pre><pre>d</pre><p>e</p><pre>f</pre>")
+    assert [page.block_text(i) for i in range(len(page.blocks))] == "far none a b text c d e f".split()
+    p = np.array([0.3, 0, 0.3, 0.3, 0.9, 0.05, 0.3, 0.9, 0.3], np.float32)
+    keep = p > 0.4
+    keep_code(page.blocks, p, 0.4, keep)
+    assert keep.tolist() == [False, False, True, True, True, False, True, True, True]
+
+
+def test_an_empty_page():
+    verdict = classify(segment(b""), MODEL)
+    assert len(verdict.keep) == 0
+    assert verdict.expected_f1 == 0
+
+
+def test_a_page_of_too_many_blocks_is_judged_by_its_first():
+    rest = LISTING.partition(b"<footer>")[0]
+    short, n = segment(rest), MAX_BLOCKS + 1000
+    long = segment(rest + b"<table><tr><td>cell<td itemprop=text>of many<td><time>now</time>" * (n // 3 + 1))
+    assert len(long.blocks) > MAX_BLOCKS
+    verdict = classify(long, MODEL)
+    assert len(verdict.keep) == len(verdict.probabilities) == len(long.blocks)
+    assert verdict.keep[:MAX_BLOCKS].any()
+    assert not verdict.keep[MAX_BLOCKS:].any()
+    assert page_kinds(long, verdict, MODEL).sum() == pytest.approx(1)
+    assert (verdict.keep[: len(short.blocks)] == classify(segment(rest), MODEL).keep).all()
+
+
+def test_softmax_and_sigmoid():
+    scores = np.array([-80, -1, 0, 2, 30], np.float32)
+    expected = np.exp(scores.astype(float) - 30)
+    assert shares(scores) == pytest.approx(expected / expected.sum(), abs=1e-6)
+    assert probabilities(scores) == pytest.approx(1 / (1 + np.exp(-scores.astype(float))), abs=1e-6)
+
+
+def test_a_model_on_disk_is_the_same_model_and_the_same_bytes(tmp_path):
+    save(MODEL, tmp_path / "a.npz")
+    save(MODEL, tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    with (tmp_path / "a.npz").open("rb") as file:
+        again = load(file)
+    assert again.provenance == MODEL.provenance
+    page = segment(LISTING)
+    assert (classify(page, again).probabilities == classify(page, MODEL).probabilities).all()
+
+
+def test_a_model_of_other_features_is_refused(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(model_module, "FEATURES", (*FEATURES[1:], FEATURES[0]))
+        save(MODEL, tmp_path / "old.npz")
+    with pytest.raises(AssertionError, match="train again"):
+        load(io.BytesIO((tmp_path / "old.npz").read_bytes()))

@@ -1,0 +1,302 @@
+import html
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpusmill.extract.metadata.read import PageMetadata, read_metadata
+from corpusmill.extract.segments.segment import segment
+
+URL = "https://www.example.org/news/mills.html?page=1"
+
+
+def read(page, url=URL):
+    return read_metadata(segment(page.encode()), url)
+
+
+def ld(*values):
+    return "".join(f'<script type="application/ld+json">{json.dumps(value)}</script>' for value in values)
+
+
+PAGE = f"""<!DOCTYPE html><html lang=pt-BR prefix="og: https://ogp.me/ns#"><head><meta charset=utf-8>
+<title>Mills &amp; stones - Example News</title>
+<meta property="og:title" content="Mills &amp; stones">
+<meta property="og:site_name" content="Example News"><meta property="og:type" content="article">
+<meta property="og:locale" content="pt_BR"><meta property="og:url" content="https://example.org/news/mills.html">
+<meta name="description" content=" How stones
+ are dressed. "><meta name="author" content="Somebody Else">
+<meta property="article:published_time" content="2024-05-01T08:00:00Z">
+<link rel="canonical" href="/news/mills.html">
+<link rel="alternate" hreflang="en" href="/en/"><link rel="alternate" hreflang="x-default" href="/">
+<link rel="license" href="https://creativecommons.org/licenses/by-sa/4.0/deed.pt">
+{
+    ld(
+        {
+            "@context": "https://schema.org",
+            "@graph": [
+                {"@type": "WebSite", "name": "Example News"},
+                {
+                    "@type": "NewsArticle",
+                    "headline": "Mills",
+                    "mainEntityOfPage": {"@id": "https://example.org/news/mills.html"},
+                    "author": [{"@type": "Person", "name": "Ana Moleiro"}, {"@id": "#rui"}],
+                    "inLanguage": "pt",
+                    "datePublished": "2024-05-02T09:30:00-03:00",
+                    "dateModified": "May 3, 2024",
+                },
+                {"@type": "Person", "@id": "#rui", "name": "By Rui Pedra"},
+                {
+                    "@type": "NewsArticle",
+                    "headline": "Other news",
+                    "url": "https://example.org/news/other.html",
+                    "datePublished": "2020-01-01",
+                },
+            ],
+        }
+    )
+}
+<meta name="robots" content="max-snippet:-1"><META NAME="OtherBot" CONTENT="NoAI">
+</head><body><h1>Mills &amp; Stones ¶</h1><p>Text</p><meta name="tdm-reservation" content="1"></body></html>"""
+
+
+def test_a_page_that_says_everything():
+    assert read(PAGE) == PageMetadata(
+        title="Mills & Stones",
+        authors=("Ana Moleiro", "Rui Pedra"),
+        published="2024-05-02T09:30:00-03:00",
+        updated="2024-05-03",
+        description="How stones are dressed.",
+        site_name="Example News",
+        canonical="https://www.example.org/news/mills.html",
+        html_lang="pt-BR",
+        languages=("pt", "pt-BR"),
+        alternates=("en",),
+        licence="CC-BY-SA-4.0",
+        og_type="article",
+        types=("NewsArticle",),
+        directives=(("robots", "max-snippet:-1"), ("otherbot", "NoAI"), ("tdm-reservation", "1")),
+    )
+
+
+def test_as_mapping_has_what_is_there():
+    mapping = read(PAGE).as_mapping()
+    assert list(mapping) == sorted(mapping)
+    assert mapping["author"] == "Ana Moleiro; Rui Pedra"
+    assert mapping["languages"] == ["pt", "pt-BR"]
+    assert read("<p>x").as_mapping() == {}
+    assert json.dumps(mapping)
+
+
+def test_a_page_that_says_nothing():
+    assert read("", None) == read("<p>Only a text", None) == PageMetadata()
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("<title>Only</title>", "Only"),
+        ("<title></title><meta property=og:title content=Open>", "Open"),
+        ("<title>A mill | Example</title>", "A mill"),
+        ("<title>Example: A mill</title>", "A mill"),
+        ("<title>A mill | Elsewhere</title>", "A mill | Elsewhere"),
+        ("<title>A mill | Elsewhere</title><meta property=og:site_name content=elsewhere>", "A mill"),
+        ("<title>Example</title>", "Example"),
+        ("<title>A mill of stones | Elsewhere</title><h1>Elsewhere</h1><h1>A Mill of Stones</h1>", "A Mill of Stones"),
+        ("<title>Ten mills to see</title><h1>Subscribe</h1>", "Ten mills to see"),
+        ("<title>磨坊的石头 - 新闻网</title><h1>磨坊的石头</h1>", "磨坊的石头"),
+        ("<h1>A heading</h1><h1>Another</h1>", "A heading"),
+        ("<svg><title>Arrow</title></svg><p>x", None),
+    ],
+)
+def test_title(page, title):
+    assert read(page).title == title
+
+
+@pytest.mark.parametrize(
+    ("page", "authors"),
+    [
+        (ld({"@type": "Article", "author": "Jane Doe"}), ["Jane Doe"]),
+        (ld({"@type": ["Thing", "BlogPosting"], "author": {"name": ["Jane Doe", "Joe Roe"]}}), ["Jane Doe", "Joe Roe"]),
+        (ld({"@type": "http://schema.org/Article", "creator": [["A B"], {"name": "C D"}]}), ["A B", "C D"]),
+        (ld({"@type": "Product", "author": "Maker"}) + "<meta name=author content='Jane Doe'>", ["Jane Doe"]),
+        (ld({"@type": "Article", "author": {"@id": "#me", "@type": "Person"}}, {"@id": "#me", "name": "A B"}), ["A B"]),
+        (ld({"@type": "Article", "author": {"url": "https://example.org/jane"}}), []),
+        (ld({"@type": "Article", "author": "A"}, {"@type": "Article", "headline": "x", "author": "B C"}), []),
+        (ld({"@type": "Article", "headline": "x", "author": "A B"}) * 2, ["A B"]),
+        ("<meta property=article:author content=https://facebook.com/jane><meta name=author content='J D'>", ["J D"]),
+        ("<meta name=author content='By Jane Doe | Example (jane@example.org)'>", ["Jane Doe"]),
+        ("<meta name=citation_author content='Doe, J.'><meta name=citation_author content='Roe, R.'>",
+         ["Doe, J.", "Roe, R."]),
+        ("<meta name=author content=admin><a rel='author nofollow' href=/jane>by <b>Jane Doe</b></a>", ["Jane Doe"]),
+        ("<meta name=author content='A B; C D; a b'>", ["A B", "C D"]),
+        ("<meta name=author content='Von Miller'><p>x", ["Von Miller"]),
+    ],
+)  # fmt: skip
+def test_authors(page, authors):
+    assert list(read(page).authors) == authors
+
+
+@pytest.mark.parametrize(
+    ("page", "published", "updated"),
+    [
+        (ld({"@type": "Article", "datePublished": "2024-05-01", "dateModified": "2024-05-02"}), "2024-05-01",
+         "2024-05-02"),
+        (ld({"@type": "Article", "datePublished": "soon"}) + "<meta name=date content=2024-05-01>", "2024-05-01", None),
+        (ld({"@type": "WebPage", "datePublished": "2024-05-01"}, {"@type": "Article", "headline": "x"}), "2024-05-01",
+         None),
+        (ld({"@type": "Organization", "datePublished": "2024-05-01"}), None, None),
+        ("<meta property='article:published_time' content='1.5.2024'>", "2024-05-01", None),
+        ("<meta name=dcterms.created content=2024-05-01><meta name=Last-Modified content='2 May 2024'>", "2024-05-01",
+         "2024-05-02"),
+    ],
+)  # fmt: skip
+def test_dates(page, published, updated):
+    metadata = read(page)
+    assert (metadata.published, metadata.updated) == (published, updated)
+
+
+MICRODATA = """<div itemscope itemtype="https://schema.org/BlogPosting"><meta itemprop=datePublished content=2024-05-01>
+<h2 itemprop="name headline">Of <i>mills</i></h2>
+<a itemprop=license href="//creativecommons.org/licenses/by/4.0/">by</a>
+<span itemprop=author itemscope itemtype=http://schema.org/Person><b itemprop=name>Jane
+Doe</b><meta itemprop=url content=x></span>
+<div><time itemprop=dateModified datetime="2024-05-02T10:00Z">today</time></div>
+<div itemprop=comment itemscope itemtype=https://schema.org/Comment><i itemprop=author>Joe Roe</i>
+<meta itemprop=datePublished content=2024-06-01></div></div>"""
+
+
+def test_microdata():
+    metadata = read(MICRODATA)
+    assert metadata.title == "Of mills"
+    assert metadata.authors == ("Jane Doe",)
+    assert (metadata.published, metadata.updated) == ("2024-05-01", "2024-05-02T10:00:00+00:00")
+    assert (metadata.types, metadata.licence) == (("BlogPosting",), "CC-BY-4.0")
+
+
+def test_microdata_of_a_menu_says_nothing():
+    menu = (
+        "<nav itemscope itemtype=https://schema.org/SiteNavigationElement><a itemprop='url name author'>Home</a></nav>"
+    )
+    assert read(menu + MICRODATA) == read(MICRODATA)
+    assert read(f"<title>A page</title>{menu}") == read("<title>A page</title>")
+
+
+def test_json_ld_comes_before_microdata():
+    metadata = read(MICRODATA + ld({"@type": "Article", "author": "A B", "datePublished": "2024-04-30"}))
+    assert (metadata.authors, metadata.published) == (("A B",), "2024-04-30")
+    assert metadata.updated == "2024-05-02T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("page", "html_lang", "languages"),
+    [
+        ("<html xml:lang=de>", "de", ()),
+        ("<meta http-equiv=Content-Language content=fr>", "fr", ("fr",)),
+        ('<html lang="en"><meta property=og:locale content=en_GB><meta name=dc.language content=en>', "en",
+         ("en-GB", "en")),
+        (ld({"@type": "WebPage", "inLanguage": {"@type": "Language", "name": "Greek", "alternateName": "el"}}), None,
+         ("Greek",)),
+    ],
+)  # fmt: skip
+def test_languages(page, html_lang, languages):
+    metadata = read(page)
+    assert (metadata.html_lang, metadata.languages) == (html_lang, languages)
+
+
+@pytest.mark.parametrize(
+    ("page", "licence"),
+    [
+        ('<a rel="license" href="https://creativecommons.org/licenses/by-sa/4.0/deed.de">x</a>', "CC-BY-SA-4.0"),
+        ("<link href='//creativecommons.org/publicdomain/zero/1.0/' rel='license nofollow'>", "CC0-1.0"),
+        ("<a href=https://example.org/terms?a=1&amp;b=2 rel=license>x</a>", "https://example.org/terms?a=1&b=2"),
+        ('<p>See the license.</p><a href="/license">License</a>', None),
+        ('<a href="http://creativecommons.org/licenses/by/3.0/de/">CC</a>', "CC-BY-3.0-DE"),
+        ('<a href="https://creativecommons.org/publicdomain/mark/1.0/">PD</a>', "PDM-1.0"),
+        ('<a href="https://creativecommons.org/licenses/by/4.0/">a</a> '
+         '<a href="http://creativecommons.org/licenses/by/4.0/deed.en">b</a>', "CC-BY-4.0"),
+        ('<a href="https://creativecommons.org/licenses/by/4.0/">one picture</a>'
+         '<a href="https://creativecommons.org/licenses/by-nc/2.0/">another</a>', None),
+        ('<a href="https://creativecommons.org/">about</a>', None),
+        ('<a rel="license">no address</a>', None),
+        (ld({"@type": "Article", "license": "https://creativecommons.org/licenses/by-nc-nd/2.5/au/deed.en"}),
+         "CC-BY-NC-ND-2.5-AU"),
+        ("<meta name=dcterms.license content=https://opensource.org/license/mit>", "https://opensource.org/license/mit"),
+    ],
+)  # fmt: skip
+def test_licence(page, licence):
+    assert read(page).licence == licence
+
+
+@pytest.mark.parametrize(
+    ("page", "url", "canonical"),
+    [
+        ("<link rel=canonical href=../a.html>", URL, "https://www.example.org/a.html"),
+        ("<link rel=canonical href=a.html>", None, "a.html"),
+        ("<link rel=canonical href='//['>", URL, None),
+        ("<meta property=og:url content=https://example.org/a>", URL, "https://example.org/a"),
+    ],
+)
+def test_canonical(page, url, canonical):
+    assert read(page, url).canonical == canonical
+
+
+def test_directives_are_found_anywhere_but_in_comments_and_scripts():
+    page = "<html><head><title>x</title></head><body><p>text</p><meta name='robots' content='noai'>"
+    assert read(page).directives == (("robots", "noai"),)
+    page = "<body><!-- <meta name='robots' content='noai'> --><script>'<meta name=robots content=noai>'</script><p>x"
+    assert read(page).directives == ()
+
+
+PIECES = st.sampled_from(
+    ["<meta ", "name=", "property=", "itemprop=", "content=", "author ", "og:title ", "date ", "2024-05-01 ", ">", "<",
+     "<div itemscope itemtype=Article>", "</div>", "<b itemprop=author itemscope>", "<time datetime=2024>", "<h1>", "é",
+     '<script type="application/ld+json">', '{"@type":"Article",', '"author":', '"x"', "}", "[", "</script>", "<title>",
+     "<link rel=canonical href=", "'//['", "<a rel=license href=", "x", "</h1>", '"@id":', "&#", "&amp;", "\x00"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES).map("".join))
+def test_any_page(page):
+    metadata = read(page)
+    assert json.dumps(dict(metadata.as_mapping()))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<meta name=a content=b>", "<meta name=author content=b>", "<b itemscope itemprop=author>", "<h1>a - b",
+     "<link rel=alternate hreflang=a href=b>", "<a rel=author href=b>c</a>", "<i itemprop=name>a</i>", "<time>x</time>",
+     f"{ld({'@type': 'Article'})}", "<title>a - b | c : ", f"<meta name=date content='{'1 abc ' * 15} 2020'>",
+     f"<meta name=author content='{'a1.' * 160}@ (a.b | ;'>", f"<meta name=author content='{'(a.b ' * 100}'>",
+     f"<meta name=author content='{';a' * 900}'>", "<i itemprop='name headline url'>x", "<link rel='a b c d e f g'>"],
+)  # fmt: skip
+def test_hostile_pages_take_linear_time(piece):
+    page = segment(b"<div itemscope itemtype=Article>" + piece.encode() * (1_000_000 // len(piece)))
+    start = time.thread_time()
+    read_metadata(page, URL)
+    assert time.thread_time() - start < 2
+
+
+def test_objects_that_refer_to_each_other_take_linear_time():
+    names = ("datePublished", "dateCreated", "uploadDate", "dateModified", "inLanguage", "license", "author")
+    article = {"@type": "Article", "headline": "a", **{name: [{"@id": "x"}] * 50 for name in names}}
+    page = segment(ld(*[article] * 100, {"@id": "x", "name": [{"@id": "x"}] * 50}).encode())
+    start = time.thread_time()
+    read_metadata(page, URL)
+    assert time.thread_time() - start < 1
+
+
+def test_nobody_is_called_by_a_very_long_name():
+    assert read(f"<meta name={'x' * 101} content=noai><meta name={'x' * 100} content=noai>").directives == (
+        ("x" * 100, "noai"),
+    )
+
+
+def test_a_publisher_that_is_not_there_has_no_name():
+    assert read(ld({"@type": "Article", "publisher": {"@id": "https://example.org/#us"}})).site_name is None
+
+
+def test_entities_are_resolved_once():
+    title = "1 < 2 && &amp;"
+    assert read(f"<meta property=og:title content='{html.escape(title)}'>").title == title
