@@ -40,7 +40,6 @@ def add_lead(text: Bytes, s: Record, code: int) -> None:
 def begin_block(text: Bytes, blocks: Rows, top: Record, s: Record, flags: int, position: int, kind: int) -> None:
     """Open a block whose first character, of class `kind`, is at `position` in the source."""
     if s.n_blocks:
-        blocks[s.n_blocks - 1].n_links = s.last_links
         blocks[s.n_blocks - 1].n_images = s.last_images
         text[s.text_end] = _LF
         s.text_end += 1
@@ -53,13 +52,12 @@ def begin_block(text: Bytes, blocks: Rows, top: Record, s: Record, flags: int, p
     block.box = top.box
     block.flags = flags
     block.depth = s.depth
-    block.list_depth = top.list_depth
     block.heading = top.heading
     block.after_br = s.after_br
-    block.first = block.last = kind
+    block.last = kind
     block.n_chars = s.lead
     block.link_chars = s.lead if flags & _LINK else 0
-    block.n_words = block.link_words = block.n_stops = block.n_commas = block.n_digits = block.n_uppers = 0
+    block.n_words = block.link_words = block.n_stops = block.n_commas = block.n_digits = 0
     s.text_end += s.lead
     s.lead = s.space = s.in_word = s.odd = 0
 
@@ -76,7 +74,7 @@ def read_text(
     linked = 1 if flags & _LINK else 0
     written = s.text_end
     n_outside = 0  # spaces that are not in the link that the text is in; less those that are, of other text
-    n_chars = n_words = n_stops = n_commas = n_digits = n_uppers = 0
+    n_chars = n_words = n_stops = n_commas = n_digits = 0
     in_word, odd = s.in_word, s.odd
     last = ink_end = 0
     while position < end:
@@ -159,7 +157,6 @@ def read_text(
                         n_words += 1 - in_word
                         in_word = 1
                         odd = 0
-                        n_uppers += kind == _UPPER
                         n_digits += kind == _DIGIT
                     else:
                         last = kind
@@ -180,7 +177,6 @@ def read_text(
     block.n_stops += n_stops
     block.n_commas += n_commas
     block.n_digits += n_digits
-    block.n_uppers += n_uppers
     block.link_chars += linked * n_chars - n_outside
     block.link_words += linked * n_words
     if ink_end:
@@ -212,5 +208,4 @@ def end_page(blocks: Rows, nodes: Rows, s: Record) -> None:
     nodes[0].text_end = s.text_end
     nodes[0].end_block = s.n_blocks
     if s.n_blocks:
-        blocks[s.n_blocks - 1].n_links = s.links if s.is_open else s.last_links
         blocks[s.n_blocks - 1].n_images = s.images if s.is_open else s.last_images

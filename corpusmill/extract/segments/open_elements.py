@@ -33,7 +33,6 @@ STACK = np.dtype(
             "mode "  # how tags in it are read
             "context "  # in a table, in a cell, or neither
             "paragraph "  # the entry of the <p> that a block-level start tag would end, or 0
-            "list_depth "
             "heading "  # level, or 0
         ).split()
     ]
@@ -53,8 +52,8 @@ STATE = np.dtype(
             "last_code "  # the last visible character
             "lead "  # bytes of white space written after text_end, should preformatted text begin
             "after_br in_word odd "  # see blocks.py
-            "links images last_links last_images "  # since the end of the last block; of the last block
-            "n_nodes n_tokens n_facts n_inputs n_passwords n_scripts n_frames "
+            "images last_images "  # since the end of the last block; of the last block
+            "n_nodes n_tokens n_facts n_inputs n_passwords n_scripts "
         ).split()
     ]
 )
@@ -85,16 +84,16 @@ def begin_page(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
         counts[slot] = 0
     s.depth = s.carried = s.n_over = s.has_html = s.in_head = s.head_done = s.in_body = s.has_title = 0
     s.text_end = s.n_blocks = s.is_open = s.space = s.seam = s.last_code = s.lead = s.after_br = s.in_word = s.odd = 0
-    s.links = s.images = s.last_links = s.last_images = 0
-    s.n_tokens = s.n_facts = s.n_inputs = s.n_passwords = s.n_scripts = s.n_frames = 0
+    s.images = s.last_images = 0
+    s.n_tokens = s.n_facts = s.n_inputs = s.n_passwords = s.n_scripts = 0
     s.form = -1
     s.n_nodes = 1
     root, page = stack[0], nodes[0]
     root.key = np.uint64(0)
     root.slot = root.tag = root.own = root.flags = root.carried = root.node = root.box = 0
-    root.mode = root.context = root.paragraph = root.list_depth = root.heading = 0
+    root.mode = root.context = root.paragraph = root.heading = 0
     page.parent = -1
-    page.tag = page.flags = page.first_token = page.end_token = page.n_images = page.source = page.text_start = 0
+    page.tag = page.flags = page.first_token = page.end_token = page.source = page.text_start = 0
     page.first_block = 0
     page.signature = np.uint32(0)
 
@@ -104,9 +103,8 @@ def boundary(s: Record, is_break: int) -> None:
     """End the open block, if there is one; `is_break` is 1 for a <br>."""
     if s.is_open:
         s.is_open = 0
-        s.last_links = s.links
         s.last_images = s.images
-        s.links = s.images = 0
+        s.images = 0
         s.after_br = is_break
     elif is_break == 0:
         s.after_br = 0
@@ -144,7 +142,6 @@ def push(
     top.mode = around.mode
     top.context = around.context
     top.paragraph = around.paragraph
-    top.list_depth = around.list_depth
     top.heading = around.heading
     top.box = around.box
     top.node = around.node
@@ -160,8 +157,6 @@ def push(
             top.mode = HTML
         elif tag == _TD or tag == _TH or tag == _CAPTION:
             top.context = IN_CELL
-        elif traits & tags.IS_LIST:
-            top.list_depth += 1
         elif traits & tags.IS_HEADING:
             top.heading = HEADING_LEVEL[tag]
         elif tag == _SVG:
@@ -184,7 +179,6 @@ def push(
     node.first_token = first_token
     node.end_token = s.n_tokens
     node.signature = 0
-    node.n_images = 0
     node.source = position
     node.text_start = s.text_end + (1 if s.is_open == 0 and s.n_blocks else 0)
     node.first_block = s.n_blocks

@@ -109,12 +109,12 @@ from corpusmill.extract.segments.tags import TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT
 KEPT_BYTES = 4 << 20  # a thread keeps no workspace for longer pages
 
 (
-    _P, _BR, _IMG, _IMAGE, _INPUT, _FRAME, _TIME, _HTML, _HEAD, _BODY, _FRAMESET, _NOSCRIPT, _SVG, _MATH, _FORM, _PRE,
-    _LISTING, _PLAINTEXT, _XMP, _TITLE, _SCRIPT, _IFRAME, _A, _TEMPLATE,
+    _P, _BR, _IMG, _IMAGE, _INPUT, _TIME, _HTML, _HEAD, _BODY, _FRAMESET, _NOSCRIPT, _SVG, _MATH, _FORM, _PRE,
+    _LISTING, _PLAINTEXT, _XMP, _TITLE, _SCRIPT, _A, _TEMPLATE,
 ) = (
     TAG[name]
-    for name in "p br img image input frame time html head body frameset noscript svg math form pre listing plaintext "
-    "xmp title script iframe a template".split()
+    for name in "p br img image input time html head body frameset noscript svg math form pre listing plaintext "
+    "xmp title script a template".split()
 )  # fmt: skip
 _INTEGRATION = {name: int(SVG) for name in ("foreignobject", "desc", "title")}  # hold HTML, if inside this
 _INTEGRATION |= {name: int(MATH) for name in ("mi", "mo", "mn", "ms", "mtext")}
@@ -153,8 +153,9 @@ def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: Words, 
 
 
 @lean_kernel
-def read_void(source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, blocks: Rows, nodes: Rows, stack: Rows,
-              s: Record) -> None:  # fmt: skip
+def read_void(
+    source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, blocks: Rows, stack: Rows, s: Record
+) -> None:
     """What an element without content does to the text and the counts."""
     top = stack[s.depth]
     if tag == _BR:
@@ -166,13 +167,10 @@ def read_void(source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, b
         boundary(s, NONE)
     elif tag == _IMG or tag == _IMAGE:
         s.images += 1
-        nodes[top.node].n_images += 1
     elif tag == _INPUT:
         kind = type_of(source, spans, seen)
         s.n_inputs += kind != at.NOT_FILLED
         s.n_passwords += kind == at.PASSWORD
-    elif tag == _FRAME:
-        s.n_frames += 1
 
 
 @lean_entry
@@ -310,7 +308,7 @@ def segment_page(
                 if seen & at.FACTUAL:
                     node = stack[s.depth].node
                     s.n_facts = read_facts(source, tag, node, spans, seen, facts, s.n_facts)
-                read_void(source, spans, seen, tag, text, blocks, nodes, stack, s)
+                read_void(source, spans, seen, tag, text, blocks, stack, s)
             continue
 
         # What its attributes say.
@@ -332,7 +330,6 @@ def segment_page(
         if traits & tags.IS_RAW:
             end = script_end(source, position, n) if tag == _SCRIPT else raw_end(source, position, n, key)
             s.n_scripts += tag == _SCRIPT
-            s.n_frames += tag == _IFRAME
             if not silent:
                 node = stack[s.depth].node
                 spans[at.NO, 0], spans[at.NO, 1] = position, end  # the content as if an attribute, the only one seen
@@ -356,7 +353,6 @@ def segment_page(
             continue
 
         # All others.
-        s.links += tag == _A and not silent
         node = push(nodes, stack, counts, s, tag, key, slot, own, tag_start, first_token)
         if node:
             signature = key * at.PRIME
@@ -444,5 +440,4 @@ def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
         n_inputs=done["n_inputs"],
         n_passwords=done["n_passwords"],
         n_scripts=done["n_scripts"],
-        n_frames=done["n_frames"],
     )

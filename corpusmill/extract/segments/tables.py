@@ -33,15 +33,11 @@ BLOCK = np.dtype(
         ("n_stops", np.int32),  # . ! ? and their like in other scripts
         ("n_commas", np.int32),  # , ; and their like
         ("n_digits", np.int32),
-        ("n_uppers", np.int32),  # letters in upper case, ASCII only
-        ("n_links", np.int32),  # <a> since the end of the block before
         ("n_images", np.int32),  # <img> since the end of the block before
         ("depth", np.int16),  # open elements
-        ("list_depth", np.int16),
         ("heading", np.int8),  # level of the heading around it; 0 elsewhere
         ("after_br", np.uint8),  # 1 if only <br> parts it from the block before
-        ("first", np.uint8),  # class of its first and last characters: see CharClass
-        ("last", np.uint8),
+        ("last", np.uint8),  # class of its last character: see CharClass
     ],
     align=True,
 )
@@ -54,7 +50,6 @@ NODE = np.dtype(
         ("first_token", np.int32),  # tokens[first_token:end_token]: hashes of words of class, id and such
         ("end_token", np.int32),
         ("signature", np.uint32),  # hash of tag and tokens: equal for elements made from one template
-        ("n_images", np.int32),
         ("source", np.int32),  # offset of its "<" in the source
         ("text_start", np.int32),  # text[text_start:text_end] was written while it was open; empty if all of it was out
         ("text_end", np.int32),
@@ -132,7 +127,6 @@ class Segments:
     n_inputs: int  # <input> elements that a person can fill in
     n_passwords: int  # of these, of type password
     n_scripts: int
-    n_frames: int
 
     def block_text(self, index: int) -> str:
         """The text of a block."""
@@ -157,5 +151,4 @@ def no_page() -> Segments:
         n_inputs=0,
         n_passwords=0,
         n_scripts=0,
-        n_frames=0,
     )
