@@ -37,7 +37,7 @@ def linear_of(*pages, seed=0):
     """A linear model with random weights for the keys of some pages, and the weights by key."""
     keys = np.unique(np.concatenate([linear_inputs(page).keys for page in pages]))
     weights = np.random.default_rng(seed).normal(size=len(keys)).astype(np.float32)
-    linear = compact(keys, weights, -0.5)
+    linear = compact(keys, weights, -0.5, keys >> 32 == Family.WORD)
     tables = [linear.tokens if key >> 32 <= Family.NEAR else linear.texts for key in keys.tolist()]
     has_room = [look_up(table, np.uint32(key & 0xFFFFFFFF)) > 0 for table, key in zip(tables, keys, strict=True)]
     return linear, dict(zip(keys.tolist(), (weights * has_room).tolist(), strict=True))

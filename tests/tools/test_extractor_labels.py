@@ -105,7 +105,7 @@ def labelled(source: bytes, kind: str, name: str = "1") -> LabelledPage:
 @pytest.mark.parametrize("name", [str(k) for k in range(8)])
 def test_a_shortened_article_keeps_its_first_paragraphs_and_all_else(name: str):
     page = labelled(NEWS, "article", name)
-    short = shortened(page, page, 0)
+    short = shortened(page, 0)
     assert short is not None
     blocks, nodes = short.segments.blocks, short.segments.nodes
     texts = [short.segments.block_text(i) for i in range(len(blocks))]
@@ -127,5 +127,5 @@ def test_a_shortened_article_keeps_its_first_paragraphs_and_all_else(name: str):
 
 
 def test_only_articles_of_some_length_are_shortened():
-    assert shortened(page := labelled(NEWS, "listing"), page, 0) is None
-    assert shortened(page := labelled(NEWS.replace(STORY, STORY[:200]), "article"), page, 0) is None
+    assert shortened(labelled(NEWS, "listing"), 0) is None
+    assert shortened(labelled(NEWS.replace(STORY, STORY[:200]), "article"), 0) is None

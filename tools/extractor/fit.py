@@ -1,4 +1,4 @@
-"""Fit the extractor's model on labelled pages: linear model, forest of the blocks, forest of the page's kind.
+"""Fit the extractor's model on labelled pages: linear model, forests of blocks, forest of the page's kind.
 
 Each level is trained on what the level before says of pages that it has not seen: the pages are split by domain into
 `INNER` groups, and for each group the levels below are fitted on the others (stacking, Wolpert 1992).  The model that
@@ -10,7 +10,7 @@ All of it is deterministic: seeds are fixed, CatBoost runs with a fixed number o
 import json
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +25,18 @@ from corpusmill.extract.content.classify import probabilities
 from corpusmill.extract.content.features import Measured, measure
 from corpusmill.extract.content.forest import Forest, from_catboost, predict
 from corpusmill.extract.content.kinds import KINDS, page_features
-from corpusmill.extract.content.linear import Linear, LinearInputs, compact, linear_inputs
+from corpusmill.extract.content.linear import Family, Linear, LinearInputs, compact, linear_inputs
 from corpusmill.extract.content.model import Model
 
 INNER = 5
 MIN_PAGES = 3  # pages that a word must be on to have a weight
+LEAST_WEIGHT = np.array([0.03, 0.03, 0.1, 0.1, 0.1])  # by family; without smaller ones: +.002, and tables fit a cache
 EPOCHS, RATE, DECAY = 4, 0.02, 1e-3
 MAX_WEIGHT = 0.3  # of one block: a page that is one block must not outweigh ten others
-N_SHORTENED = 2  # times that an article is shortened
-SHORTENED_WEIGHT = 0.25  # of each: with more, WCXB's services and listings lose; with less, short news stories
+COMMON = 0.05  # a word on such a share of the pages is common
+LEAST_COMMON = 0.45  # share of common words in an English page: 99 in 100 have more, French ones at most .32
+N_SHORTENED = 4  # times that an article is shortened
+SHORTENED_WEIGHT = 0.5  # of each
 SEED = 20261122
 THREADS = 2
 
@@ -42,9 +45,9 @@ THREADS = 2
 class Settings:
     """How large the forests are."""
 
-    n_trees: int = 400
+    n_trees: int = 300
     depth: int = 6
-    rate: float = 0.07
+    rate: float = 0.09
     n_kind_trees: int = 80
     limits: tuple[float, float] = (0.05, 0.5)
 
@@ -53,7 +56,7 @@ INNER_FOREST = Settings(n_trees=152, rate=0.12)  # nearly as good, and one is ne
 
 
 Pair = tuple[LabelledPage, LabelledPage]  # a page, and the same page in another script
-Version = tuple[LabelledPage, float, int]  # one of them or a shortened one, its weight, its group
+Version = tuple[LabelledPage, int]  # one of them, its group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,14 @@ class Rows:
         """Some of them."""
         return Rows(columns=self.columns[:, chosen], labels=self.labels[chosen], weights=self.weights[chosen])
 
+    def and_those_of(self, others: "Rows") -> "Rows":
+        """All of both."""
+        return Rows(
+            columns=np.concatenate([self.columns, others.columns], axis=1),
+            labels=np.concatenate([self.labels, others.labels]),
+            weights=np.concatenate([self.weights, others.weights]),
+        )
+
 
 def fold_of(page: LabelledPage, n: int, salt: str) -> int:
     """The group of a page's domain."""
@@ -80,34 +91,40 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     inputs = [linear_inputs(page.segments) for page, _ in pairs]
     linears = [_linear(pairs, inputs, groups != group) for group in range(INNER)]
     linear = _linear(pairs, inputs, groups >= 0)
-    versions = [
-        (page, weight, group)
+    versions = [(page, group) for pair, group in zip(pairs, groups, strict=True) for page in pair]
+    measured = [measure(page.segments, linears[group]) for page, group in versions]
+    rows = _rows([page for page, _ in versions], measured, 1.0)
+    short = [
+        (page, group)
         for pair, group in zip(pairs, groups, strict=True)
-        for page, weight in _versions(pair)
-        if page is not None
+        for cut in range(N_SHORTENED)
+        if (page := shortened(pair[1], cut)) is not None
     ]
-    measured = [measure(page.segments, linears[group]) for page, _, group in versions]
-    rows = Rows(
-        columns=np.concatenate([one.columns for one in measured], axis=1),
-        labels=np.concatenate([page.shares for page, _, _ in versions]),
-        weights=np.concatenate([page.weights * np.float32(weight) for page, weight, _ in versions]),
+    more = _rows(
+        [page for page, _ in short],
+        [measure(page.segments, linears[group]) for page, group in short],
+        SHORTENED_WEIGHT,
     )
-    summaries = _summaries(versions, measured, rows)
+    chances = _chances(versions, measured, rows)
     return Model(
         linear=linear,
-        blocks=_forest(rows, settings),
-        kinds=_kind_forest(summaries, np.array([page.kind for page, _, _ in versions]), settings),
+        familiar=_forest(rows, settings),
+        foreign=_forest(rows.and_those_of(more), settings),
+        kinds=_kind_forest([page for page, _ in versions], measured, chances, settings),
+        least_common=LEAST_COMMON,
         least_threshold=settings.limits[0],
         most_threshold=settings.limits[1],
         provenance=provenance,
     )
 
 
-def _versions(pair: Pair) -> Iterator[tuple[LabelledPage | None, float]]:
-    for page in pair:
-        yield page, 1.0
-    for cut in range(N_SHORTENED):
-        yield shortened(*pair, cut), SHORTENED_WEIGHT
+def _rows(pages: Sequence[LabelledPage], measured: Sequence[Measured], weight: float) -> Rows:
+    """The blocks of some pages, each page with this weight."""
+    return Rows(
+        columns=np.concatenate([one.columns for one in measured], axis=1),
+        labels=np.concatenate([page.shares for page in pages]),
+        weights=np.concatenate([page.weights * np.float32(weight) for page in pages]),
+    )
 
 
 def _linear(pairs: Sequence[Pair], inputs: Sequence[LinearInputs], chosen: npt.NDArray[np.bool_]) -> Linear:
@@ -129,7 +146,9 @@ def _linear(pairs: Sequence[Pair], inputs: Sequence[LinearInputs], chosen: npt.N
     rng = np.random.default_rng(SEED)
     for _ in range(EPOCHS):
         _epoch(place.astype(np.int32), values, starts, labels, weights, rng.permutation(len(labels)), theta, squares)
-    return compact(known, theta[:-1], float(theta[-1]))
+    common = (n_pages[n_pages >= MIN_PAGES] >= COMMON * len(used)) & (known >> 32 == Family.WORD)
+    matters = (np.abs(theta[:-1]) >= LEAST_WEIGHT[known >> 32]) | common
+    return compact(known[matters], theta[:-1][matters], float(theta[-1]), common[matters])
 
 
 @numba.njit(cache=True)
@@ -150,18 +169,15 @@ def _epoch(ids, values, starts, labels, weights, order, theta, squares):  # noqa
         theta[bias] -= np.float32(0.02) * slope
 
 
-def _summaries(versions: Sequence[Version], measured: Sequence[Measured], rows: Rows) -> npt.NDArray[np.float32]:
-    """Features of whole pages (N_PAGE, n_pages), with chances of their blocks by forests that have not seen them."""
-    of_page = np.array([group for _, _, group in versions])
-    of_block = np.repeat(of_page, [len(page.shares) for page, _, _ in versions])
+def _chances(versions: Sequence[Version], measured: Sequence[Measured], rows: Rows) -> list[npt.NDArray[np.float32]]:
+    """Probabilities of every page's blocks, by forests that have not seen it."""
+    of_page = np.array([group for _, group in versions])
+    of_block = np.repeat(of_page, [len(page.shares) for page, _ in versions])
     forests = [_forest(rows.where(of_block != group), INNER_FOREST) for group in range(INNER)]
-    return np.stack(
-        [
-            page_features(page.segments, one, probabilities(predict(one.columns, forests[group])[0]))
-            for (page, _, group), one in zip(versions, measured, strict=True)
-        ],
-        axis=1,
-    )
+    return [
+        probabilities(predict(one.columns, forests[group])[0])
+        for (_, group), one in zip(versions, measured, strict=True)
+    ]
 
 
 def _forest(rows: Rows, settings: Settings) -> Forest:
@@ -183,9 +199,15 @@ def _forest(rows: Rows, settings: Settings) -> Forest:
     )
 
 
-def _kind_forest(summaries: npt.NDArray[np.float32], kinds: npt.NDArray, settings: Settings) -> Forest:
+def _kind_forest(
+    pages: Sequence[LabelledPage],
+    measured: Sequence[Measured],
+    chances: Sequence[npt.NDArray[np.float32]],
+    settings: Settings,
+) -> Forest:
+    summaries = [page_features(page.segments, one, p) for page, one, p in zip(pages, measured, chances, strict=True)]
     forest = _fitted(
-        catboost.Pool(summaries.T, kinds),
+        catboost.Pool(np.stack(summaries), np.array([page.kind for page in pages])),
         loss_function="MultiClass",
         classes_count=len(KINDS),
         iterations=settings.n_kind_trees,

@@ -21,10 +21,11 @@ from labels import words
 from pages import LabelledPage, read_pages
 
 from corpusmill.extract.content.abstain import no_content
-from corpusmill.extract.content.classify import classify, page_kinds
+from corpusmill.extract.content.classify import Classified, classify, page_kinds
 from corpusmill.extract.content.kinds import KINDS
-from corpusmill.extract.content.model import Model, save
+from corpusmill.extract.content.model import save
 from corpusmill.extract.metadata.read import read_metadata
+from corpusmill.extract.segments.tables import Segments
 
 FOLDS = 5
 PROVENANCE = (
@@ -66,11 +67,13 @@ def cross_validate(pairs: list[Pair], settings: Settings, folds: list[int], pred
         for (page, other), its in zip(pairs, folds_of, strict=True):
             if its != fold:
                 continue
-            found = kept_words(page, model)
-            score = word_f1(found, page.gold), word_f1(kept_words(page, model, of=other), page.gold)
+            verdict = classify(page.segments, model)
+            found = kept_words(page, page.segments, verdict)
+            in_other_words = kept_words(page, other.segments, classify(other.segments, model))
+            score = word_f1(found, page.gold), word_f1(in_other_words, page.gold)
             scores["all"].append(score)
             scores[KINDS[page.kind]].append(score)
-            right.append(predicted_kind(page, model) == page.kind)
+            right.append(page_kinds(page.segments, verdict, model).argmax() == page.kind)
             lines.append({"id": page.name, "text": " ".join(found)})
         print(f"fold {fold}: {np.mean(scores['all'], axis=0).round(4)} so far, {time.time() - start:.0f} s", flush=True)
     for kind, values in scores.items():
@@ -81,19 +84,12 @@ def cross_validate(pairs: list[Pair], settings: Settings, folds: list[int], pred
         predictions.write_text("".join(json.dumps(line) + "\n" for line in sorted(lines, key=lambda line: line["id"])))
 
 
-def predicted_kind(page: LabelledPage, model: Model) -> int:
-    """The most probable kind of a page, as an index in `KINDS`."""
-    return int(page_kinds(page.segments, classify(page.segments, model), model).argmax())
-
-
-def kept_words(page: LabelledPage, model: Model, of: LabelledPage | None = None) -> list[str]:
-    """The words of the blocks that are kept of `page`; or of the same blocks, if another page decides."""
-    segments = (of or page).segments
-    verdict = classify(segments, model)
-    keep = verdict.keep
-    if no_content(segments, keep, read_metadata(segments, None).title, verdict.expected_f1):
+def kept_words(page: LabelledPage, segments: Segments, verdict: Classified) -> list[str]:
+    """Words of the blocks that are kept, by a verdict on the segments of the page or of its twin in another script."""
+    title = read_metadata(segments, None).title
+    if no_content(segments, verdict.keep, title, verdict.expected_f1):
         return []
-    return [word for index in np.flatnonzero(keep) for word in words(page.segments.block_text(int(index)))]
+    return [word for index in np.flatnonzero(verdict.keep) for word in words(page.segments.block_text(int(index)))]
 
 
 def word_f1(found: list[str], gold: tuple[str, ...]) -> float:

@@ -86,7 +86,6 @@ _GROUPS = (
     tuple(f"page_{row.name.lower()}" for row in position.Total),
     tuple(f"declared_{row.name.lower()}" for row in Declared),
     tuple(f"cluster_{row.name.lower()}" for row in clusters.Cluster),
-    tuple(f"tag_cluster_{row.name.lower()}" for row in clusters.Cluster),
     ("duplicates",),
     tuple(f"level{k}_{row.name.lower()}" for k in range(surroundings.N_LEVELS) for row in surroundings.Level),
     tuple(f"within{k}_{row.name.lower()}" for k in surroundings.REACHES for row in surroundings.Window),
@@ -102,7 +101,6 @@ _ENDS = [sum(len(group) for group in _GROUPS[:k]) for k in range(1, len(_GROUPS)
     TOTALS_END,
     DECLARED_END,
     CLUSTER_END,
-    TAG_CLUSTER_END,
     DUPLICATES_END,
     LEVELS_END,
     WINDOWS_END,
@@ -116,6 +114,7 @@ class Measured(NamedTuple):
     totals: F32  # (len(position.Total),)
     declared: F32  # (len(Declared),)
     clusters: I32  # (n_blocks,): the first block of the same path
+    common: float  # share of common words, which is small on pages in languages that training has not seen
 
 
 def measure(segments: Segments, linear: Linear) -> Measured:
@@ -152,7 +151,7 @@ def _measure(
     _describe_shapes(blocks, nodes, columns[:SHAPE_END])
     _spread_flags(blocks, columns[SHAPE_END:FLAGS_END])
     texts, overlaps = np.empty(n, np.float32), np.empty((N_OVERLAP, n), np.float32)
-    score_texts(words, linear, texts)
+    n_common = score_texts(words, linear, texts)
     overlap(words, collect_statements(source, facts), overlaps)
     scores = columns[FLAGS_END:SCORE_END]
     _score_blocks(blocks, place, texts, linear.bias, scores)
@@ -166,14 +165,12 @@ def _measure(
     _spread(totals, columns[POSITION_END:TOTALS_END])
     _spread(declared, columns[TOTALS_END:DECLARED_END])
 
-    path_keys, tag_keys = clusters.place_keys(blocks, place)
-    by_path, by_tags = clusters.cluster(path_keys), clusters.cluster(tag_keys)
+    by_path = clusters.cluster(clusters.path_keys(blocks, place))
     clusters.describe(blocks, by_path, score, columns[DECLARED_END:CLUSTER_END])
-    clusters.describe(blocks, by_tags, score, columns[CLUSTER_END:TAG_CLUSTER_END])
-    clusters.count_members(clusters.cluster(clusters.text_keys(words)), columns[TAG_CLUSTER_END])
+    clusters.count_members(clusters.cluster(clusters.text_keys(words)), columns[CLUSTER_END])
     surroundings.describe_levels(blocks, nodes, place, sums, columns[DUPLICATES_END:LEVELS_END])
     surroundings.describe_windows(sums, score, columns[LEVELS_END:WINDOWS_END])
-    return Measured(columns, totals, declared, by_path)
+    return Measured(columns, totals, declared, by_path, n_common / max(1, len(words.hashes)))
 
 
 @lean_kernel

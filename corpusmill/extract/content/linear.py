@@ -53,6 +53,7 @@ class Linear(NamedTuple):
     token_weights: F32  # (n_tokens + 1, 2): in PATH, in NEAR
     texts: U32
     text_weights: F32  # (n_texts + 1,): of WORD, PAIR, WHOLE
+    common: npt.NDArray[np.bool_]  # (n_texts + 1,): words that many pages have
     bias: float
 
 
@@ -71,8 +72,8 @@ def linear_inputs(segments: Segments) -> LinearInputs:
     return LinearInputs(*_inputs(segments.blocks, segments.nodes, segments.tokens, words))
 
 
-def compact(keys: I64, weights: F32, bias: float) -> Linear:
-    """The model of trained weights (n,) at distinct keys (n,); a weight of 0 makes a word known, too."""
+def compact(keys: I64, weights: F32, bias: float, common: npt.NDArray[np.bool_]) -> Linear:
+    """The model of trained weights (n,) at distinct keys (n,), of which some are common words."""
     family, low, weights = keys >> 32, (keys & 0xFFFFFFFF).astype(np.uint32), weights.astype(np.float32)
     of_token = family <= Family.NEAR
     tokens, place = np.unique(low[of_token], return_inverse=True)
@@ -81,13 +82,15 @@ def compact(keys: I64, weights: F32, bias: float) -> Linear:
     token_table, kept = build(tokens, np.abs(pairs).max(axis=1, initial=0))
     texts, first = np.unique(low[~of_token], return_index=True)
     singles = weights[~of_token][first]
-    text_table, kept_texts = build(texts, np.abs(singles))
+    is_common = common[~of_token][first]
+    text_table, kept_texts = build(texts, np.abs(singles) + is_common)
     zero = np.zeros((1, 2), np.float32)
     return Linear(
         token_table,
         np.concatenate([zero, pairs[kept]]),
         text_table,
         np.concatenate([zero[0, :1], singles[kept_texts]]),
+        np.concatenate([[False], is_common[kept_texts]]),
         float(f32(bias)),
     )
 
@@ -124,8 +127,9 @@ def score_nodes(nodes: Table, tokens: U32, linear: Linear, path: F32, near: F32)
 
 
 @lean_kernel
-def score_texts(words: Words, linear: Linear, scores: F32) -> None:
-    """What the model says of every block's text -> scores (n_blocks,)."""
+def score_texts(words: Words, linear: Linear, scores: F32) -> int:
+    """What the model says of every block's text -> scores (n_blocks,), and how many of the words are common."""
+    n_common = i64(0)
     for i in range(len(words.ptr) - 1):
         start, end = words.ptr[i], words.ptr[i + 1]
         if start == end:
@@ -133,13 +137,16 @@ def score_texts(words: Words, linear: Linear, scores: F32) -> None:
             continue
         total = f32(0)
         for k in range(start, end):
-            total += linear.text_weights[i64(look_up(linear.texts, words.hashes[k]))]
+            row = i64(look_up(linear.texts, words.hashes[k]))
+            n_common += linear.common[row]
+            total += linear.text_weights[row]
         score = total / np.sqrt(f32(end - start))
         second = words.hashes[start + 1] if end > start + 1 else np.uint32(0)
         score += linear.text_weights[i64(look_up(linear.texts, pair_key(words.hashes[start], second)))]
         if end - start <= N_SHORT:
             score += linear.text_weights[i64(look_up(linear.texts, whole_key(words.hashes, start, end)))]
         scores[i] = score
+    return n_common
 
 
 @kernel

@@ -20,7 +20,7 @@ from corpusmill.extract.content.forest import Forest
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.content.linear import Linear
 
-FORMAT = 2
+FORMAT = 3
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
 
 
@@ -29,7 +29,9 @@ class Model:
     """All that `classify` needs."""
 
     linear: Linear
-    blocks: Forest  # over FEATURES
+    familiar: Forest  # over FEATURES, for pages in the language of those that it was trained on
+    foreign: Forest  # for all others
+    least_common: float  # share of common words on a page that makes it familiar
     kinds: Forest  # over PAGE_FEATURES, one output a kind
     least_threshold: float  # the page's own threshold is cut to these
     most_threshold: float
@@ -54,9 +56,12 @@ def load(file: IO[bytes]) -> Model:
                 token_weights=arrays["linear/token_weights"],
                 texts=arrays["linear/texts"],
                 text_weights=arrays["linear/text_weights"],
+                common=arrays["linear/common"],
                 bias=float(arrays["linear/bias"]),
             ),
-            blocks=_forest(arrays, "blocks"),
+            familiar=_forest(arrays, "familiar"),
+            foreign=_forest(arrays, "foreign"),
+            least_common=float(arrays["least_common"]),
             kinds=_forest(arrays, "kinds"),
             least_threshold=float(arrays["least_threshold"]),
             most_threshold=float(arrays["most_threshold"]),
@@ -69,11 +74,12 @@ def save(model: Model, path: Path) -> None:
     arrays = {
         "format": np.array(FORMAT),
         "names": np.array(_names()),
+        "least_common": np.array(model.least_common),
         "least_threshold": np.array(model.least_threshold),
         "most_threshold": np.array(model.most_threshold),
         "provenance": np.array(model.provenance),
     }
-    for part in ("linear", "blocks", "kinds"):
+    for part in ("linear", "familiar", "foreign", "kinds"):
         for name, value in getattr(model, part)._asdict().items():
             arrays[f"{part}/{name}"] = np.asarray(value)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

@@ -39,7 +39,6 @@ AROUND_CONTENT = BIT["nav"] | BIT["header"] | BIT["footer"] | BIT["aside"] | BIT
 PLACE = np.dtype(
     [
         ("path", np.uint64),  # hash of the signatures from the root to here
-        ("tags", np.uint64),  # hash of the tags from the root to here
         ("near_score", np.float32),  # the linear model's, of its own tokens and of the two above it, as near ones
         ("path_score", np.float32),  # sum of elements' scores from the root to here
         ("least_score", np.float32),  # least and most of these
@@ -171,15 +170,13 @@ def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> No
         around_best[v] = True
         v = nodes[v]["parent"]
     around_best[0] = True
-    place[0]["path"], place[0]["tags"] = 1, 1
+    place[0]["path"] = 1
     for v in range(1, len(nodes)):
         node, here = nodes[v], place[v]
         p = node["parent"]
         above = place[p]
         path = (above["path"] ^ np.uint64(node["signature"])) * MIX
         here["path"] = path ^ path >> np.uint64(29)
-        tags = (above["tags"] ^ np.uint64(node["tag"] + 1)) * MIX
-        here["tags"] = tags ^ tags >> np.uint64(29)
         here["near_score"] = near[v] + near[p] + near[max(nodes[p]["parent"], 0)]
         here["path_score"] = above["path_score"] + own[v]
         here["least_score"] = min(above["least_score"], own[v])

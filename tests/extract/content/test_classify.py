@@ -1,13 +1,14 @@
 """From tables to a verdict, with small models; and models on disk."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from corpusmill.extract.content import model as model_module
-from corpusmill.extract.content.classify import MAX_BLOCKS, classify, keep_code, page_kinds, probabilities, shares
+from corpusmill.extract.content.classify import MAX_BLOCKS, classify, kept, page_kinds, probabilities, shares
 from corpusmill.extract.content.features import FEATURES
 from corpusmill.extract.content.forest import DEPTH, Forest
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
@@ -30,7 +31,9 @@ def rule(names, feature, border, below, above):
 
 MODEL = Model(
     linear=LINEAR,
-    blocks=rule(FEATURES, "words", 3.5, [-4], [4]),
+    familiar=rule(FEATURES, "words", 3.5, [-4], [4]),
+    foreign=rule(FEATURES, "words", 0.5, [-4], [3]),
+    least_common=0.6,
     kinds=rule(PAGE_FEATURES, "page_records", 5, [0] * 7, [0, 0, 0, 0, 3, 0, 0]),
     least_threshold=0.15,
     most_threshold=0.45,
@@ -67,13 +70,20 @@ def test_any_page_has_a_verdict(source):
     assert page_kinds(page, verdict, MODEL).sum() == pytest.approx(1)
 
 
+def test_a_page_in_unknown_words_is_judged_by_the_other_forest():
+    known, unknown = "Three gears and steel", "Ein Rahmen aus Stahl"
+    texts = (known, f"{known} aus", unknown, f"{known} {unknown}")
+    found = [classify(segment(f"<p>{text}".encode()), MODEL) for text in texts]
+    assert [verdict.measured.common for verdict in found] == pytest.approx([1, 0.8, 0, 0.5], abs=1e-6)
+    chances = 1 / (1 + np.exp([-4, -4, -3, -3]))
+    assert [verdict.probabilities[0] for verdict in found] == pytest.approx(chances.tolist(), abs=1e-5)
+
+
 def test_code_beside_what_is_kept_is_kept():
     page = segment(b"<pre>far</pre><p>none<pre>a</pre><pre>b</pre><p>text<pre>c</pre><pre>d</pre><p>e</p><pre>f</pre>")
     assert [page.block_text(i) for i in range(len(page.blocks))] == "far none a b text c d e f".split()
     p = np.array([0.3, 0, 0.3, 0.3, 0.9, 0.05, 0.3, 0.9, 0.3], np.float32)
-    keep = p > 0.4
-    keep_code(page.blocks, p, 0.4, keep)
-    assert keep.tolist() == [False, False, True, True, True, False, True, True, True]
+    assert kept(page.blocks, p, 0.4).tolist() == [False, False, True, True, True, False, True, True, True]
 
 
 def test_an_empty_page():
@@ -87,12 +97,13 @@ def test_a_page_of_too_many_blocks_is_judged_by_its_first():
     short, n = segment(rest), MAX_BLOCKS + 1000
     long = segment(rest + b"<table><tr><td>cell<td itemprop=text>of many<td><time>now</time>" * (n // 3 + 1))
     assert len(long.blocks) > MAX_BLOCKS
-    verdict = classify(long, MODEL)
+    model = replace(MODEL, least_common=0)
+    verdict = classify(long, model)
     assert len(verdict.keep) == len(verdict.probabilities) == len(long.blocks)
     assert verdict.keep[:MAX_BLOCKS].any()
     assert not verdict.keep[MAX_BLOCKS:].any()
     assert page_kinds(long, verdict, MODEL).sum() == pytest.approx(1)
-    assert (verdict.keep[: len(short.blocks)] == classify(segment(rest), MODEL).keep).all()
+    assert (verdict.keep[: len(short.blocks)] == classify(segment(rest), model).keep).all()
 
 
 def test_softmax_and_sigmoid():

@@ -14,7 +14,7 @@ from tests.extract.pages import html, linear_of
 def signatures_above(page, v):
     path = []
     while v > 0:
-        path.append((page.nodes["signature"][v], page.nodes["tag"][v]))
+        path.append(page.nodes["signature"][v])
         v = page.nodes["parent"][v]
     return path
 
@@ -26,10 +26,9 @@ def test_clusters(source):
     measured = measure(page, linear_of(page)[0])
     row = {name: measured.columns[FEATURES.index(name)] for name in FEATURES}
     paths = [signatures_above(page, v) for v in page.blocks["leaf"]]
-    by_path, by_tags, by_text = defaultdict(list), defaultdict(list), defaultdict(list)
+    by_path, by_text = defaultdict(list), defaultdict(list)
     for i, path in enumerate(paths):
-        by_path[tuple(signature for signature, _ in path)].append(i)
-        by_tags[tuple(tag for _, tag in path)].append(i)
+        by_path[tuple(path)].append(i)
         by_text[tuple(page.block_text(i).split()[:32])].append(i)
     for members in by_path.values():
         assert measured.clusters[members].tolist() == [members[0]] * len(members)
@@ -39,8 +38,6 @@ def test_clusters(source):
         link_share = page.blocks["link_words"][members].sum() / max(1, words.sum())
         assert row["cluster_link_share"][members] == pytest.approx(link_share)
         assert row["cluster_score"][members] == pytest.approx(row["score_total"][members].mean(), abs=1e-3)
-    for members in by_tags.values():
-        assert row["tag_cluster_blocks"][members] == pytest.approx(len(members))
     for members in by_text.values():
         assert (row["duplicates"][members] >= len(members)).all()
 

@@ -48,5 +48,5 @@ def test_unknown_words_weigh_nothing():
 
 
 def test_a_model_of_nothing():
-    linear = compact(np.zeros(0, np.int64), np.zeros(0, np.float32), 0.25)
+    linear = compact(np.zeros(0, np.int64), np.zeros(0, np.float32), 0.25, np.zeros(0, np.bool_))
     assert (total_scores(segment(LISTING), linear) == np.float32(0.25)).all()
