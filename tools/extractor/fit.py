@@ -108,8 +108,8 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     chances = _chances(versions, measured, rows)
     return Model(
         linear=linear,
-        familiar=_forest(rows, settings),
-        foreign=_forest(rows.and_those_of(more), settings),
+        general=_forest(rows, settings),
+        stories=_forest(rows.and_those_of(more), settings),
         kinds=_kind_forest([page for page, _ in versions], measured, chances, settings),
         least_common=LEAST_COMMON,
         least_threshold=settings.limits[0],

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.charset.encoding import Utf8
+from corpusmill.extract.segments.lean import unsigned
 from corpusmill.kernels import kernel
 
 _PAGES = ("cp1252", "cp1250", "cp1251")
@@ -62,9 +63,11 @@ def _count(text: npt.NDArray[np.uint8], bytes_of: npt.NDArray[np.uint8]) -> int:
     word = _OUTSIDE
     end = len(text) - 4
     while i < end:
-        if text[i] < 0x80:
+        if text[unsigned(i)] < 0x80:
             word = _OUTSIDE
             i += 1
+            while i < end and text[unsigned(i)] < 0x80:
+                i += 1
             continue
         code, after = _decode(text, i)
         if code >= _N_CODES:

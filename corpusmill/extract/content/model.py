@@ -29,9 +29,9 @@ class Model:
     """All that `classify` needs."""
 
     linear: Linear
-    familiar: Forest  # over FEATURES, for pages in the language of those that it was trained on
-    foreign: Forest  # for all others
-    least_common: float  # share of common words on a page that makes it familiar
+    general: Forest  # over FEATURES
+    stories: Forest  # over FEATURES, for short stories among headlines
+    least_common: float  # share of common words, below which a page is in another language than those trained on
     kinds: Forest  # over PAGE_FEATURES, one output a kind
     least_threshold: float  # the page's own threshold is cut to these
     most_threshold: float
@@ -59,8 +59,8 @@ def load(file: IO[bytes]) -> Model:
                 common=arrays["linear/common"],
                 bias=float(arrays["linear/bias"]),
             ),
-            familiar=_forest(arrays, "familiar"),
-            foreign=_forest(arrays, "foreign"),
+            general=_forest(arrays, "general"),
+            stories=_forest(arrays, "stories"),
             least_common=float(arrays["least_common"]),
             kinds=_forest(arrays, "kinds"),
             least_threshold=float(arrays["least_threshold"]),
@@ -79,7 +79,7 @@ def save(model: Model, path: Path) -> None:
         "most_threshold": np.array(model.most_threshold),
         "provenance": np.array(model.provenance),
     }
-    for part in ("linear", "familiar", "foreign", "kinds"):
+    for part in ("linear", "general", "stories", "kinds"):
         for name, value in getattr(model, part)._asdict().items():
             arrays[f"{part}/{name}"] = np.asarray(value)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

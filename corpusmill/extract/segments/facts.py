@@ -11,6 +11,7 @@ from corpusmill.extract.segments.tables import FactKind, Segments
 
 MAX_FACTS = 3000  # of 1,900 pages the richest has 815
 MAX_CHARS = 2000  # of a value; longer ones are cut
+MAX_BYTES = 4 * MAX_CHARS
 MAX_KEY_BYTES = 100  # longer names are nobody's
 
 
@@ -50,11 +51,12 @@ class Reader:
 
     def key(self, fact: Fact) -> bytes:
         """A fact's key as it is; of a long one, one byte more than MAX_KEY_BYTES."""
-        return bytes(self._source[fact.key_start : min(fact.key_end, fact.key_start + MAX_KEY_BYTES + 1)])
+        start, end = fact.key_start, fact.key_end
+        return bytes(self._source[start : end if end - start <= MAX_KEY_BYTES else start + MAX_KEY_BYTES + 1])
 
     def text(self, start: int, end: int) -> str:
         """A span with entities resolved and white space collapsed."""
-        text = str(self._source[start : min(end, start + 4 * MAX_CHARS)], "utf-8", "replace")
+        text = str(self._source[start : end if end - start <= MAX_BYTES else start + MAX_BYTES], "utf-8", "replace")
         return " ".join((html.unescape(text) if "&" in text else text).split())[:MAX_CHARS]
 
     def value(self, fact: Fact) -> str:
@@ -82,4 +84,4 @@ class Reader:
         return self._starts.item(node), self._ends.item(node)
 
     def _shown(self, start: int, end: int) -> str:
-        return str(self._text[start : min(end, start + 4 * MAX_CHARS)], "utf-8", "replace")
+        return str(self._text[start : min(end, start + MAX_BYTES)], "utf-8", "replace")

@@ -31,8 +31,8 @@ def rule(names, feature, border, below, above):
 
 MODEL = Model(
     linear=LINEAR,
-    familiar=rule(FEATURES, "words", 3.5, [-4], [4]),
-    foreign=rule(FEATURES, "words", 0.5, [-4], [3]),
+    general=rule(FEATURES, "words", 3.5, [-4], [4]),
+    stories=rule(FEATURES, "words", 0.5, [-4], [3]),
     least_common=0.6,
     kinds=rule(PAGE_FEATURES, "page_records", 5, [0] * 7, [0, 0, 0, 0, 3, 0, 0]),
     least_threshold=0.15,
@@ -70,13 +70,15 @@ def test_any_page_has_a_verdict(source):
     assert page_kinds(page, verdict, MODEL).sum() == pytest.approx(1)
 
 
-def test_a_page_in_unknown_words_is_judged_by_the_other_forest():
+def test_a_page_in_unknown_words_or_an_article_is_judged_by_the_other_forest():
     known, unknown = "Three gears and steel", "Ein Rahmen aus Stahl"
     texts = (known, f"{known} aus", unknown, f"{known} {unknown}")
     found = [classify(segment(f"<p>{text}".encode()), MODEL) for text in texts]
     assert [verdict.measured.common for verdict in found] == pytest.approx([1, 0.8, 0, 0.5], abs=1e-6)
     chances = 1 / (1 + np.exp([-4, -4, -3, -3]))
     assert [verdict.probabilities[0] for verdict in found] == pytest.approx(chances.tolist(), abs=1e-5)
+    article = b'<script type="application/ld+json">{"@type": "NewsArticle"}</script><p>' + known.encode()
+    assert classify(segment(article), MODEL).probabilities[0] == pytest.approx(chances[2], abs=1e-5)
 
 
 def test_code_beside_what_is_kept_is_kept():
