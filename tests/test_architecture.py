@@ -47,6 +47,12 @@ def test_arrows_point_one_way(path):
         assert not used & (STAGES | {"pipelines", "reports", "cli", "api"}), "the ground stands on nothing"
 
 
+def test_the_parts_of_extraction_stand_on_the_tables_alone():
+    for path in (ROOT / "extract").glob("*/*.py"):
+        used = {name.split(".")[2] for name in imports_of(path) if name.startswith("corpusmill.extract.")}
+        assert used <= {path.parent.name, "segments"}, path
+
+
 @pytest.mark.parametrize(("library", "homes"), [("apache_beam", {"pipelines"}), ("torch", {"train"})])
 def test_a_heavy_library_has_one_home(library, homes):
     users = {package_of(p) for p in MODULES if any(n.split(".")[0] == library for n in imports_of(p))}

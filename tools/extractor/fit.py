@@ -34,9 +34,9 @@ LEAST_WEIGHT = np.array([0.03, 0.03, 0.1, 0.1, 0.1])  # by family; without small
 EPOCHS, RATE, DECAY = 4, 0.02, 1e-3
 MAX_WEIGHT = 0.3  # of one block: a page that is one block must not outweigh ten others
 COMMON = 0.05  # a word on such a share of the pages is common
-LEAST_COMMON = 0.45  # share of common words in an English page: 99 in 100 have more, French ones at most .32
+LEAST_COMMON = 0.38  # share of common words in an English page: 99 in 100 have .45 or more, French ones at most .32
 N_SHORTENED = 4  # times that an article is shortened
-SHORTENED_WEIGHT = 0.5  # of each
+SHORTENED_WEIGHT = 0.25  # of each: with more, services and listings in other languages lose
 SEED = 20261122
 THREADS = 2
 
