@@ -1,4 +1,4 @@
-"""The labels that the extractor is trained on, the pages in other scripts, the shortened ones."""
+"""What the extractor is trained on: labels, pages in other scripts, shortened ones, scores of choices."""
 
 import sys
 from pathlib import Path
@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "extractor"))
 from labels import label, words
 from pages import LabelledPage
 from rewrite import SCRIPTS, rewrite
+from scores import f1_of, word_f1
 from shorten import MOST_LEFT, shortened
 
 from corpusmill.extract.content.kinds import KINDS
@@ -129,3 +130,21 @@ def test_a_shortened_article_keeps_its_first_paragraphs_and_all_else(name: str):
 def test_only_articles_of_some_length_are_shortened():
     assert shortened(labelled(NEWS, "listing"), 0) is None
     assert shortened(labelled(NEWS.replace(STORY, STORY[:200]), "article"), 0) is None
+
+
+@given(st.text("abc ", max_size=40), st.lists(st.booleans(), min_size=4, max_size=4))
+def test_the_score_of_a_choice_of_blocks(gold, keep):
+    blocks = ["a b", "a c c", "b d", "c"]
+    page = LabelledPage(
+        name="page",
+        kind=0,
+        domain="a.org",
+        segments=segment("".join(f"<p>{text}</p>" for text in blocks).encode()),
+        shares=np.zeros(4, np.float32),
+        counts=np.zeros(4, np.int64),
+        gold=tuple(words(gold)),
+    )
+    found = [word for text, is_kept in zip(blocks, keep, strict=True) if is_kept for word in words(text)]
+    assert f1_of(page)(np.array(keep)) == pytest.approx(word_f1(found, page.gold))
+    assert word_f1(words("a b c"), words("c b a")) == 1
+    assert word_f1(words("a b c d"), words("a b x y")) == 0.5

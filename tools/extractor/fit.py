@@ -1,4 +1,4 @@
-"""Fit the extractor's model on labelled pages: linear model, forests of blocks, forest of the page's kind.
+"""Fit the extractor's model on labelled pages: linear model, forests of blocks, of thresholds, of kinds of pages.
 
 Each level is trained on what the level before says of pages that it has not seen: the pages are split by domain into
 `INNER` groups, and for each group the levels below are fitted on the others (stacking, Wolpert 1992).  The model that
@@ -19,14 +19,16 @@ import numba
 import numpy as np
 import numpy.typing as npt
 from pages import LabelledPage
+from scores import f1_of
 from shorten import shortened
 
-from corpusmill.extract.content.classify import probabilities
+from corpusmill.extract.content.classify import kept, probabilities
 from corpusmill.extract.content.features import Measured, measure
 from corpusmill.extract.content.forest import Forest, from_catboost, predict
 from corpusmill.extract.content.kinds import KINDS, page_features
 from corpusmill.extract.content.linear import Family, Linear, LinearInputs, compact, linear_inputs
 from corpusmill.extract.content.model import Model
+from corpusmill.extract.content.threshold import CHOICES, best_threshold, describe_choices, weigh
 
 INNER = 5
 MIN_PAGES = 3  # pages that a word must be on to have a weight
@@ -49,7 +51,7 @@ class Settings:
     depth: int = 6
     rate: float = 0.09
     n_kind_trees: int = 80
-    limits: tuple[float, float] = (0.05, 0.5)
+    n_threshold_trees: int = 200
 
 
 INNER_FOREST = Settings(n_trees=152, rate=0.12)  # nearly as good, and one is needed for each group
@@ -110,10 +112,9 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
         linear=linear,
         general=_forest(rows, settings),
         stories=_forest(rows.and_those_of(more), settings),
+        thresholds=_threshold_forest([page for page, _ in pairs], chances[::2], settings),
         kinds=_kind_forest([page for page, _ in versions], measured, chances, settings),
         least_common=LEAST_COMMON,
-        least_threshold=settings.limits[0],
-        most_threshold=settings.limits[1],
         provenance=provenance,
     )
 
@@ -196,6 +197,29 @@ def _forest(rows: Rows, settings: Settings) -> Forest:
         l2_leaf_reg=30,
         border_count=64,
         rsm=0.3,
+    )
+
+
+def _threshold_forest(
+    pages: Sequence[LabelledPage], chances: Sequence[npt.NDArray[np.float32]], settings: Settings
+) -> Forest:
+    """What every threshold gains over the one with the greatest expected F1."""
+    described, gains = [], []
+    for page, p in zip(pages, chances, strict=True):
+        weights, f1 = weigh(page.segments.blocks), f1_of(page)
+        expected, expected_f1 = best_threshold(p, weights)
+        described.append(describe_choices(p, weights, expected, expected_f1))
+        f1s = np.array([f1(kept(page.segments.blocks, p, choice)) for choice in (*CHOICES.tolist(), expected)])
+        gains.append(f1s[:-1] - f1s[-1])
+    return _fitted(
+        catboost.Pool(np.concatenate(described, axis=1).T, np.concatenate(gains)),
+        loss_function="RMSE",
+        iterations=settings.n_threshold_trees,
+        depth=5,
+        learning_rate=0.05,
+        l2_leaf_reg=20,
+        border_count=64,
+        rsm=0.5,
     )
 
 

@@ -12,13 +12,14 @@ everything that is fitted (words, forests, page kinds) inside.  `--predictions` 
 import argparse
 import json
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from fit import Pair, Settings, fit, fold_of
 from labels import words
 from pages import LabelledPage, read_pages
+from scores import word_f1
 
 from corpusmill.extract.content.abstain import no_content
 from corpusmill.extract.content.classify import Classified, classify, page_kinds
@@ -90,13 +91,6 @@ def kept_words(page: LabelledPage, segments: Segments, verdict: Classified) -> l
     if no_content(segments, verdict.keep, title, verdict.expected_f1):
         return []
     return [word for index in np.flatnonzero(verdict.keep) for word in words(page.segments.block_text(int(index)))]
-
-
-def word_f1(found: list[str], gold: tuple[str, ...]) -> float:
-    """F1 of the two bags of words; of a page without gold 1 if nothing was found, else 0."""
-    if not gold:
-        return float(not found)
-    return 2 * (Counter(found) & Counter(gold)).total() / (len(found) + len(gold))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ hundred headlines; over all kinds of pages that costs .004 of F1.  So it judges 
 (schema.org) and those in other languages than the pages trained on, which the share of common words tells; the other
 judges the rest.
 
-The threshold is the page's own: the one that maximises the F1 to be expected if the probabilities are right
-(`threshold.py`), cut to limits that training chose.  Fixed thresholds were worse on every kind of page; one chosen by a
-forest of its own, trained on what F1 each reached, was better by .0005.  Code beside what is kept needs a fifth of the
-threshold (documentation gains .003).  A second forest that also knew the first one's opinion of the surroundings was
-worth .001 of F1 and a third of the time.
+The threshold is the page's own, and another forest chooses it (`threshold.py`); fixed ones were worse on every kind of
+page.  Code beside what is kept needs a fifth of it (documentation gains .003).  A forest of blocks that also knew the
+first one's opinion of the surroundings was worth .001 of F1 and a third of the time.
 
 Cost: 240 microseconds for an average page of 300 blocks; nothing holds the GIL.
 """
@@ -28,7 +26,7 @@ from corpusmill.extract.content.features import Measured, measure
 from corpusmill.extract.content.forest import Forest, predict
 from corpusmill.extract.content.kinds import page_features
 from corpusmill.extract.content.model import Model
-from corpusmill.extract.content.threshold import best_threshold, weigh
+from corpusmill.extract.content.threshold import CHOICES, best_threshold, describe_choices, weigh
 from corpusmill.extract.segments.arithmetic import f32, sigmoid
 from corpusmill.extract.segments.tables import BIT, Segments
 from corpusmill.kernels import kernel
@@ -48,7 +46,7 @@ class Classified:
     probabilities: F32  # (n_blocks,)
     keep: npt.NDArray[np.bool_]  # (n_blocks,)
     threshold: float
-    expected_f1: float  # of what is kept, if the probabilities are right
+    expected_f1: float  # the greatest that a threshold has, if the probabilities are right
     measured: Measured  # of the first `MAX_BLOCKS` blocks
 
 
@@ -59,8 +57,10 @@ def classify(segments: Segments, model: Model) -> Classified:
         segments = _first_blocks(segments, MAX_BLOCKS)
     measured = measure(segments, model.linear)
     p = probabilities(predict(measured.columns, _forest_for(measured, model))[0])
-    threshold, expected_f1 = best_threshold(p, weigh(segments.blocks))
-    threshold = min(max(threshold, model.least_threshold), model.most_threshold)
+    weights = weigh(segments.blocks)
+    expected, expected_f1 = best_threshold(p, weights)
+    gains = predict(describe_choices(p, weights, expected, expected_f1), model.thresholds)[0]
+    threshold = CHOICES.item(gains.argmax())
     keep = kept(segments.blocks, p, threshold)
     if n_blocks > MAX_BLOCKS:
         p, keep = np.pad(p, (0, n_blocks - len(p))), np.pad(keep, (0, n_blocks - len(keep)))

@@ -19,6 +19,7 @@ from corpusmill.extract.content.features import FEATURES
 from corpusmill.extract.content.forest import Forest
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.content.linear import Linear
+from corpusmill.extract.content.threshold import CHOICE_FEATURES
 
 FORMAT = 3
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
@@ -32,9 +33,8 @@ class Model:
     general: Forest  # over FEATURES
     stories: Forest  # over FEATURES, for short stories among headlines
     least_common: float  # share of common words, below which a page is in another language than those trained on
+    thresholds: Forest  # over CHOICE_FEATURES: what word F1 a threshold gains
     kinds: Forest  # over PAGE_FEATURES, one output a kind
-    least_threshold: float  # the page's own threshold is cut to these
-    most_threshold: float
     provenance: str  # what it was trained on, by what, when
 
 
@@ -62,9 +62,8 @@ def load(file: IO[bytes]) -> Model:
             general=_forest(arrays, "general"),
             stories=_forest(arrays, "stories"),
             least_common=float(arrays["least_common"]),
+            thresholds=_forest(arrays, "thresholds"),
             kinds=_forest(arrays, "kinds"),
-            least_threshold=float(arrays["least_threshold"]),
-            most_threshold=float(arrays["most_threshold"]),
             provenance=str(arrays["provenance"]),
         )
 
@@ -75,11 +74,9 @@ def save(model: Model, path: Path) -> None:
         "format": np.array(FORMAT),
         "names": np.array(_names()),
         "least_common": np.array(model.least_common),
-        "least_threshold": np.array(model.least_threshold),
-        "most_threshold": np.array(model.most_threshold),
         "provenance": np.array(model.provenance),
     }
-    for part in ("linear", "general", "stories", "kinds"):
+    for part in ("linear", "general", "stories", "thresholds", "kinds"):
         for name, value in getattr(model, part)._asdict().items():
             arrays[f"{part}/{name}"] = np.asarray(value)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -94,4 +91,4 @@ def _forest(arrays: "np.lib.npyio.NpzFile", part: str) -> Forest:
 
 
 def _names() -> tuple[str, ...]:
-    return (*FEATURES, *PAGE_FEATURES, *KINDS)
+    return (*FEATURES, *CHOICE_FEATURES, *PAGE_FEATURES, *KINDS)

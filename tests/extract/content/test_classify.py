@@ -13,6 +13,7 @@ from corpusmill.extract.content.features import FEATURES
 from corpusmill.extract.content.forest import DEPTH, Forest
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.content.model import Model, load, save
+from corpusmill.extract.content.threshold import CHOICE_FEATURES, CHOICES
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.segments.tables import BIT
 from tests.extract.pages import LISTING, html, linear_of
@@ -35,8 +36,7 @@ MODEL = Model(
     stories=rule(FEATURES, "words", 0.5, [-4], [3]),
     least_common=0.6,
     kinds=rule(PAGE_FEATURES, "page_records", 5, [0] * 7, [0, 0, 0, 0, 3, 0, 0]),
-    least_threshold=0.15,
-    most_threshold=0.45,
+    thresholds=rule(CHOICE_FEATURES, "choice_from_expected", -0.05, [0], [1]),
     provenance="a test, by hand",
 )
 
@@ -50,7 +50,7 @@ def test_a_listing():
     kinds = page_kinds(page, verdict, MODEL)
     assert kinds.sum() == pytest.approx(1)
     assert kinds[KINDS.index("listing")] == pytest.approx(np.exp(3) / (np.exp(3) + 6), rel=1e-5)
-    assert verdict.threshold == 0.45, "half of the expected F1, cut"
+    assert verdict.threshold == pytest.approx(0.46), "the first one that is not far below half of the expected F1"
     assert 0.9 < verdict.expected_f1 < 1
 
 
@@ -64,7 +64,7 @@ def test_any_page_has_a_verdict(source):
         page.blocks["flags"] & BIT["preformatted"] == 0
     ].all()
     assert verdict.keep[verdict.probabilities > verdict.threshold].all()
-    assert MODEL.least_threshold <= verdict.threshold <= MODEL.most_threshold
+    assert verdict.threshold in CHOICES.tolist()
     assert 0 <= verdict.expected_f1 <= 1
     assert np.isfinite(verdict.probabilities).all()
     assert page_kinds(page, verdict, MODEL).sum() == pytest.approx(1)
