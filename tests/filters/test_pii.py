@@ -7,9 +7,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tldextract import TLDExtract
 
 from corpusmill.filters.pii import mask, mask_text
 from corpusmill.recipe import PiiSettings
+
+TOP_LEVEL_DOMAINS = frozenset(TLDExtract(suffix_list_urls=(), cache_dir=None).tlds)
 
 # What is between ⟦ and ⟧ is personal data and must be masked, whole; nothing else may be.
 LABELLED = """
@@ -177,8 +180,14 @@ def test_the_library_s_trap_is_known():
     assert mask_text("224.0.0.251") == "224.0.0.251"
 
 
+def is_in_use(address):
+    """Whether tldextract's list has the top-level domain, too: hypothesis has one of another date."""
+    label = address.rpartition(".")[2].lower()
+    return label.startswith("xn--") or label in TOP_LEVEL_DOMAINS
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.emails().filter(lambda address: re.fullmatch(r"[\w.+-]*\w@.*", address)))
+@given(st.emails().filter(lambda address: re.fullmatch(r"[\w.+-]*\w@.*", address) and is_in_use(address)))
 def test_addresses_of_rfc_5322_are_masked(address):
     """Those whose local part needs no quoting, that is; other punctuation before the @ is rarer than noise."""
     assert mask_text(f"mail {address.lstrip('.+-')} now") == "mail <email> now"

@@ -36,6 +36,7 @@ Table = npt.NDArray[np.void]
 
 PREFORMATTED = BIT["preformatted"]
 ENOUGH_OF_CODE = 0.2  # of the threshold
+UNLIKELY = 0.35  # expected F1, below which a threshold may leave nothing of a page
 MAX_BLOCKS = 1 << 15  # a kilobyte each: a page of millions of tiny blocks must not take all memory
 
 
@@ -60,7 +61,8 @@ def classify(segments: Segments, model: Model) -> Classified:
     weights = weigh(segments.blocks)
     expected, expected_f1 = best_threshold(p, weights)
     gains = predict(describe_choices(p, weights, expected, expected_f1), model.thresholds)[0]
-    threshold = CHOICES.item(gains.argmax())
+    n_choices = len(CHOICES) if expected_f1 < UNLIKELY else max(1, np.count_nonzero(p.max() > CHOICES))
+    threshold = CHOICES.item(gains[:n_choices].argmax())
     keep = kept(segments.blocks, p, threshold)
     if n_blocks > MAX_BLOCKS:
         p, keep = np.pad(p, (0, n_blocks - len(p))), np.pad(keep, (0, n_blocks - len(keep)))
