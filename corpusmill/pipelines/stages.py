@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, get_args
 
 from corpusmill.collect.plan import Slice
 from corpusmill.corpus import Made, Receipt, digest, library_version
 from corpusmill.extensions import REGISTRY
+from corpusmill.extract.content import MODEL
 from corpusmill.pipelines.job import Job
 from corpusmill.reasons import Stage
 from corpusmill.recipe import Kind
@@ -134,8 +134,7 @@ def _extractor_versions(extractor: str) -> list[str]:
 @cache
 def _model_digest() -> str:
     """Identity of the trained model, without the imports that reading it takes."""
-    model = Path(__file__).parents[1] / "extract" / "model.npz"
-    return hashlib.blake2b(model.read_bytes(), digest_size=16).hexdigest()
+    return hashlib.blake2b(MODEL.read_bytes(), digest_size=16).hexdigest()
 
 
 # ---- signals, verdicts, sketches -----------------------------------------------------------------------------------

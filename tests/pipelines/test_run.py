@@ -10,7 +10,7 @@ import pytest
 import corpusmill
 from corpusmill.errors import InputError
 from corpusmill.reasons import Stage
-from tests.pipelines.conftest import TIMEOUT_S, checksums, command, documents, write_jsonl
+from tests.pipelines.conftest import RECIPE, TIMEOUT_S, checksums, command, documents, write_jsonl
 
 
 def test_the_books_balance(finished):
@@ -48,6 +48,20 @@ def test_token_rows_decode_to_the_documents(finished):
     assert {r.doc_id for r in corpus.token_rows("train")} | {r.doc_id for r in corpus.token_rows("validation")} == set(
         texts
     )
+
+
+def test_pages_go_through_the_extractor(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number, row in enumerate(documents(6, seed=2)):
+        paragraphs = "".join(f"<p>{text}</p>" for text in row["text"].split("\n\n"))
+        page = f"<nav><a href=/>Home page</a></nav><article><h1>News {number}</h1>{paragraphs}</article>"
+        (tmp_path / f"in/{number}.html").write_text(page)
+    (tmp_path / "recipe.toml").write_text(RECIPE.replace("jsonl", "html"))
+    subprocess.run(command(tmp_path), check=True, capture_output=True, timeout=TIMEOUT_S)
+    corpus = corpusmill.open(tmp_path / "corpus")
+    texts = [text for part in corpus.parts(Stage.PAGES) for text in corpus.read(Stage.PAGES, part)["text"].to_pylist()]
+    assert len(texts) == 6
+    assert all(text and "Home page" not in text for text in texts)
 
 
 def test_two_workers_in_another_folder_write_the_same_bytes(finished, tmp_path):

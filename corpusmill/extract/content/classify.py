@@ -12,7 +12,7 @@ The threshold is the page's own, and another forest chooses it (`threshold.py`);
 page.  Code beside what is kept needs a fifth of it (documentation gains .003).  A forest of blocks that also knew the
 first one's opinion of the surroundings was worth .001 of F1 and a third of the time.
 
-Cost: 240 microseconds for an average page of 300 blocks; nothing holds the GIL.
+Cost: 270 microseconds for an average page of 300 blocks; nothing holds the GIL.
 """
 
 import dataclasses

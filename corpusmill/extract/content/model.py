@@ -9,12 +9,12 @@ import functools
 import io
 import zipfile
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from corpusmill.extract.content import MODEL
 from corpusmill.extract.content.features import FEATURES
 from corpusmill.extract.content.forest import Forest
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
@@ -41,7 +41,7 @@ class Model:
 @functools.cache
 def shipped_model() -> Model:
     """The model in the package, read once."""
-    with (files("corpusmill.extract.content") / "model.npz").open("rb") as file:
+    with MODEL.open("rb") as file:
         return load(file)
 
 
