@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.content.phrases import called, fold, fold_name, is_status_number, said
+from corpusmill.extract.content.threshold import UNLIKELY
 from corpusmill.extract.segments.facts import Reader
 from corpusmill.extract.segments.tables import BIT, FactKind, Segments
 from corpusmill.extract.segments.tags import TAG
@@ -43,7 +44,6 @@ MARKED = 250  # likewise for marks in the markup
 HARDLY_ANYTHING = 15
 LOGIN_FORM = 40  # of everything on the page, around a field for a password
 NOTHING = 3
-UNLIKELY = 0.35  # expected F1 of what is kept
 
 FIRST_HEADINGS = 3
 MOST_BLOCKS = 200  # of a kind are read

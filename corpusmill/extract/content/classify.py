@@ -26,7 +26,7 @@ from corpusmill.extract.content.features import Measured, measure
 from corpusmill.extract.content.forest import Forest, predict
 from corpusmill.extract.content.kinds import page_features
 from corpusmill.extract.content.model import Model
-from corpusmill.extract.content.threshold import CHOICES, best_threshold, describe_choices, weigh
+from corpusmill.extract.content.threshold import choose_threshold, weigh
 from corpusmill.extract.segments.arithmetic import f32, sigmoid
 from corpusmill.extract.segments.tables import BIT, Segments
 from corpusmill.kernels import kernel
@@ -36,7 +36,6 @@ Table = npt.NDArray[np.void]
 
 PREFORMATTED = BIT["preformatted"]
 ENOUGH_OF_CODE = 0.2  # of the threshold
-UNLIKELY = 0.35  # expected F1, below which a threshold may leave nothing of a page
 MAX_BLOCKS = 1 << 15  # a kilobyte each: a page of millions of tiny blocks must not take all memory
 
 
@@ -58,11 +57,7 @@ def classify(segments: Segments, model: Model) -> Classified:
         segments = _first_blocks(segments, MAX_BLOCKS)
     measured = measure(segments, model.linear)
     p = probabilities(predict(measured.columns, _forest_for(measured, model))[0])
-    weights = weigh(segments.blocks)
-    expected, expected_f1 = best_threshold(p, weights)
-    gains = predict(describe_choices(p, weights, expected, expected_f1), model.thresholds)[0]
-    n_choices = len(CHOICES) if expected_f1 < UNLIKELY else max(1, np.count_nonzero(p.max() > CHOICES))
-    threshold = CHOICES.item(gains[:n_choices].argmax())
+    threshold, expected_f1 = choose_threshold(p, weigh(segments.blocks), model.thresholds)
     keep = kept(segments.blocks, p, threshold)
     if n_blocks > MAX_BLOCKS:
         p, keep = np.pad(p, (0, n_blocks - len(p))), np.pad(keep, (0, n_blocks - len(keep)))

@@ -14,6 +14,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.content.forest import Forest, predict
 from corpusmill.extract.segments.arithmetic import f32, i64
 from corpusmill.extract.segments.lean import lean_entry
 from corpusmill.kernels import kernel
@@ -21,6 +22,7 @@ from corpusmill.kernels import kernel
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
+UNLIKELY = 0.35  # expected F1, below which there may be no content at all
 WEIGHT_OF_A_BLOCK = f32(0.3)  # besides its words: one without words counts, too
 CHOICES = np.array(
     [0.03, 0.06, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3, 0.34, 0.38, 0.42, 0.46, 0.5, 0.55, 0.6, 0.7, 0.8], np.float32
@@ -82,6 +84,15 @@ def best_threshold(p: F32, weights: F32) -> tuple[float, float]:
             break
         threshold = f1 / 2
     return threshold, f1
+
+
+def choose_threshold(p: F32, weights: F32, gains: Forest) -> tuple[float, float]:
+    """The threshold that gains most, with something above it unless little is expected; the greatest expected F1."""
+    expected, best_f1 = best_threshold(p, weights)
+    choices = describe_choices(p, weights, expected, best_f1)
+    below_most = max(1, int(np.searchsorted(CHOICES, choices[Choice.MOST, 0])))
+    n_choices = N_CHOICES if best_f1 < UNLIKELY else below_most
+    return CHOICES.item(predict(choices, gains)[0, :n_choices].argmax()), best_f1
 
 
 @kernel

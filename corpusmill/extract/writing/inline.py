@@ -15,7 +15,7 @@ import numpy as np
 
 from corpusmill.extract.segments.tables import Segments
 from corpusmill.extract.segments.tags import N_TAGS, TAG
-from corpusmill.extract.writing.markup import Elements
+from corpusmill.extract.writing.markup import Elements, inherited
 
 STRONG, EMPHASIS, CODE, LINK = 1, 2, 4, 8
 _MARKS = {STRONG: "strong b", EMPHASIS: "em i", CODE: "code kbd samp tt", LINK: "a"}
@@ -122,17 +122,11 @@ class Inline:
 
     def _marks_around(self, node: int) -> tuple[int, ...]:
         """The marked elements around a node, outermost first, the outermost of each kind."""
-        path = []
-        while node not in self._around:
-            path.append(node)
-            node = self._elements.parents[node]
-        around = self._around[node]
-        for node in reversed(path):
-            mark = self._marks[node]
-            if mark and all(self._marks[other] != mark for other in around):
-                around = (*around, node)
-            self._around[node] = around
-        return around
+        return inherited(node, self._elements.parents, self._around, self._with_mark)
+
+    def _with_mark(self, node: int, around: tuple[int, ...]) -> tuple[int, ...]:
+        mark = self._marks[node]
+        return (*around, node) if mark and all(self._marks[other] != mark for other in around) else around
 
     def _run(self, runs: list[_Run], index: int) -> str:
         run = runs[index]

@@ -18,7 +18,7 @@ from corpusmill.extract.segments.tables import Segments
 from corpusmill.extract.segments.tags import TAG
 from corpusmill.extract.writing.inline import Inline, escape_line
 from corpusmill.extract.writing.layout import CELL, ITEM, ORDERED, PREFORMATTED, TABLE, TERM, lay_out
-from corpusmill.extract.writing.markup import Elements
+from corpusmill.extract.writing.markup import Elements, inherited
 from corpusmill.extract.writing.write import lines_between
 
 QUOTE = TAG["blockquote"]
@@ -159,21 +159,18 @@ class _Reader:
 
     def _containers(self, node: int) -> tuple[_Container, ...]:
         """The quotes and shown items around a node, itself included, outermost first."""
-        path = []
-        while node not in self._around:
-            path.append(node)
-            node = self._elements.parents[node]
-        around = self._around[node]
-        for node in reversed(path):
-            row = int(self._rows[node])
-            place = self._places[row]
-            if len(around) < MOST_CONTAINERS:
-                if self._elements.tags[node] == QUOTE:
-                    around = (*around, _Container(node))
-                elif place["role"] == ITEM and place["node"] == node and place["container"] == row:
-                    ordered = self._places[place["outer"]]["role"] == ORDERED
-                    around = (*around, _Container(node, int(place["outer"]), int(place["number"]) if ordered else None))
-            self._around[node] = around
+        return inherited(node, self._elements.parents, self._around, self._with_container)
+
+    def _with_container(self, node: int, around: tuple[_Container, ...]) -> tuple[_Container, ...]:
+        if len(around) >= MOST_CONTAINERS:
+            return around
+        row = int(self._rows[node])
+        place = self._places[row]
+        if self._elements.tags[node] == QUOTE:
+            return (*around, _Container(node))
+        if place["role"] == ITEM and place["node"] == node and place["container"] == row:
+            ordered = self._places[place["outer"]]["role"] == ORDERED
+            return (*around, _Container(node, int(place["outer"]), int(place["number"]) if ordered else None))
         return around
 
     def _language(self, node: int) -> str:

@@ -2,12 +2,16 @@
 
 import html
 import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.segments.tables import Segments
 from corpusmill.extract.segments.tags import NAMES, UNKNOWN
+
+T = TypeVar("T")
 
 _ATTRIBUTE = re.compile(rb"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
 _NAME = re.compile(rb"<([A-Za-z][^\s/>]*)")
@@ -43,6 +47,18 @@ class Elements:
         """(the name in the tag that stands where the element starts, where the name ends)."""
         match = _NAME.match(self.source, self.starts[node])
         return (match[1].decode("utf-8", "replace").lower(), match.end()) if match else ("", len(self.source))
+
+
+def inherited(node: int, parents: Sequence[int], known: dict[int, T], handed_down: Callable[[int, T], T]) -> T:
+    """What a node has of those around it: `handed_down(node, what its parent has)`; `known` keeps what was found."""
+    path = []
+    while node not in known:
+        path.append(node)
+        node = parents[node]
+    value = known[node]
+    for node in reversed(path):
+        value = known[node] = handed_down(node, value)
+    return value
 
 
 def _column(values: npt.NDArray[np.int32]) -> list[int]:
