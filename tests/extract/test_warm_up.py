@@ -27,7 +27,7 @@ def test_after_warm_up_no_page_compiles_anything():
     extract.warm_up()
     before = compiled()
     assert before["corpusmill.extract.segments.segment.segment_page"]
-    assert before["corpusmill.extract.content.features._measure"]
+    assert before["corpusmill.extract.content.classify._judge"]
     for extracted in (extractor("corpusmill"), extractor("corpusmill", "markdown"), extractor("resiliparse")):
         for body in PAGES:
             extracted(Page(body=body))

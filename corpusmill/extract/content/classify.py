@@ -9,10 +9,10 @@ hundred headlines; over all kinds of pages that costs .004 of F1.  So it judges 
 judges the rest.
 
 The threshold is the page's own, and another forest chooses it (`threshold.py`); fixed ones were worse on every kind of
-page.  Code beside what is kept needs a fifth of it (documentation gains .003).  A forest of blocks that also knew the
-first one's opinion of the surroundings was worth .001 of F1 and a third of the time.
+page.  Code beside what is kept needs a fifth of it (documentation gains .003).  A further forest of blocks that also
+knew the first one's opinion of the surroundings was worth .002 of F1 and a third of the time.
 
-Cost: 270 microseconds for an average page of 300 blocks; nothing holds the GIL.
+Cost: 250 microseconds for an average page of 300 blocks; nothing holds the GIL.
 """
 
 import dataclasses
@@ -22,15 +22,18 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.content.declared import Declared
-from corpusmill.extract.content.features import Measured, measure
-from corpusmill.extract.content.forest import Forest, predict
-from corpusmill.extract.content.kinds import page_features
+from corpusmill.extract.content.features import Measured, measure_tables
+from corpusmill.extract.content.forest import Forest, sum_leaves
+from corpusmill.extract.content.kinds import describe_page
+from corpusmill.extract.content.linear import Linear
 from corpusmill.extract.content.model import Model
 from corpusmill.extract.content.threshold import choose_threshold, weigh
 from corpusmill.extract.segments.arithmetic import f32, sigmoid
 from corpusmill.extract.segments.tables import BIT, Segments
 from corpusmill.kernels import kernel
 
+U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
@@ -55,27 +58,59 @@ def classify(segments: Segments, model: Model) -> Classified:
     n_blocks = len(segments.blocks)
     if n_blocks > MAX_BLOCKS:
         segments = _first_blocks(segments, MAX_BLOCKS)
-    measured = measure(segments, model.linear)
-    p = probabilities(predict(measured.columns, _forest_for(measured, model))[0])
-    threshold, expected_f1 = choose_threshold(p, weigh(segments.blocks), model.thresholds)
-    keep = kept(segments.blocks, p, threshold)
+    p, keep, threshold, expected_f1, measured = _judge(
+        segments.source,
+        segments.text,
+        segments.blocks,
+        segments.nodes,
+        segments.tokens,
+        segments.facts,
+        segments.n_inputs,
+        model.linear,
+        model.general,
+        model.stories,
+        model.least_common,
+        model.thresholds,
+    )
     if n_blocks > MAX_BLOCKS:
         p, keep = np.pad(p, (0, n_blocks - len(p))), np.pad(keep, (0, n_blocks - len(keep)))
     return Classified(p, keep, threshold, expected_f1, measured)
 
 
-def _forest_for(measured: Measured, model: Model) -> Forest:
-    """The one that knows short stories, unless the page is in the language of training and declares no article."""
+@kernel
+def _judge(
+    source: U8,
+    text: U8,
+    blocks: Table,
+    nodes: Table,
+    tokens: U32,
+    facts: Table,
+    n_inputs: int,
+    linear: Linear,
+    general: Forest,
+    stories: Forest,
+    least_common: float,
+    thresholds: Forest,
+) -> tuple[F32, npt.NDArray[np.bool_], float, float, Measured]:
+    """All of it at once: the way from Python into a kernel costs as much as some of them."""
+    measured = measure_tables(source, text, blocks, nodes, tokens, facts, n_inputs, linear)
     is_article = measured.declared[Declared.ARTICLE] > 0
-    return model.stories if is_article or measured.common < model.least_common else model.general
+    forest = stories if is_article or measured.common < least_common else general
+    p = probabilities(sum_leaves(measured.columns, forest)[0])
+    threshold, expected_f1 = choose_threshold(p, weigh(blocks), thresholds)
+    return p, kept(blocks, p, threshold), threshold, expected_f1, measured
 
 
 def page_kinds(segments: Segments, classified: Classified, model: Model) -> F32:
     """The probability of each kind of page, (len(KINDS),)."""
     if len(segments.blocks) > MAX_BLOCKS:
         segments = _first_blocks(segments, MAX_BLOCKS)
-    page = page_features(segments, classified.measured, classified.probabilities[:MAX_BLOCKS])
-    return shares(predict(page[:, None], model.kinds)[:, 0])
+    return _judge_page(segments.blocks, classified.measured, classified.probabilities[:MAX_BLOCKS], model.kinds)
+
+
+@kernel
+def _judge_page(blocks: Table, measured: Measured, p: F32, kinds: Forest) -> F32:
+    return shares(sum_leaves(describe_page(blocks, measured, p).reshape(-1, 1), kinds)[:, 0])
 
 
 def _first_blocks(segments: Segments, n_blocks: int) -> Segments:

@@ -119,7 +119,7 @@ class Measured(NamedTuple):
 
 def measure(segments: Segments, linear: Linear) -> Measured:
     """The features of every block of a page, rows as in `FEATURES`."""
-    return _measure(
+    return measure_tables(
         segments.source,
         segments.text,
         segments.blocks,
@@ -132,7 +132,7 @@ def measure(segments: Segments, linear: Linear) -> Measured:
 
 
 @kernel
-def _measure(
+def measure_tables(
     source: U8,
     text: U8,
     blocks: Table,
@@ -142,6 +142,7 @@ def _measure(
     n_inputs: int,
     linear: Linear,
 ) -> Measured:
+    """The same for kernels, from arrays."""
     n = len(blocks)
     columns = np.empty((N_FEATURES, n), np.float32)
     words = hash_blocks(text, blocks)

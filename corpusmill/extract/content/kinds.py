@@ -63,12 +63,12 @@ FLAGS = np.array(
 
 def page_features(segments: Segments, measured: Measured, p: F32) -> F32:
     """Features of the page as a whole, (N_PAGE,), names as in `PAGE_FEATURES`; p (n_blocks,) is of its blocks."""
-    return fill_page_features(segments.blocks, measured, p)
+    return describe_page(segments.blocks, measured, p)
 
 
 @kernel
-def fill_page_features(blocks: Table, measured: Measured, p: F32) -> F32:
-    """The same, from arrays."""
+def describe_page(blocks: Table, measured: Measured, p: F32) -> F32:
+    """The same for kernels."""
     features = np.zeros(N_PAGE, np.float32)
     for k in range(N_TOTAL):
         features[k] = measured.totals[k]

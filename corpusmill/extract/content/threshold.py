@@ -14,7 +14,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.content.forest import Forest, predict
+from corpusmill.extract.content.forest import Forest, sum_leaves
 from corpusmill.extract.segments.arithmetic import f32, i64
 from corpusmill.extract.segments.lean import lean_entry
 from corpusmill.kernels import kernel
@@ -86,15 +86,6 @@ def best_threshold(p: F32, weights: F32) -> tuple[float, float]:
     return threshold, f1
 
 
-def choose_threshold(p: F32, weights: F32, gains: Forest) -> tuple[float, float]:
-    """The threshold that gains most, with something above it unless little is expected; the greatest expected F1."""
-    expected, best_f1 = best_threshold(p, weights)
-    choices = describe_choices(p, weights, expected, best_f1)
-    below_most = max(1, int(np.searchsorted(CHOICES, choices[Choice.MOST, 0])))
-    n_choices = N_CHOICES if best_f1 < UNLIKELY else below_most
-    return CHOICES.item(predict(choices, gains)[0, :n_choices].argmax()), best_f1
-
-
 @kernel
 def describe_choices(p: F32, weights: F32, expected: float, best_f1: float) -> F32:
     """Features of every threshold of `CHOICES` -> (N_CHOICE, N_CHOICES); `best_threshold` said expected and best_f1."""
@@ -138,3 +129,17 @@ def describe_choices(p: F32, weights: F32, expected: float, best_f1: float) -> F
         features[Choice.WEIGHT, k] = weight
         features[Choice.BLOCKS, k] = len(p)
     return features
+
+
+@kernel
+def choose_threshold(p: F32, weights: F32, gains: Forest) -> tuple[float, float]:
+    """The threshold that gains most, with something above it unless little is expected; the greatest expected F1."""
+    expected, best_f1 = best_threshold(p, weights)
+    choices = describe_choices(p, weights, expected, best_f1)
+    gained = sum_leaves(choices, gains)[0]
+    best = i64(0)
+    for k in range(1, N_CHOICES):
+        leaves_nothing = CHOICES[k] >= choices[Choice.MOST, k]
+        if gained[k] > gained[best] and (best_f1 < UNLIKELY or not leaves_nothing):
+            best = k
+    return CHOICES[best], best_f1

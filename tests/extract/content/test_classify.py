@@ -10,24 +10,15 @@ from hypothesis import given, settings
 from corpusmill.extract.content import model as model_module
 from corpusmill.extract.content.classify import MAX_BLOCKS, classify, kept, page_kinds, probabilities, shares
 from corpusmill.extract.content.features import FEATURES
-from corpusmill.extract.content.forest import DEPTH, Forest
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.content.model import Model, load, save
 from corpusmill.extract.content.threshold import CHOICE_FEATURES, CHOICES
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.segments.tables import BIT
+from tests.extract.content.trees import rule
 from tests.extract.pages import LISTING, html, linear_of
 
 LINEAR = linear_of(segment(LISTING))[0]
-
-
-def rule(names, feature, border, below, above):
-    """A forest of one question: above the border or not?"""
-    features, borders = np.zeros((4, DEPTH), np.int32), np.full((4, DEPTH), np.inf, np.float32)
-    features[0, 0], borders[0, 0] = names.index(feature), border
-    leaves = np.zeros((4, len(below), 2**DEPTH), np.float32)
-    leaves[0, :, 0], leaves[0, :, 1] = below, above
-    return Forest(features, borders, leaves, np.zeros(len(below), np.float32))
 
 
 MODEL = Model(

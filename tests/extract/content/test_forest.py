@@ -5,61 +5,70 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.extract.content.forest import DEPTH, Forest, from_catboost, predict
+from corpusmill.extract.content.forest import LEAVES, from_lightgbm, predict, sortable
+from tests.extract.content.trees import forest_of
+
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+not_minus_zero = finite.map(lambda value: value + 0.0)  # which comes before 0
 
 
-def random_forest(n_features, n_trees, n_outputs, seed=0):
-    rng = np.random.default_rng(seed)
-    return Forest(
-        rng.integers(0, n_features, (n_trees, DEPTH)).astype(np.int32),
-        rng.normal(size=(n_trees, DEPTH)).astype(np.float32),
-        rng.normal(size=(n_trees, n_outputs, 2**DEPTH)).astype(np.float32),
-        rng.normal(size=n_outputs).astype(np.float32),
-    )
+def random_tree(rng, n_features, n_leaves):
+    """As LightGBM dumps one."""
+    if n_leaves == 1:
+        return {"leaf_value": float(rng.normal())}
+    left = int(rng.integers(1, n_leaves))
+    return {
+        "split_feature": int(rng.integers(n_features)),
+        "threshold": float(rng.integers(-20000, 20000)) + 0.5,
+        "decision_type": "<=",
+        "left_child": random_tree(rng, n_features, left),
+        "right_child": random_tree(rng, n_features, n_leaves - left),
+    }
 
 
-def walk(forest, row):
-    """One row, one tree after the other."""
-    scores = forest.bias.copy()
-    for features, borders, leaves in zip(forest.features, forest.borders, forest.leaves, strict=True):
-        leaf = sum(2**level for level in range(DEPTH) if row[features[level]] > borders[level])
-        scores += leaves[:, leaf]
-    return scores
+def walk(node, row):
+    """One row from the root to its leaf."""
+    while "leaf_value" not in node:
+        node = node["left_child" if row[node["split_feature"]] <= node["threshold"] else "right_child"]
+    return node["leaf_value"]
 
 
 @settings(deadline=None)
-@given(st.integers(0, 200), st.integers(0, 6), st.sampled_from([1, 7]), st.integers(0, 99))
-def test_predictions_are_those_of_a_walk(n, trees, n_outputs, seed):
-    forest = random_forest(9, 4 * trees, n_outputs, seed)
-    columns = np.random.default_rng(seed).normal(size=(9, n)).astype(np.float32)
-    scores = predict(columns, forest)
-    assert scores.shape == (n_outputs, n)
+@given(st.integers(0, 100), st.integers(0, 9), st.sampled_from([1, 7]), st.integers(0, 99))
+def test_predictions_are_those_of_a_walk(n, rounds, n_outputs, seed):
+    rng = np.random.default_rng(seed)
+    trees = [random_tree(rng, 9, int(rng.integers(1, LEAVES + 1))) for _ in range(rounds * n_outputs)]
+    columns = rng.normal(size=(9, n)).astype(np.float32)
+    scores = predict(columns, forest_of(trees, n_outputs))
+    keys = sortable(columns)
+    assert scores.shape == (n_outputs if rounds else 1, n)
     for i in range(n):
-        assert scores[:, i].tolist() == walk(forest, columns[:, i]).tolist(), "the same bits: sums in the same order"
+        expected = [sum(walk(tree, keys[:, i]) for tree in trees[output::n_outputs]) for output in range(len(scores))]
+        assert scores[:, i] == pytest.approx(expected, abs=1e-5)
+
+
+@given(st.lists(not_minus_zero, max_size=50))
+def test_integers_in_the_order_of_the_numbers(values):
+    columns = np.array([sorted(values)], np.float32)
+    keys = sortable(columns)[0, : len(values)].astype(int)
+    assert (np.diff(keys) >= 0).all()
+    halves = (columns.view(np.uint32) & 0xFFFF0000).view(np.float32)[0]
+    apart = np.diff(halves) > 0
+    assert (np.diff(keys)[apart] > 0).all(), "numbers that differ in their upper halves are told apart"
+
+
+def test_columns_are_filled_up_to_whole_registers():
+    assert sortable(np.ones((2, 33), np.float32)).shape == (2, 64)
+    assert sortable(np.ones((2, 0), np.float32)).shape == (2, 0)
 
 
 def test_a_forest_over_other_features_is_refused():
+    forest = forest_of([random_tree(np.random.default_rng(0), 9, 16)], 1)
     with pytest.raises(AssertionError):
-        predict(np.zeros((3, 5), np.float32), random_forest(9, 40, 1))
+        predict(np.zeros((3, 5), np.float32), forest)
 
 
-def test_from_catboost():
-    model = {
-        "features_info": {"float_features": [{"flat_feature_index": 4}, {"flat_feature_index": 7}]},
-        "oblivious_trees": [
-            {"splits": [{"float_feature_index": 1, "border": 0.5}], "leaf_values": [1, 10, 2, 20]},
-            {
-                "splits": [{"float_feature_index": 0, "border": -1}, {"float_feature_index": 1, "border": 3}],
-                "leaf_values": [1, -1, 2, -2, 3, -3, 4, -4],
-            },
-            {"splits": None, "leaf_values": [100, 200]},
-        ],
-        "scale_and_bias": [2, [0.25, 0.5]],
-    }
-    columns = np.zeros((8, 3), np.float32)
-    columns[4], columns[7] = [0, -1, 5], [0.5, 1, 4]
-    expected = [
-        [2 * (1 + 2 + 100) + 0.25, 2 * (2 + 1 + 100) + 0.25, 2 * (2 + 4 + 100) + 0.25],
-        [2 * (10 - 2 + 200) + 0.5, 2 * (20 - 1 + 200) + 0.5, 2 * (20 - 4 + 200) + 0.5],
-    ]
-    assert predict(columns, from_catboost(model)).tolist() == expected
+def test_a_question_of_another_kind_is_refused():
+    tree = random_tree(np.random.default_rng(0), 9, 2) | {"decision_type": "=="}
+    with pytest.raises(AssertionError):
+        from_lightgbm({"num_tree_per_iteration": 1, "tree_info": [{"tree_structure": tree}]})
