@@ -193,10 +193,8 @@ def _forest(rows: Rows, settings: Settings) -> Forest:
         num_leaves=LEAVES,
         min_data_in_leaf=100,
         lambda_l2=5,
-        max_bin=63,
         feature_fraction=0.3,
         bagging_fraction=0.8,
-        bagging_freq=1,
     )
 
 
@@ -221,11 +219,9 @@ def _threshold_forest(
         num_leaves=LEAVES,
         min_data_in_leaf=50,
         lambda_l2=20,
-        max_bin=63,
         feature_fraction=0.5,
         extra_trees=True,  # borders drawn at random: +.001
         bagging_fraction=0.7,
-        bagging_freq=1,
     )
 
 
@@ -235,7 +231,9 @@ def _kind_forest(
     chances: Sequence[npt.NDArray[np.float32]],
     settings: Settings,
 ) -> Forest:
-    summaries = [page_features(page.segments, one, p) for page, one, p in zip(pages, measured, chances, strict=True)]
+    summaries = [
+        page_features(page.segments.blocks, one, p) for page, one, p in zip(pages, measured, chances, strict=True)
+    ]
     return _fitted(
         np.stack(summaries, axis=1),
         np.array([page.kind for page in pages]),
@@ -247,10 +245,8 @@ def _kind_forest(
         num_leaves=8,
         min_data_in_leaf=10,
         lambda_l2=5,
-        max_bin=63,
         feature_fraction=0.2,
         bagging_fraction=0.7,
-        bagging_freq=1,
     )
 
 
@@ -263,6 +259,14 @@ def _fitted(
 ) -> Forest:
     """A forest for rows given as columns."""
     rows = sortable(columns)[:, : columns.shape[1]].T
-    fixed = {"seed": SEED, "deterministic": True, "force_col_wise": True, "num_threads": THREADS, "verbosity": -1}
+    ours: dict[str, object] = {
+        "max_bin": 63,
+        "bagging_freq": 1,
+        "seed": SEED,
+        "deterministic": True,
+        "force_col_wise": True,
+        "num_threads": THREADS,
+        "verbosity": -1,
+    }
     data = lightgbm.Dataset(rows.astype(np.float32), labels, weight=weights)
-    return from_lightgbm(lightgbm.train({**settings, **fixed}, data, n_trees).dump_model())
+    return from_lightgbm(lightgbm.train(settings | ours, data, n_trees).dump_model())

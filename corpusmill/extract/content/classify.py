@@ -24,16 +24,14 @@ import numpy.typing as npt
 from corpusmill.extract.content.declared import Declared
 from corpusmill.extract.content.features import Measured, measure_tables
 from corpusmill.extract.content.forest import Forest, sum_leaves
-from corpusmill.extract.content.kinds import describe_page
+from corpusmill.extract.content.kinds import page_features
 from corpusmill.extract.content.linear import Linear
 from corpusmill.extract.content.model import Model
 from corpusmill.extract.content.threshold import choose_threshold, weigh
 from corpusmill.extract.segments.arithmetic import f32, sigmoid
-from corpusmill.extract.segments.tables import BIT, Segments
+from corpusmill.extract.segments.tables import BIT, Segments, Tables
 from corpusmill.kernels import kernel
 
-U8 = npt.NDArray[np.uint8]
-U32 = npt.NDArray[np.uint32]
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
@@ -59,18 +57,7 @@ def classify(segments: Segments, model: Model) -> Classified:
     if n_blocks > MAX_BLOCKS:
         segments = _first_blocks(segments, MAX_BLOCKS)
     p, keep, threshold, expected_f1, measured = _judge(
-        segments.source,
-        segments.text,
-        segments.blocks,
-        segments.nodes,
-        segments.tokens,
-        segments.facts,
-        segments.n_inputs,
-        model.linear,
-        model.general,
-        model.stories,
-        model.least_common,
-        model.thresholds,
+        segments.tables, model.linear, model.general, model.stories, model.least_common, model.thresholds
     )
     if n_blocks > MAX_BLOCKS:
         p, keep = np.pad(p, (0, n_blocks - len(p))), np.pad(keep, (0, n_blocks - len(keep)))
@@ -79,26 +66,15 @@ def classify(segments: Segments, model: Model) -> Classified:
 
 @kernel
 def _judge(
-    source: U8,
-    text: U8,
-    blocks: Table,
-    nodes: Table,
-    tokens: U32,
-    facts: Table,
-    n_inputs: int,
-    linear: Linear,
-    general: Forest,
-    stories: Forest,
-    least_common: float,
-    thresholds: Forest,
+    tables: Tables, linear: Linear, general: Forest, stories: Forest, least_common: float, thresholds: Forest
 ) -> tuple[F32, npt.NDArray[np.bool_], float, float, Measured]:
     """All of it at once: the way from Python into a kernel costs as much as some of them."""
-    measured = measure_tables(source, text, blocks, nodes, tokens, facts, n_inputs, linear)
+    measured = measure_tables(tables, linear)
     is_article = measured.declared[Declared.ARTICLE] > 0
     forest = stories if is_article or measured.common < least_common else general
     p = probabilities(sum_leaves(measured.columns, forest)[0])
-    threshold, expected_f1 = choose_threshold(p, weigh(blocks), thresholds)
-    return p, kept(blocks, p, threshold), threshold, expected_f1, measured
+    threshold, expected_f1 = choose_threshold(p, weigh(tables.blocks), thresholds)
+    return p, kept(tables.blocks, p, threshold), threshold, expected_f1, measured
 
 
 def page_kinds(segments: Segments, classified: Classified, model: Model) -> F32:
@@ -110,7 +86,7 @@ def page_kinds(segments: Segments, classified: Classified, model: Model) -> F32:
 
 @kernel
 def _judge_page(blocks: Table, measured: Measured, p: F32, kinds: Forest) -> F32:
-    return shares(sum_leaves(describe_page(blocks, measured, p).reshape(-1, 1), kinds)[:, 0])
+    return shares(sum_leaves(page_features(blocks, measured, p).reshape(-1, 1), kinds)[:, 0])
 
 
 def _first_blocks(segments: Segments, n_blocks: int) -> Segments:

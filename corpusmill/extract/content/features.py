@@ -26,13 +26,10 @@ from corpusmill.extract.content.tree import grow, running_sums
 from corpusmill.extract.content.words import hash_blocks
 from corpusmill.extract.segments.arithmetic import f32
 from corpusmill.extract.segments.lean import lean_kernel
-from corpusmill.extract.segments.tables import BIT, Segments
+from corpusmill.extract.segments.tables import BIT, Segments, Tables
 from corpusmill.kernels import inner_kernel, kernel
 
-U8 = npt.NDArray[np.uint8]
-U32 = npt.NDArray[np.uint32]
 I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
@@ -119,30 +116,13 @@ class Measured(NamedTuple):
 
 def measure(segments: Segments, linear: Linear) -> Measured:
     """The features of every block of a page, rows as in `FEATURES`."""
-    return measure_tables(
-        segments.source,
-        segments.text,
-        segments.blocks,
-        segments.nodes,
-        segments.tokens,
-        segments.facts,
-        segments.n_inputs,
-        linear,
-    )
+    return measure_tables(segments.tables, linear)
 
 
 @kernel
-def measure_tables(
-    source: U8,
-    text: U8,
-    blocks: Table,
-    nodes: Table,
-    tokens: U32,
-    facts: Table,
-    n_inputs: int,
-    linear: Linear,
-) -> Measured:
-    """The same for kernels, from arrays."""
+def measure_tables(tables: Tables, linear: Linear) -> Measured:
+    """The same for kernels."""
+    source, text, blocks, nodes, tokens, facts, n_inputs = tables
     n = len(blocks)
     columns = np.empty((N_FEATURES, n), np.float32)
     words = hash_blocks(text, blocks)

@@ -51,9 +51,14 @@ PLACES = np.array([(DE_BRUIJN << leaf & 0xFFFF) >> 12 for leaf in range(LEAVES)]
 
 def predict(columns: F32, forest: Forest) -> F32:
     """Raw scores (n_outputs, n) of rows given as columns (n_features, n)."""
-    assert len(columns) > forest.features.max(initial=-1)
-    assert len(forest.features) == GROUP * len(forest.outputs)
+    assert fits(forest, len(columns))
     return sum_leaves(columns, forest)
+
+
+def fits(forest: Forest, n_features: int) -> bool:
+    """Whether so many features are enough for it, and its trees are in whole groups: kernels don't ask."""
+    in_groups = len(forest.features) == GROUP * len(forest.outputs)
+    return in_groups and bool(n_features > forest.features.max(initial=-1))
 
 
 @kernel
@@ -71,7 +76,7 @@ def sortable(columns: F32) -> I16:
 
 @kernel
 def sum_leaves(columns: F32, forest: Forest) -> F32:
-    """The same for kernels, which can't look whether the forest fits.
+    """The same for kernels, of a forest that `fits`.
 
     A group at a time, so that a score is read and written once for all of its trees.
     """

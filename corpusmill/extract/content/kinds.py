@@ -16,7 +16,7 @@ from corpusmill.extract.content.features import Measured
 from corpusmill.extract.content.position import N_TOTAL, Total
 from corpusmill.extract.segments.arithmetic import f32
 from corpusmill.extract.segments.lean import lean_kernel
-from corpusmill.extract.segments.tables import BIT, Segments
+from corpusmill.extract.segments.tables import BIT
 from corpusmill.kernels import kernel
 
 F32 = npt.NDArray[np.float32]
@@ -61,14 +61,9 @@ FLAGS = np.array(
 )
 
 
-def page_features(segments: Segments, measured: Measured, p: F32) -> F32:
-    """Features of the page as a whole, (N_PAGE,), names as in `PAGE_FEATURES`; p (n_blocks,) is of its blocks."""
-    return describe_page(segments.blocks, measured, p)
-
-
 @kernel
-def describe_page(blocks: Table, measured: Measured, p: F32) -> F32:
-    """The same for kernels."""
+def page_features(blocks: Table, measured: Measured, p: F32) -> F32:
+    """Features of the page as a whole, (N_PAGE,), names as in `PAGE_FEATURES`; p (n_blocks,) is of its blocks."""
     features = np.zeros(N_PAGE, np.float32)
     for k in range(N_TOTAL):
         features[k] = measured.totals[k]

@@ -8,6 +8,7 @@ ours, and an assertion says so before a page is misjudged.
 import functools
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -16,7 +17,7 @@ import numpy as np
 
 from corpusmill.extract.content import MODEL
 from corpusmill.extract.content.features import FEATURES
-from corpusmill.extract.content.forest import Forest
+from corpusmill.extract.content.forest import Forest, fits
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.content.linear import Linear
 from corpusmill.extract.content.threshold import CHOICE_FEATURES
@@ -59,11 +60,11 @@ def load(file: IO[bytes]) -> Model:
                 common=arrays["linear/common"],
                 bias=float(arrays["linear/bias"]),
             ),
-            general=_forest(arrays, "general"),
-            stories=_forest(arrays, "stories"),
+            general=_forest(arrays, "general", FEATURES),
+            stories=_forest(arrays, "stories", FEATURES),
             least_common=float(arrays["least_common"]),
-            thresholds=_forest(arrays, "thresholds"),
-            kinds=_forest(arrays, "kinds"),
+            thresholds=_forest(arrays, "thresholds", CHOICE_FEATURES),
+            kinds=_forest(arrays, "kinds", PAGE_FEATURES),
             provenance=str(arrays["provenance"]),
         )
 
@@ -86,8 +87,10 @@ def save(model: Model, path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", _NO_DATE), content.getvalue(), zipfile.ZIP_DEFLATED)
 
 
-def _forest(arrays: "np.lib.npyio.NpzFile", part: str) -> Forest:
-    return Forest(*(arrays[f"{part}/{name}"] for name in Forest._fields))
+def _forest(arrays: "np.lib.npyio.NpzFile", part: str, features: Sequence[str]) -> Forest:
+    forest = Forest(*(arrays[f"{part}/{name}"] for name in Forest._fields))
+    assert fits(forest, len(features)), f"{part}: a forest over other features"
+    return forest
 
 
 def _names() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ All offsets are in bytes: of the source, as UTF-8 without byte order mark, or of
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +114,18 @@ class CharClass(IntEnum):
     IDEOGRAPH = 9  # of scripts without spaces
 
 
+class Tables(NamedTuple):
+    """What kernels that judge a page are given of its `Segments`."""
+
+    source: npt.NDArray[np.uint8]
+    text: npt.NDArray[np.uint8]
+    blocks: npt.NDArray[np.void]
+    nodes: npt.NDArray[np.void]
+    tokens: npt.NDArray[np.uint32]
+    facts: npt.NDArray[np.void]
+    n_inputs: int
+
+
 @dataclass(frozen=True, slots=True)
 class Segments:
     """A page as tables.  The arrays are views of a workspace that the next page overwrites: copy what must stay."""
@@ -127,6 +140,11 @@ class Segments:
     n_inputs: int  # <input> elements that a person can fill in
     n_passwords: int  # of these, of type password
     n_scripts: int
+
+    @property
+    def tables(self) -> Tables:
+        """The part of it that kernels judge."""
+        return Tables(self.source, self.text, self.blocks, self.nodes, self.tokens, self.facts, self.n_inputs)
 
     def block_text(self, index: int) -> str:
         """The text of a block."""

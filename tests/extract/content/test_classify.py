@@ -117,6 +117,13 @@ def test_a_model_on_disk_is_the_same_model_and_the_same_bytes(tmp_path):
     assert (classify(page, again).probabilities == classify(page, MODEL).probabilities).all()
 
 
+def test_a_forest_over_more_features_than_there_are_is_refused(tmp_path):
+    beyond = MODEL.kinds._replace(features=np.full_like(MODEL.kinds.features, len(PAGE_FEATURES)))
+    save(replace(MODEL, kinds=beyond), tmp_path / "model.npz")
+    with pytest.raises(AssertionError, match="kinds"):
+        load(io.BytesIO((tmp_path / "model.npz").read_bytes()))
+
+
 def test_a_model_of_other_features_is_refused(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(model_module, "FEATURES", (*FEATURES[1:], FEATURES[0]))

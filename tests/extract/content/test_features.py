@@ -42,7 +42,7 @@ def test_any_page_has_finite_features(source):
     measured = measure(page, LINEAR)
     assert measured.columns.shape == (N_FEATURES, len(page.blocks))
     assert np.isfinite(measured.columns).all()
-    assert np.isfinite(page_features(page, measured, np.full(len(page.blocks), 0.5, np.float32))).all()
+    assert np.isfinite(page_features(page.blocks, measured, np.full(len(page.blocks), 0.5, np.float32))).all()
     assert (measured.columns == measure(page, LINEAR).columns).all()
 
 
@@ -125,6 +125,6 @@ def test_declared_kinds():
         b"<meta property=og:type content=product><div itemscope itemtype='https://schema.org/Product'>x</div>"
         b'<script type="application/ld+json">{"@graph": [{"@type": "NewsArticle"}, {"@type" : "QAPage"}]}</script>'
     )
-    features = page_features(page, measure(page, LINEAR), np.full(len(page.blocks), 0.5, np.float32))
+    features = page_features(page.blocks, measure(page, LINEAR), np.full(len(page.blocks), 0.5, np.float32))
     found = {name for name, value in zip(PAGE_FEATURES, features, strict=True) if name.startswith("declared") and value}
     assert found == {"declared_og_product", "declared_product", "declared_article", "declared_forum"}
