@@ -1,0 +1,79 @@
+"""Which leaf of a tree every row is in, 32 rows at a time: the innermost loop of forests, in LLVM's own vectors.
+
+As a kernel it was a loop that LLVM turns into the same vectors.  But before it, LLVM asked of each of fifteen columns
+whether the answers are written into it, and Python's rule for negative indices was asked of each, too: as long as two
+registers of rows take, for every tree, of which a page asks 660.  Numba has no word for "these don't overlap".
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, cast
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from corpusmill.extract.segments.lean import Kernel
+
+LEAVES = 16  # of a tree at most: one bit each
+QUESTIONS = LEAVES - 1
+ROWS = 32  # of a register of AVX-512; other processors take two or four
+DE_BRUIJN = 0x09AF  # every four bits in a row differ: times a power of two, the upper four say which
+
+Typed: TypeAlias = tuple[Any, Callable[..., Any]]  # what numba calls it with, and what writes its code
+
+_I16, _I64 = ir.IntType(16), ir.IntType(64)
+_LANES, _BYTES = ir.VectorType(_I16, ROWS), ir.VectorType(ir.IntType(8), ROWS)
+_FIRST = ir.Constant(ir.VectorType(ir.IntType(32), ROWS), [0] * ROWS)
+
+
+def _find_leaves(_: object, keys: Any, features: Any, borders: Any, ruled_out: Any, found: Any) -> Typed:
+    """Where the leaf of every row is: found (n,), n a multiple of ROWS.
+
+    Of the tree's question k, `keys[features[k]]` (n,) are what is asked, `borders[k]` is what they are compared with,
+    and `ruled_out[k]` the leaves, as bits, that are out for what is above.  The answer is `forest.PLACES` of the first
+    leaf that is left.
+    """
+
+    def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
+        arrays = (
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args, values, strict=True)
+        )
+        keys, features, borders, ruled_out, found = arrays
+        base, row_bytes = builder.ptrtoint(keys.data, _I64), builder.extract_value(keys.strides, 0)
+        questions = []
+        for k in range(QUESTIONS):
+            feature, border, leaves = (
+                builder.load(builder.gep(of_tree.data, [_I64(k)])) for of_tree in (features, borders, ruled_out)
+            )
+            row = builder.add(base, builder.mul(builder.zext(feature, _I64), row_bytes))
+            row = builder.inttoptr(row, _I16.as_pointer())
+            questions.append((row, _in_all_lanes(builder, border), _in_all_lanes(builder, leaves)))
+        n = builder.extract_value(found.shape, 0)
+        with cgutils.for_range_slice(builder, _I64(0), n, _I64(ROWS), intp=_I64) as (i, _):
+            out = _lanes(0)
+            for row, border, leaves in questions:
+                at = builder.bitcast(builder.gep(row, [i]), _LANES.as_pointer())
+                is_above = builder.icmp_signed(">", builder.load(at, align=2), border)
+                out = builder.or_(out, builder.select(is_above, leaves, _lanes(0)))
+            leaf = builder.and_(builder.not_(out), builder.add(out, _lanes(1)))  # the lowest bit that is not set
+            place = builder.lshr(builder.mul(leaf, _lanes(DE_BRUIJN)), _lanes(12))
+            to = builder.bitcast(builder.gep(found.data, [i]), _BYTES.as_pointer())
+            builder.store(builder.trunc(place, _BYTES), to, align=1)
+        return context.get_dummy_value()
+
+    return types.void(keys, features, borders, ruled_out, found), write
+
+
+def _lanes(value: int) -> Any:
+    return ir.Constant(_LANES, [value] * ROWS)
+
+
+def _in_all_lanes(builder: Any, value: Any) -> Any:
+    lanes = builder.insert_element(ir.Constant(_LANES, ir.Undefined), value, ir.IntType(32)(0))
+    return builder.shuffle_vector(lanes, lanes, _FIRST)
+
+
+find_leaves = cast(Kernel, intrinsic(_find_leaves))  # keys int16 (n_features, n); features int32, borders int16,
+#                                                       ruled_out uint16, all (QUESTIONS,); found uint8
