@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from corpusmill.extract.content.buckets import look_up
-from corpusmill.extract.content.linear import Family, compact, linear_inputs
+from corpusmill.extract.content.linear import TEXT_SCALE, TOKEN_SCALE, Family, compact, linear_inputs
 
 LISTING = b"""<html><head><title>Used bicycles in Bremen - Velomarkt</title>
 <meta name="description" content="Forty used bicycles, inspected and repaired"></head><body>
@@ -36,8 +36,9 @@ def html(draw, depth=4):
 def linear_of(*pages, seed=0):
     """A linear model with random weights for the keys of some pages, and the weights by key."""
     keys = np.unique(np.concatenate([linear_inputs(page).keys for page in pages]))
-    weights = np.random.default_rng(seed).normal(size=len(keys)).astype(np.float32)
-    linear = compact(keys, weights, -0.5, keys >> 32 == Family.WORD)
+    scale = np.where(keys >> 32 <= Family.NEAR, TOKEN_SCALE, TEXT_SCALE)
+    weights = np.rint(np.random.default_rng(seed).uniform(-1.9, 1.9, len(keys)) * scale) / scale  # as tables hold them
+    linear = compact(keys, weights.astype(np.float32), -0.5, keys >> 32 == Family.WORD)
     tables = [linear.tokens if key >> 32 <= Family.NEAR else linear.texts for key in keys.tolist()]
     has_room = [look_up(table, np.uint32(key & 0xFFFFFFFF)) > 0 for table, key in zip(tables, keys, strict=True)]
     return linear, dict(zip(keys.tolist(), (weights * has_room).tolist(), strict=True))

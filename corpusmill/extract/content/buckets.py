@@ -15,13 +15,12 @@ from corpusmill.extract.segments.arithmetic import i64
 from corpusmill.extract.segments.lean import lean_entry
 
 U32 = npt.NDArray[np.uint32]
-I32 = npt.NDArray[np.int32]
 
 
-def build(keys: U32, importance: npt.NDArray[np.floating]) -> tuple[U32, I32]:
-    """A table of distinct keys (n,) -> its entries, and which keys have room (k,), the important first.
+def build(keys: U32, numbers: npt.NDArray[np.integer], importance: npt.NDArray[np.floating]) -> U32:
+    """A table of distinct keys (n,) and their numbers (n,), of which 16 bits are kept -> its entries.
 
-    Key kept[j] has the number j + 1; 0 is for all others.  k < 65,536.
+    Where keys have no room, the important ones have it; 0 is the number of all others.
     """
     n_buckets = 16
     while n_buckets < 2 * len(keys):
@@ -34,10 +33,9 @@ def build(keys: U32, importance: npt.NDArray[np.floating]) -> tuple[U32, I32]:
     is_first = np.diff(bucket[order], prepend=-1) != 0
     rank = place - np.maximum.accumulate(np.where(is_first, place, 0))
     kept, rank = order[rank < 2], rank[rank < 2]
-    assert len(kept) < 1 << 16, "a table has 65,535 numbers"
     entries = np.zeros(2 * n_buckets, np.uint32)
-    entries[2 * bucket[kept] + rank] = mark[kept] << 16 | np.arange(1, len(kept) + 1, dtype=np.uint32)
-    return entries, kept.astype(np.int32)
+    entries[2 * bucket[kept] + rank] = mark[kept] << 16 | (numbers[kept] & 0xFFFF).astype(np.uint32)
+    return entries
 
 
 @lean_entry

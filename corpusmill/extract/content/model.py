@@ -22,7 +22,7 @@ from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.content.linear import Linear
 from corpusmill.extract.content.threshold import CHOICE_FEATURES
 
-FORMAT = 4
+FORMAT = 5
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
 
 
@@ -54,10 +54,7 @@ def load(file: IO[bytes]) -> Model:
         return Model(
             linear=Linear(
                 tokens=arrays["linear/tokens"],
-                token_weights=arrays["linear/token_weights"],
                 texts=arrays["linear/texts"],
-                text_weights=arrays["linear/text_weights"],
-                common=arrays["linear/common"],
                 bias=float(arrays["linear/bias"]),
             ),
             general=_forest(arrays, "general", FEATURES),
