@@ -8,6 +8,7 @@ count; of two with one name the first), and asks here what they mean.
 
 import numpy as np
 
+from corpusmill.extract.segments.lanes import WIDEST, key_of, letters, lowest_bit
 from corpusmill.extract.segments.lean import (
     Bytes,
     Int,
@@ -52,11 +53,6 @@ FLAGGING = _mask(ROLE, ITEMPROP, HIDDEN, STYLE, ARIA_HIDDEN)
 FACTUAL = _mask(ITEMPROP, ITEMSCOPE, REL, CONTENT, HREF)
 
 # Words: runs of letters (bytes beyond ASCII are letters, too), parted at capitals as in camelCase.
-NO_LETTER, LOWER, UPPER = 0, 1, 2
-LETTER = np.zeros(256, np.uint8)
-LETTER[ord("a") : ord("z") + 1] = LOWER
-LETTER[128:] = LOWER
-LETTER[ord("A") : ord("Z") + 1] = UPPER
 MAX_WORDS = 24  # of one attribute
 MAX_LABEL_BYTES = 60  # longer labels are texts
 PRIME = np.uint64(0x100000001B3)
@@ -73,27 +69,37 @@ def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_
     """Append the hashes of a value's words of two letters or more; (number of tokens then, title_like or 0)."""
     limit = n_tokens + MAX_WORDS
     flags = 0
-    while True:
-        while start < end and LETTER[source[unsigned(start)]] == NO_LETTER:
-            start += 1
-        if start >= end or n_tokens >= limit:
-            break
-        key = np.uint64(0)
-        first = start
-        while LETTER[source[unsigned(start)]] == UPPER:  # what follows a value is no letter
-            key = (key << _8) ^ (key >> _56) ^ np.uint64(source[unsigned(start)] | 32)
-            start += 1
-        while LETTER[source[unsigned(start)]] == LOWER:
-            key = (key << _8) ^ (key >> _56) ^ np.uint64(source[unsigned(start)])
-            start += 1
-        if start - first > 1:
-            mixed = (key ^ seed) * PRIME
-            tokens[n_tokens] = np.uint32((mixed ^ (mixed >> _32)) * PRIME >> _32)
-            n_tokens += 1
-            if start - first >= SHORTEST_TITLE_WORD:
-                for word in TITLE_WORDS:
-                    if key == word:
-                        flags = _TITLE_LIKE
+    while start < end and n_tokens < limit:
+        letter, capital = letters(source, start)
+        if end - start < WIDEST:
+            inside = (unsigned(1) << unsigned(end - start)) - unsigned(1)
+            letter, capital = letter & inside, capital & inside
+        done: Int = np.int64(0)  # of these bytes: the masks' lowest bits are those of the one after them
+        while True:
+            if letter == 0:
+                start += WIDEST
+                break
+            skipped = lowest_bit(letter)
+            letter, capital, done = letter >> unsigned(skipped), capital >> unsigned(skipped), done + skipped
+            n_capitals = lowest_bit(~capital)
+            n = n_capitals
+            if n < WIDEST:
+                n += lowest_bit(~(letter & ~capital) >> unsigned(n))
+            if done + n >= WIDEST:  # the word may go on; what is longer than all of these bytes is none
+                start += done if done else WIDEST
+                break
+            if n > 1:
+                key = key_of(source, start + done, n, n_capitals)
+                mixed = (key ^ seed) * PRIME
+                tokens[n_tokens] = np.uint32((mixed ^ (mixed >> _32)) * PRIME >> _32)
+                n_tokens += 1
+                if n >= SHORTEST_TITLE_WORD:
+                    for word in TITLE_WORDS:
+                        if key == word:
+                            flags = _TITLE_LIKE
+                if n_tokens >= limit:
+                    break
+            letter, capital, done = letter >> unsigned(n), capital >> unsigned(n), done + n
     return n_tokens, flags
 
 

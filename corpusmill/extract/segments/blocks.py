@@ -18,6 +18,7 @@ from corpusmill.extract.segments.entities import (
     read_utf8,
     write_utf8,
 )
+from corpusmill.extract.segments.lanes import RUN, copy_letters
 from corpusmill.extract.segments.lean import Bytes, Int, Record, Rows, constant, lean_kernel, unsigned
 from corpusmill.extract.segments.tables import BIT, CharClass
 
@@ -132,15 +133,12 @@ def read_text(
                     in_word = 1
                     if second == 0:  # the common case: more of the same, to the "<" or the zero at the end
                         begin_run = written
-                        while True:
-                            byte = source[unsigned(position)]
-                            if CLASS_OF[byte] != _LOWER:
-                                if byte != _BLANK or CLASS_OF[source[unsigned(position + 1)]] != _LOWER:
-                                    break
-                                n_words += 1
-                            text[unsigned(written)] = byte
-                            written += 1
-                            position += 1
+                        length = RUN
+                        while length == RUN:
+                            length, n_spaces = copy_letters(source, position, text, written)
+                            n_words += n_spaces
+                            position += length
+                            written += length
                         n_chars += written - begin_run
                         last_code = np.int64(text[written - 1])
                 else:

@@ -12,6 +12,7 @@ import numpy as np
 from numba import types
 
 from corpusmill.extract.segments.attributes import ATTRIBUTE_KEYS, ATTRIBUTE_SHIFT, ATTRIBUTE_VALUES
+from corpusmill.extract.segments.lanes import NAME, key_of, name_length
 from corpusmill.extract.segments.lean import Bytes, Int, Key, Numbers, constant, inlined_kernel, lean_kernel, unsigned
 from corpusmill.extract.segments.tags import look_up, name_key
 
@@ -39,6 +40,7 @@ ATTRIBUTE_BYTE = _name_bytes(b" \t\n\r\f/>=")
 _8, _56 = np.uint64(8), np.uint64(56)
 _SCRIPT = np.uint64(name_key("script"))
 _LONGEST_RAW_NAME = len("plaintext")
+NO_CAPITALS = constant(0)
 
 memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
 
@@ -178,12 +180,17 @@ def read_attributes(source: Bytes, position: int, end: int, spans: Numbers) -> t
         if source[unsigned(position)] == EQUALS:
             name = np.uint64(EQUALS)
             position += 1
-        while position < end:
-            byte = ATTRIBUTE_BYTE[source[unsigned(position)]]
-            if byte == 0:
-                break
-            name = (name << _8) ^ (name >> _56) ^ np.uint64(byte)
-            position += 1
+        length = name_length(source, position)
+        if 0 < length < NAME and name == 0 and ATTRIBUTE_BYTE[source[unsigned(position + length)]] == 0:
+            name = key_of(source, position, length, NO_CAPITALS)
+            position += length
+        else:
+            while position < end:
+                byte = ATTRIBUTE_BYTE[source[unsigned(position)]]
+                if byte == 0:
+                    break
+                name = (name << _8) ^ (name >> _56) ^ np.uint64(byte)
+                position += 1
         while IS_BLANK[source[unsigned(position)]]:
             position += 1
         first = last = position

@@ -43,6 +43,7 @@ from corpusmill.extract.segments.attributes import (
     type_of,
 )
 from corpusmill.extract.segments.blocks import break_line, end_page, read_text
+from corpusmill.extract.segments.lanes import NAME, key_of, name_length
 from corpusmill.extract.segments.lean import (
     Bytes,
     Int,
@@ -91,6 +92,7 @@ from corpusmill.extract.segments.scan import (
     IS_MARKUP,
     LF,
     LT,
+    NO_CAPITALS,
     PADDING,
     QUESTION,
     SLASH,
@@ -124,7 +126,6 @@ _LINK, _PREFORMATTED, _CUSTOM, _HEADING = (BIT[name] for name in ("link", "prefo
 _ALONE = constant(1 << at.NO)
 _F_TITLE, _F_JSON_LD = constant(FactKind.TITLE), constant(FactKind.JSON_LD)
 _8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
-_HYPHEN = ord("-")
 
 
 @lean_kernel
@@ -224,15 +225,19 @@ def segment_page(
         if closing and not IS_LETTER[source[unsigned(position)]]:
             position = find(source, GT, position, n) + 1
             continue
-        key = np.uint64(0)
-        hyphen = False
-        while position < n:
-            byte = TAG_BYTE[source[unsigned(position)]]
-            if byte == 0:
-                break
-            hyphen |= byte == _HYPHEN
-            key = (key << _8) ^ (key >> _56) ^ np.uint64(byte)
-            position += 1
+        length = name_length(source, position)
+        if 0 < length < NAME and TAG_BYTE[source[unsigned(position + length)]] == 0:
+            key = key_of(source, position, length, NO_CAPITALS)
+            position += length
+        else:
+            key = np.uint64(0)
+            while position < n:
+                byte = TAG_BYTE[source[unsigned(position)]]
+                if byte == 0:
+                    break
+                key = (key << _8) ^ (key >> _56) ^ np.uint64(byte)
+                position += 1
+        name_end = position
         tag = look_up(TAG_KEYS, TAG_VALUES, TAG_SHIFT, key)
         traits = TRAITS[tag]
         slot = tag if tag else tags.N_TAGS + np.int64(key & np.uint64(N_UNKNOWN - 1))
@@ -319,7 +324,7 @@ def segment_page(
                 own |= read_element_words(source, spans, seen, tokens, s)
             if seen & at.FLAGGING:
                 own |= attribute_flags(source, spans, seen)
-            if tag == tags.UNKNOWN and hyphen:
+            if tag == tags.UNKNOWN and find(source, DASH, tag_start, name_end) < name_end:
                 own |= _CUSTOM
         if traits & tags.IS_OUT and not (tag == _TEMPLATE and seen >> at.SHADOW_ROOT & 1):
             own |= OUT
