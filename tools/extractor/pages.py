@@ -83,13 +83,9 @@ def _relabelled(page: LabelledPage, segments: Segments) -> LabelledPage:
 
 def _own(segments: Segments) -> Segments:
     """A copy that the next page doesn't overwrite."""
-    padded = np.zeros(segments.n_bytes + 64, np.uint8)
-    padded[: segments.n_bytes] = segments.source[: segments.n_bytes]
     return Segments(
         **{
             field: value.copy() if isinstance(value := getattr(segments, field), np.ndarray) else value
             for field in segments.__dataclass_fields__
-            if field != "source"
-        },
-        source=padded,
+        }
     )

@@ -136,10 +136,9 @@ def no_content(segments: Segments, keep: Mask, title: str | None, expected_f1: f
 
 
 def _marked(segments: Segments) -> Status | None:
-    if segments.n_bytes <= SMALL_PAGE:
-        source = segments.source[: segments.n_bytes].tobytes()
+    if len(segments.data) <= SMALL_PAGE:
         for mark, reason in _MARKS.items():
-            if mark in source:
+            if mark in segments.data:
                 return reason
     bodies = np.flatnonzero(segments.nodes["tag"][:MOST_BLOCKS] == TAG["body"])[:1]
     starts = segments.nodes["source"][bodies].tolist()

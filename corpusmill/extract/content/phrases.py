@@ -14,7 +14,7 @@ Cloudflare, domain parking) and its usual translations.  A language that is miss
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -81,14 +81,19 @@ class Phrases:
 
     def found_in(self, folded: str) -> Iterator[tuple[str, Status]]:
         """The phrases that occur in a folded text, with their reasons."""
-        for starts, table, n_chars in zip(
-            (_WORD_START, _BEGINS_ANYWHERE), (self.at_words, self.anywhere), _KEY_CHARS, strict=True
-        ):
-            for start in starts.finditer(folded):
-                at = start.start()
-                for phrase, reason in table.get(folded[at : at + n_chars], ()):
-                    if folded.startswith(phrase, at):
-                        yield phrase, reason
+        yield from _found(folded, _WORD_START, self.at_words, _KEY_CHARS[False])
+        if not folded.isascii():
+            yield from _found(folded, _BEGINS_ANYWHERE, self.anywhere, _KEY_CHARS[True])
+
+
+def _found(
+    folded: str, starts: re.Pattern[str], phrases: Mapping[str, list[tuple[str, Status]]], n_chars: int
+) -> Iterator[tuple[str, Status]]:
+    for start in starts.finditer(folded):
+        at = start.start()
+        for phrase, reason in phrases.get(folded[at : at + n_chars], ()):
+            if folded.startswith(phrase, at):
+                yield phrase, reason
 
 
 def called(folded: str) -> set[Status]:

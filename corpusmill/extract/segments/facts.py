@@ -36,7 +36,7 @@ class Reader:
 
     def __init__(self, segments: Segments) -> None:
         self.segments = segments
-        self._source = segments.source.data
+        self._data = segments.data
         self._text = segments.text.data
         self._starts, self._ends = segments.nodes["text_start"], segments.nodes["text_end"]
 
@@ -52,11 +52,11 @@ class Reader:
     def key(self, fact: Fact) -> bytes:
         """A fact's key as it is; of a long one, one byte more than MAX_KEY_BYTES."""
         start, end = fact.key_start, fact.key_end
-        return bytes(self._source[start : end if end - start <= MAX_KEY_BYTES else start + MAX_KEY_BYTES + 1])
+        return self._data[start : end if end - start <= MAX_KEY_BYTES else start + MAX_KEY_BYTES + 1]
 
     def text(self, start: int, end: int) -> str:
         """A span with entities resolved and white space collapsed."""
-        text = str(self._source[start : end if end - start <= MAX_BYTES else start + MAX_BYTES], "utf-8", "replace")
+        text = self._data[start : end if end - start <= MAX_BYTES else start + MAX_BYTES].decode("utf-8", "replace")
         return " ".join((html.unescape(text) if "&" in text else text).split())[:MAX_CHARS]
 
     def value(self, fact: Fact) -> str:
@@ -65,7 +65,7 @@ class Reader:
 
     def raw(self, fact: Fact) -> str:
         """A fact's value as it is."""
-        return str(self._source[fact.value_start : fact.value_end], "utf-8", "replace")
+        return self._data[fact.value_start : fact.value_end].decode("utf-8", "replace")
 
     def block_texts(self, start: int, end: int) -> list[str]:
         """The texts of the blocks [start, end)."""

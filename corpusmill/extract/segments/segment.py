@@ -435,8 +435,8 @@ def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
     segment_page(w.source, n, w.text, w.blocks, w.nodes, w.tokens, w.facts, w.stack, w.counts, w.spans, w.state)
     done = dict(zip(_STATE_NAMES, w.state.item(), strict=True))
     return Segments(
+        data=data,
         source=w.source[: n + PADDING],
-        n_bytes=n,
         text=w.text[: done["text_end"]],
         blocks=w.blocks[: done["n_blocks"]],
         nodes=w.nodes[: done["n_nodes"]],

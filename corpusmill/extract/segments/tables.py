@@ -130,8 +130,8 @@ class Tables(NamedTuple):
 class Segments:
     """A page as tables.  The arrays are views of a workspace that the next page overwrites: copy what must stay."""
 
-    source: npt.NDArray[np.uint8]  # (n,) and at least 64 zero bytes after it
-    n_bytes: int  # n
+    data: bytes  # the page, n bytes
+    source: npt.NDArray[np.uint8]  # the same for kernels, and at least 64 zero bytes after it
     text: npt.NDArray[np.uint8]  # (m,)
     blocks: npt.NDArray[np.void]  # (n_blocks,) of BLOCK
     nodes: npt.NDArray[np.void]  # (n_nodes,) of NODE
@@ -153,14 +153,14 @@ class Segments:
 
     def span(self, start: int, end: int) -> str:
         """A piece of the source, entities as they are."""
-        return self.source[start:end].tobytes().decode("utf-8", "replace")
+        return self.data[start:end].decode("utf-8", "replace")
 
 
 def no_page() -> Segments:
     """The tables of a page without anything."""
     return Segments(
+        data=b"",
         source=np.zeros(64, np.uint8),  # what comes after every page
-        n_bytes=0,
         text=np.empty(0, np.uint8),
         blocks=np.empty(0, BLOCK),
         nodes=np.zeros(1, NODE),

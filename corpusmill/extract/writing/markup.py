@@ -22,7 +22,7 @@ class Elements:
     """The elements of one page, by node."""
 
     def __init__(self, segments: Segments) -> None:
-        self.source = segments.source[: segments.n_bytes].tobytes()
+        self.source = segments.data
         self.parents = _column(segments.nodes["parent"])
         self.tags = _column(segments.nodes["tag"])
         self.starts = _column(segments.nodes["source"])

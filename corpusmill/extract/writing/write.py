@@ -35,7 +35,7 @@ def text_of(segments: Segments, keep: npt.NDArray[np.bool_]) -> str:
     room = len(segments.text) + MOST_MARKS * len(segments.blocks) + 2 * len(segments.nodes)
     out = np.empty(room, np.uint8)
     end = _write(segments.source, segments.text, segments.blocks, keep, rows, places, out)
-    return out[:end].tobytes().decode("utf-8", "replace")
+    return str(out[:end].data, "utf-8", "replace")
 
 
 @lean_entry

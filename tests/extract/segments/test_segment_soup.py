@@ -52,7 +52,7 @@ def check_tables(data):
     page = segment(data)
     n_text, n_blocks, n_nodes = page.text.size, len(page.blocks), len(page.nodes)
     page.text.tobytes().decode("utf-8")
-    assert page.source[page.n_bytes :].tolist() == [0] * 64
+    assert page.source[len(page.data) :].tolist() == [0] * 64
     blocks, nodes, facts = page.blocks, page.nodes, page.facts
 
     starts, ends = blocks["start"], blocks["end"]
@@ -61,7 +61,7 @@ def check_tables(data):
     assert (page.text[ends[:-1]] == ord("\n")).all()
     assert (starts < ends).all()
     assert (blocks["source_start"] < blocks["source_end"]).all()
-    assert (blocks["source_end"] <= page.n_bytes).all()
+    assert (blocks["source_end"] <= len(page.data)).all()
     assert (np.diff(blocks["source_start"]) > 0).all()
     for block, start, end in zip(blocks, starts, ends, strict=True):
         text = page.text[start:end].tobytes().decode()
@@ -92,7 +92,7 @@ def check_tables(data):
         assert (nodes[end][full] <= nodes[end][parents[full]]).all()
     assert (nodes["end_token"] <= len(page.tokens)).all()
     assert (nodes["first_token"][1:] >= nodes["end_token"][:-1]).all()
-    assert (nodes["source"] < max(1, page.n_bytes)).all()
+    assert (nodes["source"] < max(1, len(page.data))).all()
     assert (
         (nodes["flags"][parents[inner]] & ~nodes["flags"][inner] == 0).all() or b"</" in data or b"<a" in data.lower()
     )
@@ -100,7 +100,7 @@ def check_tables(data):
     assert {int(kind) for kind in facts["kind"]} <= set(FactKind)
     for name in ("key", "value", "extra"):
         assert (facts[f"{name}_start"] <= facts[f"{name}_end"]).all()
-        assert (facts[f"{name}_end"] <= page.n_bytes).all()
+        assert (facts[f"{name}_end"] <= len(page.data)).all()
     assert (facts["node"] < n_nodes).all()
 
 
