@@ -108,7 +108,7 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
         linear=linear,
         general=_forest(rows, settings),
         stories=_forest(rows.and_those_of(more), settings),
-        thresholds=_threshold_forest([page for page, _ in pairs], chances[::2], settings),
+        thresholds=_threshold_forest([page for page, _ in pairs], measured[::2], chances[::2], settings),
         kinds=_kind_forest([page for page, _ in versions], measured, chances, settings),
         least_common=LEAST_COMMON,
         provenance=provenance,
@@ -199,15 +199,19 @@ def _forest(rows: Rows, settings: Settings) -> Forest:
 
 
 def _threshold_forest(
-    pages: Sequence[LabelledPage], chances: Sequence[npt.NDArray[np.float32]], settings: Settings
+    pages: Sequence[LabelledPage],
+    measured: Sequence[Measured],
+    chances: Sequence[npt.NDArray[np.float32]],
+    settings: Settings,
 ) -> Forest:
     """What every threshold gains over the one with the greatest expected F1."""
     described, gains = [], []
-    for page, p in zip(pages, chances, strict=True):
+    for page, one, p in zip(pages, measured, chances, strict=True):
         weights, f1 = weigh(page.segments.blocks), f1_of(page)
         expected, expected_f1 = best_threshold(p, weights)
         described.append(describe_choices(p, weights, expected, expected_f1))
-        f1s = np.array([f1(kept(page.segments.blocks, p, choice)) for choice in (*CHOICES.tolist(), expected)])
+        text, blocks = page.segments.text, page.segments.blocks
+        f1s = np.array([f1(kept(text, blocks, one.texts, p, choice)) for choice in (*CHOICES.tolist(), expected)])
         gains.append(f1s[:-1] - f1s[-1])
     return _fitted(
         np.concatenate(described, axis=1),

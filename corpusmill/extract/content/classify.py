@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.extract.content.copies import leave_out
 from corpusmill.extract.content.declared import Declared
 from corpusmill.extract.content.features import Measured, measure_tables
 from corpusmill.extract.content.forest import Forest, sum_leaves
@@ -74,7 +75,7 @@ def _judge(
     forest = stories if is_article or measured.common < least_common else general
     p = probabilities(sum_leaves(measured.columns, forest)[0])
     threshold, expected_f1 = choose_threshold(p, weigh(tables.blocks), thresholds)
-    return p, kept(tables.blocks, p, threshold), threshold, expected_f1, measured
+    return p, kept(tables.text, tables.blocks, measured.texts, p, threshold), threshold, expected_f1, measured
 
 
 def page_kinds(segments: Segments, classified: Classified, model: Model) -> F32:
@@ -100,8 +101,13 @@ def _first_blocks(segments: Segments, n_blocks: int) -> Segments:
 
 
 @kernel
-def kept(blocks: Table, p: F32, threshold: float) -> npt.NDArray[np.bool_]:
-    """The blocks above a threshold, and beside them what is preformatted on less evidence: code reads unlike text."""
+def kept(
+    text: npt.NDArray[np.uint8], blocks: Table, texts: npt.NDArray[np.int32], p: F32, threshold: float
+) -> npt.NDArray[np.bool_]:
+    """The blocks above a threshold, and beside them what is preformatted on less evidence: code reads unlike text.
+
+    A text that is on the page more than once is kept once; texts: the first block of the same.
+    """
     keep = np.empty(len(p), np.bool_)
     for i in range(len(p)):
         keep[i] = p[i] > f32(threshold)
@@ -112,6 +118,7 @@ def kept(blocks: Table, p: F32, threshold: float) -> npt.NDArray[np.bool_]:
     for i in range(len(p) - 2, -1, -1):
         if keep[i + 1] and p[i] > enough and blocks[i]["flags"] & PREFORMATTED:
             keep[i] = True
+    leave_out(text, blocks, texts, keep)
     return keep
 
 

@@ -63,12 +63,12 @@ def path_keys(blocks: Table, place: Table) -> U64:
 
 
 @inner_kernel
-def text_keys(words: Words) -> U64:
-    """Keys of every block's first words."""
-    n = len(words.ptr) - 1
+def text_keys(blocks: Table, words: Words) -> U64:
+    """Keys of every block's first words and of their number."""
+    n = len(blocks)
     keys = np.empty(n, np.uint64)
     for i in range(n):
-        h = np.uint64(words.ptr[i + 1] - words.ptr[i])
+        h = np.uint64(blocks[i]["n_words"])
         for k in range(words.ptr[i], words.ptr[i + 1]):
             h = (h ^ np.uint64(words.hashes[k])) * MIX
         keys[i] = h ^ h >> np.uint64(31)
@@ -93,13 +93,3 @@ def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
         rows[Cluster.WORDS, i] = words / size
         rows[Cluster.LINK_SHARE, i] = sums[Cluster.LINK_SHARE, c] / max(f32(1), words)
         rows[Cluster.SCORE, i] = sums[Cluster.SCORE, c] / size
-
-
-@inner_kernel
-def count_members(clusters: I32, row: F32) -> None:
-    """Number of blocks in every block's cluster -> row (n_blocks,)."""
-    sizes = np.zeros(len(clusters), np.float32)
-    for i in range(len(clusters)):
-        sizes[clusters[i]] += 1
-    for i in range(len(clusters)):
-        row[i] = sizes[clusters[i]]

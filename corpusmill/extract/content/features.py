@@ -2,7 +2,8 @@
 
 Each group of features is a small enumeration of rows and a kernel that fills them: a block's shape and flags (here),
 the linear model's scores (`linear.py`), its position and the page's totals (`position.py`), what the page declares
-itself to be (`declared.py`), clusters (`clusters.py`), elements around it and blocks within reach (`surroundings.py`).
+itself to be (`declared.py`), clusters (`clusters.py`), copies (`copies.py`), elements around it and blocks within reach
+(`surroundings.py`).
 Rows are column-major for the forest: one row a feature.  They are those of some 200 that were tried whose loss a forest
 notices.
 
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.content import clusters, position, surroundings
+from corpusmill.extract.content import clusters, copies, position, surroundings
 from corpusmill.extract.content.declared import Declared, read_declarations
 from corpusmill.extract.content.linear import Linear, score_texts
 from corpusmill.extract.content.said import N_OVERLAP, Overlap, collect_statements, overlap
@@ -83,7 +84,7 @@ _GROUPS = (
     tuple(f"page_{row.name.lower()}" for row in position.Total),
     tuple(f"declared_{row.name.lower()}" for row in Declared),
     tuple(f"cluster_{row.name.lower()}" for row in clusters.Cluster),
-    ("duplicates",),
+    tuple(f"copy_{row.name.lower()}" for row in copies.Copy),
     tuple(f"level{k}_{row.name.lower()}" for k in range(surroundings.N_LEVELS) for row in surroundings.Level),
     tuple(f"within{k}_{row.name.lower()}" for k in surroundings.REACHES for row in surroundings.Window),
 )
@@ -98,7 +99,7 @@ _ENDS = [sum(len(group) for group in _GROUPS[:k]) for k in range(1, len(_GROUPS)
     TOTALS_END,
     DECLARED_END,
     CLUSTER_END,
-    DUPLICATES_END,
+    COPIES_END,
     LEVELS_END,
     WINDOWS_END,
 ) = _ENDS
@@ -111,6 +112,7 @@ class Measured(NamedTuple):
     totals: F32  # (len(position.Total),)
     declared: F32  # (len(Declared),)
     clusters: I32  # (n_blocks,): the first block of the same path
+    texts: I32  # (n_blocks,): the first block of the same text
     common: float  # share of common words, which is small on pages in languages that training has not seen
 
 
@@ -131,11 +133,11 @@ def measure_tables(tables: Tables, linear: Linear) -> Measured:
     place = tree.place
     _describe_shapes(blocks, nodes, columns[:SHAPE_END])
     _spread_flags(blocks, columns[SHAPE_END:FLAGS_END])
-    texts, overlaps = np.empty(n, np.float32), np.empty((N_OVERLAP, n), np.float32)
-    n_common = score_texts(words, linear, texts)
+    text_scores, overlaps = np.empty(n, np.float32), np.empty((N_OVERLAP, n), np.float32)
+    n_common = score_texts(words, linear, text_scores)
     overlap(words, collect_statements(source, facts), overlaps)
     scores = columns[FLAGS_END:SCORE_END]
-    _score_blocks(blocks, place, texts, linear.bias, scores)
+    _score_blocks(blocks, place, text_scores, linear.bias, scores)
     score = scores[Score.TOTAL]
 
     bylines = position.find_bylines(source, facts, nodes, n)
@@ -148,10 +150,11 @@ def measure_tables(tables: Tables, linear: Linear) -> Measured:
 
     by_path = clusters.cluster(clusters.path_keys(blocks, place))
     clusters.describe(blocks, by_path, score, columns[DECLARED_END:CLUSTER_END])
-    clusters.count_members(clusters.cluster(clusters.text_keys(words)), columns[CLUSTER_END])
-    surroundings.describe_levels(blocks, nodes, place, sums, columns[DUPLICATES_END:LEVELS_END])
+    texts = clusters.cluster(clusters.text_keys(blocks, words))
+    copies.describe(blocks, texts, sums, columns[CLUSTER_END:COPIES_END])
+    surroundings.describe_levels(blocks, nodes, place, sums, columns[COPIES_END:LEVELS_END])
     surroundings.describe_windows(sums, score, columns[LEVELS_END:WINDOWS_END])
-    return Measured(columns, totals, declared, by_path, n_common / max(1, len(words.hashes)))
+    return Measured(columns, totals, declared, by_path, texts, n_common / max(1, len(words.hashes)))
 
 
 @lean_kernel

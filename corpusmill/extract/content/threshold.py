@@ -27,6 +27,7 @@ WEIGHT_OF_A_BLOCK = f32(0.3)  # besides its words: one without words counts, too
 CHOICES = np.array(
     [0.03, 0.06, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3, 0.34, 0.38, 0.42, 0.46, 0.5, 0.55, 0.6, 0.7, 0.8], np.float32
 )
+NEIGHBOURS = 2  # choices on both sides of one that speak for it, too
 
 
 class Choice(IntEnum):
@@ -137,9 +138,14 @@ def choose_threshold(p: F32, weights: F32, gains: Forest) -> tuple[float, float]
     expected, best_f1 = best_threshold(p, weights)
     choices = describe_choices(p, weights, expected, best_f1)
     gained = sum_leaves(choices, gains)[0]
-    best = i64(0)
-    for k in range(1, N_CHOICES):
-        leaves_nothing = CHOICES[k] >= choices[Choice.MOST, k]
-        if gained[k] > gained[best] and (best_f1 < UNLIKELY or not leaves_nothing):
-            best = k
+    n = i64(1)  # choices that leave something, unless there may be nothing to leave
+    while n < N_CHOICES and (best_f1 < UNLIKELY or CHOICES[n] < choices[Choice.MOST, n]):
+        n += 1
+    best, most = i64(0), f32(-np.inf)
+    for k in range(n):
+        around = f32(0)  # its neighbours are nearly the same choice: their mean is less of an accident (+.0005)
+        for step in range(-NEIGHBOURS, NEIGHBOURS + 1):
+            around += gained[min(max(k + step, 0), n - 1)]
+        if around > most:
+            best, most = k, around
     return CHOICES[best], best_f1

@@ -51,10 +51,11 @@ def test_any_page_has_a_verdict(source):
     page = segment(source.encode())
     verdict = classify(page, MODEL)
     assert len(verdict.keep) == len(verdict.probabilities) == len(page.blocks)
-    assert (verdict.keep == (verdict.probabilities > verdict.threshold))[
-        page.blocks["flags"] & BIT["preformatted"] == 0
-    ].all()
-    assert verdict.keep[verdict.probabilities > verdict.threshold].all()
+    above = verdict.probabilities > verdict.threshold
+    assert (page.blocks["flags"] & BIT["preformatted"])[verdict.keep & ~above].all()
+    texts = [page.block_text(i) for i in range(len(page.blocks))]
+    shown = {text: i for i, text in reversed(list(enumerate(texts))) if verdict.keep[i]}
+    assert all(shown[texts[i]] < i for i in np.flatnonzero(above & ~verdict.keep))
     assert verdict.threshold in CHOICES.tolist()
     assert 0 <= verdict.expected_f1 <= 1
     assert np.isfinite(verdict.probabilities).all()
@@ -76,7 +77,9 @@ def test_code_beside_what_is_kept_is_kept():
     page = segment(b"<pre>far</pre><p>none<pre>a</pre><pre>b</pre><p>text<pre>c</pre><pre>d</pre><p>e</p><pre>f</pre>")
     assert [page.block_text(i) for i in range(len(page.blocks))] == "far none a b text c d e f".split()
     p = np.array([0.3, 0, 0.3, 0.3, 0.9, 0.05, 0.3, 0.9, 0.3], np.float32)
-    assert kept(page.blocks, p, 0.4).tolist() == [False, False, True, True, True, False, True, True, True]
+    texts = np.arange(9, dtype=np.int32)
+    keep = kept(page.text, page.blocks, texts, p, 0.4)
+    assert keep.tolist() == [False, False, True, True, True, False, True, True, True]
 
 
 def test_an_empty_page():

@@ -39,11 +39,11 @@ def test_clusters(source):
         assert row["cluster_link_share"][members] == pytest.approx(link_share)
         assert row["cluster_score"][members] == pytest.approx(row["score_total"][members].mean(), abs=1e-3)
     for members in by_text.values():
-        assert (row["duplicates"][members] >= len(members)).all()
+        assert (row["copy_blocks"][members] >= len(members)).all()
 
 
 def test_thousands_of_blocks():
     page = segment(b"".join(b"<div class=c%d><p>%d same</p></div>" % (k % 97, k % 10) for k in range(20_000)))
     measured = measure(page, linear_of(segment(b""))[0])
     assert len(np.unique(measured.clusters)) <= 97
-    assert measured.columns[FEATURES.index("duplicates")].min() == 20_000  # digits are all alike
+    assert measured.columns[FEATURES.index("copy_blocks")].min() == 20_000  # digits are all alike

@@ -82,7 +82,7 @@ def test_shape_and_position_by_hand():
     assert rows["page_words"][0] == sum(page.blocks["n_words"])
     assert rows["page_records"][0] == 7
     assert rows["page_record_images"][0] == 1
-    assert rows["duplicates"][texts.index("A frame of steel, three gears and a bell.")] == 7
+    assert rows["copy_blocks"][texts.index("A frame of steel, three gears and a bell.")] == 7
 
 
 def test_bylines():
