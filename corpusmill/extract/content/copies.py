@@ -5,10 +5,11 @@ alike).  Which copy is the content is for the forest to find: it is told of each
 before, how far away its copies are, and how much of what lies around has copies, for a menu of three words repeats
 itself anywhere, an article next to nothing else.  That was worth .005 of F1.
 
-Of copies that would be kept, and are the same to the letter, one is (`leave_out`): .001 more, .009 on forums.  But a
-quotation stands where it stands for a reason.
+Of passages that would be kept twice, the same to the letter, the first is enough (`leave_out`): .002 more, .009 on
+forums, where posts are quoted.  A passage is texts in the same order, of so many words together that chance doesn't
+repeat them.  Cells and code are no part of one: tables and programs repeat themselves by right.
 
-Cost: 8 microseconds an average page.
+Cost: 4 microseconds an average page.
 """
 
 from enum import IntEnum
@@ -30,9 +31,9 @@ Table = npt.NDArray[np.void]
 
 REACH = 8  # blocks before and after
 SOME_WORDS = 4  # shorter texts are no copies for what lies around them
-MANY_WORDS = 12  # shorter texts may stand on a page as often as they like
+MANY_WORDS = 12  # of a passage; less may stand on a page as often as it likes
 NONE = -1
-QUOTE = BIT["quote"]
+IN_PLACE = BIT["cell"] | BIT["preformatted"]
 
 
 class Copy(IntEnum):
@@ -82,15 +83,29 @@ def describe(blocks: Table, texts: I32, sums: I32, rows: F32) -> None:
 
 @inner_kernel
 def leave_out(text: U8, blocks: Table, texts: I32, keep: Bools) -> None:
-    """Of texts that are kept, letter by letter the same, keep one copy each."""
-    kept = np.full(len(blocks), NONE, np.int32)  # by the first block: which copy is
-    for i in range(len(blocks)):
-        if keep[i] and blocks[i]["n_words"] >= MANY_WORDS and not blocks[i]["flags"] & QUOTE:
-            first = texts[i]
-            if kept[first] == NONE:
-                kept[first] = i
-            elif _are_the_same(text, blocks[i], blocks[kept[first]]):
-                keep[i] = False
+    """Of passages that are kept, the same to the letter, keep the first; texts: the first block with the same one."""
+    n = len(blocks)
+    original = np.full(n, NONE, np.int32)  # by the first block: the first copy that is kept
+    passage, size, n_words, last = np.empty(n, np.int32), 0, 0, i64(NONE)
+    for i in range(n + 1):
+        found = i64(NONE)
+        if i < n:
+            if not keep[i]:
+                continue
+            found = i64(original[texts[i]])
+            if found != NONE and (blocks[i]["flags"] & IN_PLACE or not _are_the_same(text, blocks[i], blocks[found])):
+                found = i64(NONE)
+        if found <= last:  # the end of a passage, or of none
+            for k in range(size if n_words >= MANY_WORDS else 0):
+                keep[passage[k]] = False
+            size = n_words = 0
+        last = found
+        if found != NONE:
+            passage[size] = i
+            size += 1
+            n_words += blocks[i]["n_words"]
+        elif i < n and original[texts[i]] == NONE:
+            original[texts[i]] = i
 
 
 @lean_kernel

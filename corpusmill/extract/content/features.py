@@ -10,7 +10,7 @@ notices.
 None of them counts bytes of markup, scripts or styles: a page with its scripts stripped, as some archives hold it, is
 measured like the page itself, but for what JSON-LD declares.
 
-Cost: 180 microseconds for an average page of 300 blocks and 1,100 elements.
+Cost: 150 microseconds for an average page of 300 blocks and 1,100 elements.
 """
 
 from enum import IntEnum

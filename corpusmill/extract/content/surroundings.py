@@ -3,7 +3,7 @@
 A *level* is an element around a block, where a chain of elements that all hold the same blocks counts as one: wrappers
 upon wrappers, as templates make them, say nothing.
 
-Cost: 23 microseconds an average page.
+Cost: 20 microseconds an average page.
 """
 
 from enum import IntEnum

@@ -8,7 +8,7 @@ training, in whatever script.
 A hash is the exclusive or of random numbers, one a character, each rotated by its place (Cohen, Recursive hashing
 functions for n-grams, 1997): two cycles a byte where FNV has four.
 
-Cost: 14 microseconds for an average page of 300 blocks, 1.2 ns a byte.  Without branches, as the sketches hash their
+Cost: 30 microseconds for an average page of 300 blocks, 1.2 ns a byte.  Without branches, as the sketches hash their
 tokens, it was half as fast.
 """
 

@@ -10,7 +10,7 @@ a field asks for them, JSON is parsed for JSON-LD alone, and no regular expressi
 On WCXB's development split (`bench/metadata.py`) .77 of the titles, .77 of the authors and .79 of the dates are those
 of the gold, by trafilatura .50, .61 and .84; of pages without a date in the gold 18 % get one, 97 % by trafilatura.
 
-Cost: .27 ms an average page of WCXB in its place behind the classifier, .2 ms when the same page is read again at
+Cost: .26 ms an average page of WCXB in its place behind the classifier, .2 ms when the same page is read again at
 once, with warm caches.  Of pages of 1 MB that repeat one thing, at most 40 ms (the limits called MAX_, here and in the
 sources, see to it); of pages made to be slow, 75 ms.
 """

@@ -17,10 +17,10 @@ and controls (a space).
 Time is linear, whatever the bytes (at worst 60 ms a MB, measured over some 90 kinds of extremes), and memory is taken
 as it is needed, at worst 50 bytes for each of the page.
 
-Measured on the 1,349 pages of WCXB's development split, 297 kB on average: .32 ms a page, a twelfth of resiliparse's
-main-content extraction and half of lexbor's parse alone; all pages have the blocks of lexbor's tree
-(`bench/segmenter.py`).  Half of the time goes to tags, a quarter to attributes, a quarter to text; scripts, half of the
-bytes, cost a tenth.  Compiling takes 8 s of CPU time.
+Measured on the 1,349 pages of WCXB's development split, 297 kB on average: .24 ms a page, a thirteenth of resiliparse's
+main-content extraction and a third of lexbor's parse alone; all pages have the blocks of lexbor's tree
+(`bench/segmenter.py`).  Names, words of classes and runs of text are looked at many bytes at a time (`lanes.py`);
+scripts, half of the bytes, cost a tenth.  Compiling takes 8 s of CPU time.
 
 Tried and left: one function of 700 lines, which took 20 s to compile and ran no faster; functions with reference counts
 (see `lean.py`), a third slower; every function inlined, a third slower, too.

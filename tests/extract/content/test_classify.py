@@ -41,7 +41,7 @@ def test_a_listing():
     kinds = page_kinds(page, verdict, MODEL)
     assert kinds.sum() == pytest.approx(1)
     assert kinds[KINDS.index("listing")] == pytest.approx(np.exp(3) / (np.exp(3) + 6), rel=1e-5)
-    assert verdict.threshold == pytest.approx(0.46), "the first one that is not far below half of the expected F1"
+    assert verdict.threshold == pytest.approx(0.55), "the first whose neighbours, too, aren't far below half of the F1"
     assert 0.9 < verdict.expected_f1 < 1
 
 

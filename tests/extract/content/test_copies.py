@@ -55,11 +55,34 @@ def what_is_kept(source):
 
 def test_a_long_text_is_kept_once():
     other = LONG.replace("once", "here")
-    assert what_is_kept(f"<p>{LONG}<p>{other}<p>{LONG}<div>{LONG}</div>") == [LONG, other]
+    assert what_is_kept(f"<p>{LONG}<p>{other}<p>{LONG}<div>{LONG}</div><blockquote>{LONG}</blockquote>") == [
+        LONG,
+        other,
+    ]
 
 
-def test_short_texts_quotations_and_other_figures_are_kept():
+def test_a_passage_of_short_texts_is_kept_once():
+    passage = [f"the {number} item of a list" for number in ("first", "second", "third")]
+    assert what_is_kept("<p>new".join(f"<li>{text}" for text in [*passage, "else", *passage])) != passage
+    assert what_is_kept("".join(f"<li>{text}" for text in [*passage, "else", *passage])) == [*passage, "else"]
+    assert what_is_kept("".join(f"<li>{text}" for text in [*passage, "else", *reversed(passage)])) == [
+        *passage,
+        "else",
+        *reversed(passage),
+    ]
+    broken = [*passage, "else", passage[0], passage[1], "new", passage[2]]
+    assert what_is_kept("".join(f"<li>{text}" for text in broken)) == [*passage, "else", "new", passage[2]]
+
+
+def test_short_texts_cells_code_and_other_figures_are_kept():
     short = " ".join(LONG.split()[: MANY_WORDS - 1])
-    assert what_is_kept(f"<p>{short}<p>{short}") == [short, short]
-    assert what_is_kept(f"<p>{LONG}</p><blockquote>{LONG}</blockquote>") == [LONG, LONG]
+    assert what_is_kept(f"<p>{short}<p>new<p>{short}") == [short, "new", short]
+    assert what_is_kept(f"<table><tr><td>{LONG}<tr><td>{LONG}</table>") == [LONG, LONG]
+    assert what_is_kept(f"<pre>{LONG}</pre><p>new<pre>{LONG}</pre>") == [LONG, "new", LONG]
     assert what_is_kept(f"<p>{LONG} 2019<p>{LONG} 2020") == [f"{LONG} 2019", f"{LONG} 2020"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([LONG, "seven words that are here in order", "two words", "new"]), max_size=30))
+def test_nothing_is_lost_with_copies(texts):
+    assert set(what_is_kept("".join(f"<p>{text}" for text in texts))) == set(texts)
