@@ -8,11 +8,14 @@ import pytest
 
 from tests.collect.warcs import Warc
 
-PARAGRAPH = "<p>Grain is carried to the mill in sacks, ground between two stones, and sifted, which makes flour of it. "
-PARAGRAPH += "The miller, me@a.example, keeps a part of it for the work, as millers always have."
+PARAGRAPHS = "".join(
+    f"<p>Grain is carried to the mill {place} in sacks, ground between stones, and sifted, which makes flour of it. "
+    "The miller, me@a.example, keeps a part of it for the work, as millers always have."
+    for place in ("by the river", "on the hill", "of the village", "in town", "behind the church", "at the lake")
+)
 HTML = f"""<!doctype html><html lang=en><head><meta charset=utf-8><title>Flour</title></head><body>
 <nav><ul><li><a href=/>Home</a></li><li><a href=/contact>Contact</a></li></ul></nav>
-<main><article><h1>Flour</h1>{PARAGRAPH * 6}</article></main><footer><p>Copyright</footer></body></html>"""
+<main><article><h1>Flour</h1>{PARAGRAPHS}</article></main><footer><p>Copyright</footer></body></html>"""
 
 
 @pytest.fixture(scope="module")
