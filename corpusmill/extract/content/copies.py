@@ -48,9 +48,6 @@ class Copy(IntEnum):
     PAGE_REPEATED = 6  # share of the page's words in texts that were there before
 
 
-N_COPY = len(Copy)
-
-
 @inner_kernel
 def describe(blocks: Table, texts: I32, sums: I32, rows: F32) -> None:
     """What is known of every block's copies -> rows (len(Copy), n_blocks); texts: the first block with the same one."""

@@ -5,34 +5,32 @@ whether the answers are written into it, and Python's rule for negative indices 
 registers of rows take, for every tree, of which a page asks 660.  Numba has no word for "these don't overlap".
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import Sequence
+from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from corpusmill.extract.segments.lean import Kernel
+from corpusmill.extract.segments.lean import Typed, in_llvm
 
 LEAVES = 16  # of a tree at most: one bit each
 QUESTIONS = LEAVES - 1
 ROWS = 32  # of a register of AVX-512; other processors take two or four
 DE_BRUIJN = 0x09AF  # every four bits in a row differ: times a power of two, the upper four say which
 
-Typed: TypeAlias = tuple[Any, Callable[..., Any]]  # what numba calls it with, and what writes its code
-
 _I16, _I64 = ir.IntType(16), ir.IntType(64)
 _LANES, _BYTES = ir.VectorType(_I16, ROWS), ir.VectorType(ir.IntType(8), ROWS)
 _FIRST = ir.Constant(ir.VectorType(ir.IntType(32), ROWS), [0] * ROWS)
 
 
-def _find_leaves(_: object, keys: Any, features: Any, borders: Any, ruled_out: Any, found: Any) -> Typed:
-    """Where the leaf of every row is: found (n,), n a multiple of ROWS.
+@in_llvm
+def find_leaves(_: object, keys: Any, features: Any, borders: Any, ruled_out: Any, found: Any) -> Typed:
+    """Where the leaf of every row is: found, uint8 (n,), n a multiple of ROWS.
 
-    Of the tree's question k, `keys[features[k]]` (n,) are what is asked, `borders[k]` is what they are compared with,
-    and `ruled_out[k]` the leaves, as bits, that are out for what is above.  The answer is `forest.PLACES` of the first
-    leaf that is left.
+    Of the tree's question k, `keys[features[k]]`, int16 (n,), are what is asked, `borders[k]` is what they are compared
+    with, and `ruled_out[k]` the leaves, as bits, that are out for what is above; k < QUESTIONS.  The answer is
+    `forest.PLACES` of the first leaf that is left.
     """
 
     def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
@@ -73,7 +71,3 @@ def _lanes(value: int) -> Any:
 def _in_all_lanes(builder: Any, value: Any) -> Any:
     lanes = builder.insert_element(ir.Constant(_LANES, ir.Undefined), value, ir.IntType(32)(0))
     return builder.shuffle_vector(lanes, lanes, _FIRST)
-
-
-find_leaves = cast(Kernel, intrinsic(_find_leaves))  # keys int16 (n_features, n); features int32, borders int16,
-#                                                       ruled_out uint16, all (QUESTIONS,); found uint8

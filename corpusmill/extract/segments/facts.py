@@ -65,7 +65,7 @@ class Reader:
 
     def raw(self, fact: Fact) -> str:
         """A fact's value as it is."""
-        return self._data[fact.value_start : fact.value_end].decode("utf-8", "replace")
+        return self.segments.span(fact.value_start, fact.value_end)
 
     def block_texts(self, start: int, end: int) -> list[str]:
         """The texts of the blocks [start, end)."""

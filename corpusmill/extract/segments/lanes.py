@@ -7,26 +7,24 @@ where it took 62, tags and their attributes 157 where they took 165.
 They read up to `WIDEST` bytes beyond the place that they are given, which `scan.PADDING` allows for.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import Sequence
+from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from corpusmill.extract.segments.lean import Bytes, Int, Kernel, Key, lean_kernel, unsigned
+from corpusmill.extract.segments.lean import Bytes, Int, Key, Typed, in_llvm, lean_kernel, unsigned
 
 RUN, NAME, WIDEST = 32, 16, 64  # bytes that are looked at together
 PACKED = 8  # bytes of a key
-
-Typed: TypeAlias = tuple[Any, Callable[..., Any]]  # what numba calls it with, and what writes its code
 
 _I1, _I8, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(64)
 _TWO_NUMBERS = types.Tuple((types.int64, types.int64))  # type: ignore[no-untyped-call]
 _TWO_MASKS = types.Tuple((types.uint64, types.uint64))  # type: ignore[no-untyped-call]
 
 
-def _copy_letters(_: object, source: Any, position: Any, text: Any, written: Any) -> Typed:
+@in_llvm
+def copy_letters(_: object, source: Any, position: Any, text: Any, written: Any) -> Typed:
     """Copy the run of small letters and single spaces at source[position] to text[written:], or RUN bytes of it.
 
     The answer is its length, below RUN if it ends there, and how many spaces are in it; a space is part of it if a
@@ -49,7 +47,8 @@ def _copy_letters(_: object, source: Any, position: Any, text: Any, written: Any
     return _TWO_NUMBERS(source, types.int64, text, types.int64), write
 
 
-def _name_length(_: object, source: Any, position: Any) -> Typed:
+@in_llvm
+def name_length(_: object, source: Any, position: Any) -> Typed:
     """How many bytes of a name are at source[position]: no capital, no control, none of " /=>"; NAME at most."""
 
     def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
@@ -63,7 +62,8 @@ def _name_length(_: object, source: Any, position: Any) -> Typed:
     return types.int64(source, types.int64), write
 
 
-def _letters(_: object, source: Any, position: Any) -> Typed:
+@in_llvm
+def letters(_: object, source: Any, position: Any) -> Typed:
     """Which of the WIDEST bytes at source[position] are letters, as bits, and which of them capitals.
 
     Bytes beyond ASCII are letters, and no capitals.
@@ -79,7 +79,8 @@ def _letters(_: object, source: Any, position: Any) -> Typed:
     return _TWO_MASKS(source, types.int64), write
 
 
-def _packed(_: object, source: Any, position: Any, n: Any) -> Typed:
+@in_llvm
+def packed(_: object, source: Any, position: Any, n: Any) -> Typed:
     """The 1 to PACKED bytes source[position : position + n] as a number, the first of them the highest."""
 
     def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
@@ -90,7 +91,8 @@ def _packed(_: object, source: Any, position: Any, n: Any) -> Typed:
     return types.uint64(source, types.int64, types.int64), write
 
 
-def _lowest_bit(_: object, bits: Any) -> Typed:
+@in_llvm
+def lowest_bit(_: object, bits: Any) -> Typed:
     """The place of the lowest bit that is set, 64 if none is."""
 
     def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
@@ -123,10 +125,6 @@ def _bits(builder: Any, mask: Any) -> Any:
     bits = builder.bitcast(mask, ir.IntType(mask.type.count))
     return bits if mask.type.count == 64 else builder.zext(bits, _I64)
 
-
-copy_letters, name_length, letters, packed, lowest_bit = (
-    cast(Kernel, intrinsic(function)) for function in (_copy_letters, _name_length, _letters, _packed, _lowest_bit)
-)
 
 _CAPITALS_BIT = unsigned(0x2020202020202020)  # that small letters have and capitals lack
 _64 = unsigned(64)

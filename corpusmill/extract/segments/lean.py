@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 import numpy as np
+from numba.extending import intrinsic
 
 from corpusmill.kernels import compiled
 
@@ -27,6 +28,7 @@ Rows: TypeAlias = Any  # records
 Record: TypeAlias = Any  # one of them
 Int: TypeAlias = Any  # int64; as mypy sees them, numba's int and numpy's are two
 Key: TypeAlias = Any  # uint64: see `tags.name_key`
+Typed: TypeAlias = tuple[Any, Callable[..., Any]]  # numba's signature of a call, and what writes its code
 
 
 def constant(value: int) -> int:
@@ -42,6 +44,14 @@ def lean_kernel(function: Kernel) -> Kernel:
 def inlined_kernel(function: Kernel) -> Kernel:
     """The same for one that is called a thousand times a page, from one place: it becomes part of its caller."""
     return compiled(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+
+
+def in_llvm(function: Callable[..., Typed]) -> Kernel:
+    """A kernel that writes its own code: what loops over bytes or rows can't be made of is written as LLVM's vectors.
+
+    `function` is given numba's types of the arguments, after a context that none needs; nothing checks bounds.
+    """
+    return cast(Kernel, intrinsic(function))
 
 
 def lean_entry(function: Kernel) -> Kernel:

@@ -40,7 +40,7 @@ ATTRIBUTE_BYTE = _name_bytes(b" \t\n\r\f/>=")
 _8, _56 = np.uint64(8), np.uint64(56)
 _SCRIPT = np.uint64(name_key("script"))
 _LONGEST_RAW_NAME = len("plaintext")
-NO_CAPITALS = constant(0)
+NO_CAPITALS, NO_KEY = constant(0), np.uint64(0)
 
 memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int32, types.intp))
 
@@ -84,16 +84,25 @@ def after_comment(source: Bytes, start: int, end: int) -> Int:
 
 
 @lean_kernel
+def read_name(source: Bytes, position: int, end: int, name_bytes: Bytes, key: Key) -> tuple[Key, int]:
+    """(key of the name at `position`, where it ends); `key` is that of what stands before it, 0 of nothing."""
+    length = name_length(source, position)
+    if 0 < length < NAME and key == 0 and name_bytes[source[unsigned(position + length)]] == 0:  # as nearly always
+        return key_of(source, position, length, NO_CAPITALS), position + length
+    while position < end:
+        byte = name_bytes[source[unsigned(position)]]
+        if byte == 0:
+            break
+        key = (key << _8) ^ (key >> _56) ^ np.uint64(byte)
+        position += 1
+    return key, position
+
+
+@lean_kernel
 def is_name(source: Bytes, start: int, end: int, key: Key) -> Int:
     """Whether a tag's name with this key, and no more, stands at `start`."""
-    found = np.uint64(0)
-    while start < end:
-        byte = TAG_BYTE[source[unsigned(start)]]
-        if byte == 0:
-            return found == key
-        found = (found << _8) ^ (found >> _56) ^ np.uint64(byte)
-        start += 1
-    return False
+    found, stop = read_name(source, start, end, TAG_BYTE, NO_KEY)
+    return stop < end and found == key
 
 
 @lean_kernel
@@ -176,21 +185,11 @@ def read_attributes(source: Bytes, position: int, end: int, spans: Numbers) -> t
         if source[unsigned(position)] == GT:
             return position + 1, seen, self_closing
         self_closing = False
-        name = np.uint64(0)
+        name = NO_KEY
         if source[unsigned(position)] == EQUALS:
             name = np.uint64(EQUALS)
             position += 1
-        length = name_length(source, position)
-        if 0 < length < NAME and name == 0 and ATTRIBUTE_BYTE[source[unsigned(position + length)]] == 0:
-            name = key_of(source, position, length, NO_CAPITALS)
-            position += length
-        else:
-            while position < end:
-                byte = ATTRIBUTE_BYTE[source[unsigned(position)]]
-                if byte == 0:
-                    break
-                name = (name << _8) ^ (name >> _56) ^ np.uint64(byte)
-                position += 1
+        name, position = read_name(source, position, end, ATTRIBUTE_BYTE, name)
         while IS_BLANK[source[unsigned(position)]]:
             position += 1
         first = last = position

@@ -43,7 +43,6 @@ from corpusmill.extract.segments.attributes import (
     type_of,
 )
 from corpusmill.extract.segments.blocks import break_line, end_page, read_text
-from corpusmill.extract.segments.lanes import NAME, key_of, name_length
 from corpusmill.extract.segments.lean import (
     Bytes,
     Int,
@@ -92,7 +91,7 @@ from corpusmill.extract.segments.scan import (
     IS_MARKUP,
     LF,
     LT,
-    NO_CAPITALS,
+    NO_KEY,
     PADDING,
     QUESTION,
     SLASH,
@@ -102,6 +101,7 @@ from corpusmill.extract.segments.scan import (
     find,
     raw_end,
     read_attributes,
+    read_name,
     script_end,
     skip_attributes,
 )  # fmt: skip
@@ -125,7 +125,7 @@ INTEGRATION_SHIFT = np.uint64(64 - 4)
 _LINK, _PREFORMATTED, _CUSTOM, _HEADING = (BIT[name] for name in ("link", "preformatted", "custom", "heading"))
 _ALONE = constant(1 << at.NO)
 _F_TITLE, _F_JSON_LD = constant(FactKind.TITLE), constant(FactKind.JSON_LD)
-_8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
+_32 = np.uint64(32)
 
 
 @lean_kernel
@@ -225,18 +225,7 @@ def segment_page(
         if closing and not IS_LETTER[source[unsigned(position)]]:
             position = find(source, GT, position, n) + 1
             continue
-        length = name_length(source, position)
-        if 0 < length < NAME and TAG_BYTE[source[unsigned(position + length)]] == 0:
-            key = key_of(source, position, length, NO_CAPITALS)
-            position += length
-        else:
-            key = np.uint64(0)
-            while position < n:
-                byte = TAG_BYTE[source[unsigned(position)]]
-                if byte == 0:
-                    break
-                key = (key << _8) ^ (key >> _56) ^ np.uint64(byte)
-                position += 1
+        key, position = read_name(source, position, n, TAG_BYTE, NO_KEY)
         name_end = position
         tag = look_up(TAG_KEYS, TAG_VALUES, TAG_SHIFT, key)
         traits = TRAITS[tag]
