@@ -6,7 +6,9 @@ the bounds return a short read for a truncated member, without an error.  The ob
 236 MB/s against zlib's 145 on web pages, in one run.
 """
 
-from isal import isal_zlib as zlib
+import zlib
+
+from isal import isal_zlib
 
 from corpusmill.collect.files import Bytes, Window
 from corpusmill.collect.records import DamageError
@@ -14,18 +16,21 @@ from corpusmill.collect.records import DamageError
 MAGIC = b"\x1f\x8b\x08"
 PIECE = 1 << 16  # compressed bytes fed at once; what a small member leaves over is copied
 MAX_INFLATED = 1 << 22  # bytes inflated at once: bounds memory, whatever the ratio
-GarbledError: type[Exception] = zlib.error  # type: ignore[assignment]  # its stub says instance, not class
+GarbledError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub says instance, not class
 GZIP = 31  # zlib's window bits for the gzip format
 
 
 def starts_with(window: Bytes, offset: int, content: bytes) -> bool:
-    """Whether a gzip member starts at `offset` and really inflates to something that starts with `content`."""
+    """Whether a gzip member starts at `offset` and really inflates to something that starts with `content`.
+
+    By zlib, which inflates no further than asked: ISA-L runs ahead, and damage further on would hide the start.
+    """
     head = window.view(offset, 4096)  # more than any header and the tables of a first block
     if not head.startswith(MAGIC):
         return False
     try:
         return zlib.decompressobj(GZIP).decompress(head, len(content)) == content
-    except GarbledError:
+    except zlib.error:
         return False
 
 
@@ -34,7 +39,7 @@ class Member:
 
     def __init__(self, window: Window, start: int) -> None:
         self._window = window
-        self._inflate = zlib.decompressobj(GZIP)
+        self._inflate = isal_zlib.decompressobj(GZIP)
         self._start = start
         self._next = start  # of the compressed bytes not yet fed
         self._base = 0  # offset in the content of the buffer's first byte
@@ -92,7 +97,7 @@ class Member:
 
         An error costs all that the failing call has inflated, so the member is inflated once more, in small steps.
         """
-        inflate, at = zlib.decompressobj(GZIP), self._start
+        inflate, at = isal_zlib.decompressobj(GZIP), self._start
         skip = self._base + len(self._buffer)
         salvaged = bytearray()
         try:
