@@ -20,19 +20,29 @@ def _characters(kind: int) -> str:
     return "".join(re.escape(chr(code)) for code in (kind == CLASS_OF).nonzero()[0])
 
 
+_noscript = re.compile(r"(</?)noscript(?=[\s/>])", re.I)
+_noframes = re.compile(r"<noframes(?=[\s/>])[^>]*>", re.I)
 _dropped = re.compile(f"[{_characters(DROP)}]")
 _white = re.compile(f"[{_characters(CharClass.SPACE)}]+")
 _white_but_lines = re.compile(f"(?![\t\n])[{_characters(CharClass.SPACE)}]")
 
 
 def blocks_of(html: str) -> list[str]:
-    """The blocks of a page, in the order of its tree."""
+    """The blocks of a page, in the order of its tree.
+
+    lexbor's parser has scripts off.  With scripts on, what is in <noscript> is raw text, as in <noframes>: so that is
+    its name here, and its text is then read as a page of its own.
+    """
     walk = _Walk()
-    root = LexborHTMLParser(html).root
+    root = _tree(_noscript.sub(r"\1noframes", html))
     if root is not None:
         walk.through(root)
     walk.end_block(preformatted=False)
     return walk.blocks
+
+
+def _tree(html: str) -> LexborNode | None:
+    return LexborHTMLParser(html).root
 
 
 class _Walk:
@@ -53,6 +63,10 @@ class _Walk:
                 self.leave(name, preformatted)
             elif name == "-text":
                 self.add(node.text_content or "", is_code)
+            elif name == "noframes" and (within := body_of(node)) is not None:
+                self.end_block(preformatted)
+                pending.append((within, True, preformatted, is_code))
+                pending.extend((child, False, preformatted, is_code) for child in reversed(children(within)))
             elif name not in ("-comment", "!doctype") and self.enter(name, preformatted):
                 preformatted = preformatted or name in PREFORMATTED
                 is_code = is_code or preformatted or name in CODE
@@ -105,6 +119,17 @@ class _Walk:
         if text and not text.isspace():
             self.blocks.append(text)
         self.pieces.clear()
+
+
+def body_of(noframes: LexborNode) -> LexborNode | None:
+    """The body of a page that is all in this element; None if it stands in a head."""
+    around = noframes.parent
+    while around is not None and around.tag not in ("head", "body"):
+        around = around.parent
+    if around is None or around.tag == "head":
+        return None
+    root = _tree("<body>" + _noframes.sub("<legend></legend>", noframes.text()))
+    return next(child for child in children(root) if child.tag == "body") if root is not None else None
 
 
 def children(node: LexborNode) -> list[LexborNode]:

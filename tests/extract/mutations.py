@@ -19,7 +19,7 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A pa
 <p style="display:none">four &eacute; &#8217; &notit; <img src=x><br>five</p><pre><code>  a = 1
 \tb</code></pre><table><caption>t</caption><tr><th>h<td>c</table><svg><path d="M0"/><title>no</title></svg>
 <select><option>x</select><form><input type="password"><button>Go</button></form><time datetime="2020-01-01">then</time>
-<template><p>out</template><ruby>漢<rt>kan</ruby><!-- comment --><![CDATA[x]]><iframe src="y">no</iframe></main>
+<template><p>out</template><noscript><iframe src=x /></noscript><ruby>漢<rt>kan</ruby><!-- comment --><![CDATA[x]]><iframe src="y">no</iframe></main>
 <footer role="contentinfo"><small>© 2020 สวัสดี привет مرحبا</small></footer></body></html>""".encode()
 
 FRAGMENTS = [
@@ -28,6 +28,7 @@ FRAGMENTS = [
     *"<svg> </svg> <math> <mi> <desc> <foreignObject> <select> <option> </select> <template> </template> <ruby> <rt>".split(),
     *"<table> </table> <tr> <td> </td> <caption> <a> </a> <b> </b> <i> <p> </p> <div> </div> <li> <dd> <h1> </h2>".split(),
     *"<form> </form> <button> <pre> </pre> <br> <img> <hr> <html> <head> <body> </body> </html> <object> <time>".split(),
+    "</noscript>", '<!--$?--><template id="B:0"></template>x<!--/$-->', '<div hidden id="S:0">', '<template id="P:0"></template>',
     " class='Ab cd-EF'", " itemprop=x", " rel='tag license'", " style='display:none'", " href=\"", " role=heading",
     "<meta name=a content=b>", "<link rel=canonical href=c>", "<div>" * 50, "</div>" * 50, "<b>" * 600, "<svg>" * 20,
     "é", "你好。", "\u00a0", "\u00ad", "😀", "สวัสดี",
@@ -45,6 +46,8 @@ REPEATED = [
     "<p class='aB cD eF gH iJ kL'>", "<p style=':;:;:;display:none'>", "<p role='a b c d e f'>", "<p class=aBcDeFgHiJ id=aBcD>",
     "<time itemprop itemscope rel=tag>", "<meta name property itemprop http-equiv content>", "<a rel=tag href=x>a</a>",
     "<link rel=canonical href=x>", "<script type=application/ld+json>{}</script>", "<pre> </pre>", "<pre>\n<b> ",
+    "<noscript></noscript>", "<noscript><iframe></noscript>", "<noscript><a b='</noscript>", '<template id="B:0"></template>',
+    '<!--$?--><template id="B:0"></template>', '<template id="B:0"></template><div hidden id="S:0">',
 ]  # fmt: skip
 
 

@@ -54,6 +54,7 @@ STATE = np.dtype(
             "after_br in_word odd "  # see blocks.py
             "images last_images "  # since the end of the last block; of the last block
             "n_nodes n_tokens n_facts n_inputs n_passwords n_scripts "
+            "place "  # where a place is held for what comes later (streamed.py); 0 if nowhere
         ).split()
     ]
 )
@@ -85,7 +86,7 @@ def begin_page(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
     s.depth = s.carried = s.n_over = s.has_html = s.in_head = s.head_done = s.in_body = s.has_title = 0
     s.text_end = s.n_blocks = s.is_open = s.space = s.seam = s.last_code = s.lead = s.after_br = s.in_word = s.odd = 0
     s.images = s.last_images = 0
-    s.n_tokens = s.n_facts = s.n_inputs = s.n_passwords = s.n_scripts = 0
+    s.n_tokens = s.n_facts = s.n_inputs = s.n_passwords = s.n_scripts = s.place = 0
     s.form = -1
     s.n_nodes = 1
     root, page = stack[0], nodes[0]
@@ -152,7 +153,7 @@ def push(
             top.paragraph = s.depth
         elif tag == _TABLE:
             top.context = IN_TABLE
-        elif tag == _TEMPLATE:
+        elif tag == _TEMPLATE or tag == _NOSCRIPT:
             top.context = NO_TABLE
             top.mode = HTML
         elif tag == _TD or tag == _TH or tag == _CAPTION:
@@ -377,10 +378,9 @@ def end_tag(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key:
         entry -= 1
     entry = NONE
     if s.in_body == 0 and top.flags & OUT == 0:
-        if tag == top.tag and (tag == _HEAD or tag == _NOSCRIPT):
+        if tag == _HEAD and top.tag == _HEAD:
             pop_to(nodes, stack, counts, s, s.depth)
-            if tag == _HEAD:
-                s.in_head, s.head_done = 0, 1
+            s.in_head, s.head_done = 0, 1
         return
     if traits & tags.IS_FORMATTING:
         end_formatting(nodes, stack, counts, s, tag, key, slot)

@@ -7,6 +7,11 @@ Out, since no reader sees it: comments, script, style, template, title, textarea
 noframes, what audio, video and canvas hold for browsers without them, SVG, MathML, and ruby's annotations.  All else is
 text, hidden or not; flags say which (`tags.py`), and the classifier decides.
 
+To a browser that runs scripts, <noscript> is raw text.  Here what it holds in the body is text, too (some forums and
+shops have their all there), but read by itself, so that nothing in it opens or closes anything outside: an iframe
+without end tag in it is all that is left of a page otherwise (2 pages in 1,000), and a picture in it ends the head (5 in
+100).  Pages that came in pieces are put together first (`streamed.py`).
+
 White space, in text outside <pre>, is one space, also where an image or the like stands between two words, and where
 one inline element ends, another begins, and only their tags are between a small letter and a capital or digit: menus,
 tags and bylines that style sheets set apart (without this, a third more words of WCXB's gold were missing, glued to
@@ -105,6 +110,7 @@ from corpusmill.extract.segments.scan import (
     script_end,
     skip_attributes,
 )  # fmt: skip
+from corpusmill.extract.segments.streamed import in_place
 from corpusmill.extract.segments.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, FactKind, Segments
 from corpusmill.extract.segments.tags import TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT, TAG_VALUES, TRAITS, look_up
 
@@ -126,6 +132,8 @@ _LINK, _PREFORMATTED, _CUSTOM, _HEADING = (BIT[name] for name in ("link", "prefo
 _ALONE = constant(1 << at.NO)
 _F_TITLE, _F_JSON_LD = constant(FactKind.TITLE), constant(FactKind.JSON_LD)
 _32 = np.uint64(32)
+LETTER_B, COLON = b"B:"
+LEN_END_NOSCRIPT = len("</noscript")
 
 
 @lean_kernel
@@ -174,6 +182,13 @@ def read_void(
         s.n_passwords += kind == at.PASSWORD
 
 
+@lean_kernel
+def is_place(source: Bytes, spans: Numbers, seen: int) -> bool:
+    """Whether a <template> has an id like that of a place in `streamed.py`."""
+    start = spans[at.ID, 0]
+    return seen >> at.ID & 1 != 0 and source[start] == LETTER_B and source[start + 1] == COLON
+
+
 @lean_entry
 def segment_page(
     source: Bytes,
@@ -187,27 +202,47 @@ def segment_page(
     counts: Numbers,
     spans: Numbers,
     state: Rows,
+    is_whole: int,
 ) -> None:
-    """Fill the tables; `state[0]` has the numbers of rows afterwards."""
+    """Fill the tables; `state[0]` has the numbers of rows afterwards.
+
+    Unless `is_whole`, where content is to be put that came later is where this ends: at `place`, if that is not 0.
+    """
     s = state[0]
     begin_page(nodes, stack, counts, s)
     position = 3 * (source[0] == 0xEF and source[1] == 0xBB and source[2] == 0xBF)  # the byte order mark
-    while position < n:
+    last = n  # where what is read ends: the page, or a <noscript>, which is read as if by itself
+    outside = form = NONE  # how many elements are open around that, and the open form
+    is_endless = False  # a <noscript> was without end
+    while True:
+        if position >= last:
+            if last == n:
+                break
+            pop_to(nodes, stack, counts, s, outside + 1)
+            s.form = form
+            position, self_closing = skip_attributes(source, last + LEN_END_NOSCRIPT, n)
+            last = n
+            continue
+
         # Text, up to the next "<" that begins a tag or the like.
         following = source[unsigned(position + 1)]
-        if source[unsigned(position)] != LT or not IS_MARKUP[following] or (following == SLASH and position + 2 >= n):
+        if (
+            source[unsigned(position)] != LT
+            or not IS_MARKUP[following]
+            or (following == SLASH and position + 2 >= last)
+        ):
             flags = stack[s.depth].flags
             if flags & OUT:
-                position = find(source, LT, position + 1, n)
+                position = find(source, LT, position + 1, last)
                 continue
             if flags & _PREFORMATTED == 0 and IS_BLANK[source[unsigned(position)]]:
                 position += 1
                 while IS_BLANK[source[unsigned(position)]]:
                     position += 1
                 s.space = s.is_open << ((flags | s.carried) & _LINK != 0)
-                if position >= n or source[unsigned(position)] == LT:
+                if position >= last or source[unsigned(position)] == LT:
                     continue
-            end = find(source, LT, position + 1, n)
+            end = find(source, LT, position + 1, last)
             if s.in_body == 0:
                 begin_body(nodes, stack, counts, s, position)
             read_text(source, position, end, YES, text, blocks, stack, s)
@@ -215,7 +250,7 @@ def segment_page(
             continue
         mode = stack[s.depth].mode
         if following == BANG or following == QUESTION:
-            position = after_declaration(source, position, n, TRAITS[stack[s.depth].tag] & tags.IS_FOREIGN)
+            position = after_declaration(source, position, last, TRAITS[stack[s.depth].tag] & tags.IS_FOREIGN)
             continue
 
         # A tag's name.
@@ -223,9 +258,9 @@ def segment_page(
         tag_start = position
         position += 2 if closing else 1
         if closing and not IS_LETTER[source[unsigned(position)]]:
-            position = find(source, GT, position, n) + 1
+            position = find(source, GT, position, last) + 1
             continue
-        key, position = read_name(source, position, n, TAG_BYTE, NO_KEY)
+        key, position = read_name(source, position, last, TAG_BYTE, NO_KEY)
         name_end = position
         tag = look_up(TAG_KEYS, TAG_VALUES, TAG_SHIFT, key)
         traits = TRAITS[tag]
@@ -236,9 +271,9 @@ def segment_page(
             if source[unsigned(position)] == GT:
                 position += 1
             else:
-                position, self_closing = skip_attributes(source, position, n)
-            if position > n:
-                break
+                position, self_closing = skip_attributes(source, position, last)
+            if position > last:
+                continue
             if key == stack[s.depth].key and s.in_body and not s.n_over and not traits & tags.ENDS_OTHERWISE:
                 pop(nodes, stack, counts, s)  # as nearly always
                 continue
@@ -252,11 +287,11 @@ def segment_page(
         # A start tag: attributes, of which those lie in `spans` whose bits are in `seen`.
         seen = NONE
         if stack[s.depth].flags & OUT:
-            position, self_closing = skip_attributes(source, position, n)
+            position, self_closing = skip_attributes(source, position, last)
         else:
-            position, seen, self_closing = read_attributes(source, position, n, spans)
-        if position > n:
-            break
+            position, seen, self_closing = read_attributes(source, position, last, spans)
+        if position > last:
+            continue
 
         # Inside SVG and MathML; before <body>.
         if mode != HTML:
@@ -282,7 +317,7 @@ def segment_page(
                 s.in_head = YES
             elif tag == _BODY:
                 end_head(nodes, stack, counts, s, tag_start)
-            elif traits & tags.IS_HEAD_CONTENT == 0 or (tag == _NOSCRIPT and s.in_head == 0):
+            elif traits & tags.IS_HEAD_CONTENT == 0:
                 begin_body(nodes, stack, counts, s, tag_start)
         elif tag == _HTML or tag == _HEAD or tag == _BODY or tag == _FRAMESET:
             continue
@@ -317,12 +352,15 @@ def segment_page(
                 own |= _CUSTOM
         if traits & tags.IS_OUT and not (tag == _TEMPLATE and seen >> at.SHADOW_ROOT & 1):
             own |= OUT
+            if tag == _TEMPLATE and not is_whole and is_place(source, spans, seen):
+                s.place = tag_start
+                return
         elif traits & tags.IS_BOUNDARY and not silent:
             boundary(s, NONE)
 
         # Raw text.
-        if traits & tags.IS_RAW:
-            end = script_end(source, position, n) if tag == _SCRIPT else raw_end(source, position, n, key)
+        if traits & tags.IS_RAW or (tag == _NOSCRIPT and (silent or s.in_body == 0)):
+            end = script_end(source, position, last) if tag == _SCRIPT else raw_end(source, position, last, key)
             s.n_scripts += tag == _SCRIPT
             if not silent:
                 node = stack[s.depth].node
@@ -339,12 +377,14 @@ def segment_page(
                     first_token = s.n_tokens  # the node's
             s.n_tokens = first_token
             position = end
-            if end < n:
+            if end < last:
                 position += 2
                 while TAG_BYTE[source[unsigned(position)]]:
                     position += 1
-                position, self_closing = skip_attributes(source, position, n)
+                position, self_closing = skip_attributes(source, position, last)
             continue
+        if tag == _NOSCRIPT and (last < n or counts[_NOSCRIPT]):
+            continue  # one in another
 
         # All others.
         node = push(nodes, stack, counts, s, tag, key, slot, own, tag_start, first_token)
@@ -361,12 +401,17 @@ def segment_page(
             continue
         if tag == _FORM:
             s.form = s.depth
+        elif tag == _NOSCRIPT and node and not is_endless:
+            last = raw_end(source, position, n, key)
+            is_endless = last == n  # and so is every later one: not looked for again
+            outside, form = s.depth - 1, s.form
+            s.form = -1
         elif tag == _PRE or tag == _LISTING:
             position += source[unsigned(position)] == CR
             position += source[unsigned(position)] == LF
         elif tag == _PLAINTEXT:
-            read_text(source, position, n, NONE, text, blocks, stack, s)
-            position = n
+            read_text(source, position, last, NONE, text, blocks, stack, s)
+            position = last
         elif self_closing and (tag == _SVG or tag == _MATH):
             pop_to(nodes, stack, counts, s, s.depth)
     if s.depth:
@@ -410,19 +455,31 @@ def _thread_workspace(n_bytes: int) -> Workspace:
     return workspace
 
 
-def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
-    """The tables of a page in UTF-8 (any bytes will do: those that aren't UTF-8 become U+FFFD).
-
-    The tables are views of the workspace, by default this thread's own: the next page overwrites them.
-    """
+def _fill(w: Workspace, data: bytes, *, is_whole: bool) -> dict[str, int]:
+    """Write a page's tables; how many rows each has, and the rest of the state."""
     n = len(data)
     assert n < 2**29, "offsets are 32 bits"
-    w = workspace or _thread_workspace(n)
     w.fit(n)
     w.source[:n] = np.frombuffer(data, np.uint8)
     w.source[n : n + PADDING] = 0
-    segment_page(w.source, n, w.text, w.blocks, w.nodes, w.tokens, w.facts, w.stack, w.counts, w.spans, w.state)
-    done = dict(zip(_STATE_NAMES, w.state.item(), strict=True))
+    segment_page(
+        w.source, n, w.text, w.blocks, w.nodes, w.tokens, w.facts, w.stack, w.counts, w.spans, w.state, is_whole
+    )
+    return dict(zip(_STATE_NAMES, w.state.item(), strict=True))
+
+
+def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
+    """The tables of a page in UTF-8 (any bytes will do: those that aren't UTF-8 become U+FFFD).
+
+    The tables are views of the workspace, by default this thread's own: the next page overwrites them.  Their offsets
+    are those of the tables' `data`: of the page, or of what `streamed` made of it.
+    """
+    w = workspace or _thread_workspace(len(data))
+    done = _fill(w, data, is_whole=False)
+    if done["place"]:
+        data = in_place(data, done["place"])
+        done = _fill(w, data, is_whole=True)
+    n = len(data)
     return Segments(
         data=data,
         source=w.source[: n + PADDING],

@@ -130,7 +130,7 @@ class Tables(NamedTuple):
 class Segments:
     """A page as tables.  The arrays are views of a workspace that the next page overwrites: copy what must stay."""
 
-    data: bytes  # the page, n bytes
+    data: bytes  # the page, n bytes; of one that came in pieces what `streamed` made of it
     source: npt.NDArray[np.uint8]  # the same for kernels, and at least 64 zero bytes after it
     text: npt.NDArray[np.uint8]  # (m,)
     blocks: npt.NDArray[np.void]  # (n_blocks,) of BLOCK

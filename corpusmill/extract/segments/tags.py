@@ -17,7 +17,7 @@ button       is <button>, or has that role              link         is <a>
 preformatted is <pre>, <listing>, <xmp>, <plaintext>: its white space is kept
 code         is <code>, <kbd>, <samp>, <tt>, <var>      hidden       has the attribute hidden
 display_none has a style of display: none or visibility: hidden
-aria_hidden  has aria-hidden=true                       noscript     is <noscript>, parsed as if scripts were off
+aria_hidden  has aria-hidden=true                       noscript     is <noscript>
 template     is <template shadowrootmode>, which is shown (other templates are left out)
 dialog       is <dialog>, or has the role dialog or alertdialog
 select       is <option> without <select> around it, or has the role listbox, option or combobox
@@ -70,7 +70,7 @@ BOUNDARIES = [
 BOXES = "img svg math select textarea iframe video audio canvas object embed applet input keygen frame".split()
 # Elements whose text no reader sees (or, of ruby, that is not the text but how to read it).
 OUT = "svg math select datalist template audio video canvas rt rp rtc".split()
-SCOPES = "applet caption html table td th marquee object select template".split()
+SCOPES = "applet caption html table td th marquee noscript object select template".split()
 SPECIAL = [
     *CLOSES_P, *TABLE_PARTS, *SCOPES, *VOID, *RAW_TEXT, *"body button colgroup frameset head noscript select".split()
 ]  # fmt: skip
@@ -134,7 +134,7 @@ _TRAITS: dict[int, Iterable[str]] = {
     IS_BOUNDARY: BOUNDARIES,
     IS_SPECIAL: [*SPECIAL, "(integration)"],
     IS_SCOPE: [*SCOPES, "(integration)"],
-    IS_TABLE_SCOPE: ["html", "table", "template"],
+    IS_TABLE_SCOPE: ["html", "table", "template", "noscript"],
     IS_BUTTON: ["button"],
     IS_LIST: ["ul", "ol", "menu", "dir"],
     IS_FORMATTING: FORMATTING,
@@ -148,7 +148,7 @@ _TRAITS: dict[int, Iterable[str]] = {
     ENDS_P: CLOSES_P,
     ENDS_IN_SCOPE: [*CLOSES_P, "select", "button", "object", "applet", "marquee"],
     IS_BARRIER: [name for name in [*SPECIAL, "(integration)"] if name not in ("address", "div", "p")],
-    IS_MARKER: ["td", "th", "caption", "applet", "object", "marquee", "template"],
+    IS_MARKER: ["td", "th", "caption", "applet", "object", "marquee", "template", "noscript"],
     IS_ITEM: ["li"],
     IS_TERM: ["dd", "dt"],
     HOLDS_SECTIONS: ["table", "template"],
@@ -156,7 +156,7 @@ _TRAITS: dict[int, Iterable[str]] = {
     HOLDS_CELLS: ["table", "template", "tbody", "thead", "tfoot", "tr"],
     ENDS_OTHERWISE: ["html", "body", "form"],
     HAS_A_SAY: [*SCOPES, "(integration)", *HEADINGS, *"p button td th caption svg math ul ol menu dir".split()],
-    IS_PECULIAR: ["form", "pre", "listing", "plaintext", "svg", "math"],
+    IS_PECULIAR: ["form", "pre", "listing", "plaintext", "svg", "math", "noscript"],
     IS_FOREIGN: ["svg", "math", "(foreign)", "(integration)"],
     MAKES_WAY: [
         *TABLE_PARTS,

@@ -294,7 +294,44 @@ def test_head_and_body_as_browsers_see_them():
     assert names_of("<html><head><meta></head><body class=x><p>a") == ["", "html", "head", "body", "p"]
     assert names_of("\ufeff<!doctype html>\n<html><head>") == ["", "html", "head"]
     assert names_of("<head><p>a<body><html>") == ["", "html", "head", "body", "p"]
-    assert names_of("<head><noscript><link></noscript><noscript><img></noscript>a")[-2:] == ["noscript", "body"]
+    assert names_of("<head><noscript><img></noscript><meta></head><body class=x>a") == ["", "html", "head", "body"]
+
+
+@pytest.mark.parametrize(
+    ("html", "blocks"),
+    [
+        ("a<noscript>b<noscript>c</noscript>d", ["a", "b", "c", "d"]),
+        ("a<noscript><iframe src=b /></noscript>c", ["a", "c"]),  # raw text ends with it
+        ("a<noscript><!-- b <script> c</noscript>d", ["a", "d"]),
+        ("a<noscript><p title='b</noscript>c", ["a", "c"]),
+        ("a<noscript>b<p</noscript >c", ["a", "b", "c"]),
+        ("a<noscript>b <i</NOSCRIPT>c", ["a", "b", "c"]),
+        ("<p>a<noscript><p>b</noscript>c</p>d", ["a", "b", "c", "d"]),
+        ("a<noscript>b", ["a", "b"]),
+        ("<head><noscript>a</noscript><title>t</title><noscript><p>b</p></noscript><p>c", ["c"]),
+        ("a<noscript><plaintext>b</noscript>c", ["a", "b", "c"]),
+        ("<svg><noscript></svg>a</noscript>b", ["ab"]),
+        ("<template><noscript></template>a</noscript>b</template>c", ["c"]),
+    ],
+)
+def test_noscript_is_read_by_itself(html, blocks):
+    assert blocks_of("<title>t</title>" * (not html.startswith("<head>")) + html) == blocks
+
+
+def test_what_noscript_holds_ends_and_begins_nothing_outside():
+    html = "<main><a><b><noscript></b></a></main><h2><nav><form><table><td>in</noscript>out</b></a><form><p></form>end"
+    page = segment(html.encode())
+    flags = [{name for name, bit in BIT.items() if flags & bit} - {"body"} for flags in page.blocks["flags"].tolist()]
+    assert flags[0] == {"main", "link", "strong", "noscript", "heading", "nav", "form", "table", "cell"}
+    assert flags[1] == {"main", "link", "strong"}
+    assert flags[2] == {"main"}
+
+
+def test_noscript_deeper_than_the_stack():
+    page = segment(
+        ("<div>" * MAX_DEPTH + "a<noscript>b<iframe></iframe></noscript>c" + "</div>" * MAX_DEPTH + "d").encode()
+    )
+    assert [page.block_text(i) for i in range(len(page.blocks))] == ["a", "b", "c", "d"]
 
 
 def test_tokens_are_words_without_digits():
