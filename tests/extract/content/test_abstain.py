@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from corpusmill.extract.content.abstain import CONFIRMED, no_content
+from corpusmill.extract.content.abstain import CONFIRMED, SMALL_PAGE, no_content
 from corpusmill.extract.content.phrases import _table, called, fold, fold_name, is_status_number, said
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.segments.tables import BIT
@@ -228,6 +228,36 @@ def test_little_that_is_unlikely_is_no_content():
     keep = segments.blocks["flags"] & BIT["list"] != 0
     assert no_content(segments, keep, "Topics", 0.3) is Status.NO_MAIN_CONTENT
     assert no_content(segments, keep, "Topics", 0.4) is None
+
+
+SHELL = "<h1>Kauf</h1><p>Suche</p><p>Hilfe, Rückgabe, Impressum</p><p>Русский, 日本語, English</p><p>购物车</p>"
+
+
+@pytest.mark.parametrize(
+    ("title", "is_elsewhere"),
+    [
+        ("Mechanical keyboard, wireless, eighty keys, brown - Kauf", True),
+        ("Механическая клавиатура, восемьдесят клавиш, беспроводная", True),
+        ("机械键盘八十键无线", True),
+        ("Rückgabe, Impressum und Hilfe: der Kauf", False),
+        ("购物车和机", False),  # of four pairs
+        ("日本語の購", False),
+        ("Mechanical keyboard, wireless", False),  # of three words
+        ("", False),
+    ],
+)
+def test_a_page_without_its_subject_has_no_content_unless_something_surely_is(title, is_elsewhere):
+    segments = segment(page("x", SHELL).encode())
+    keep = np.ones(len(segments.blocks), np.bool_)
+    assert no_content(segments, keep, title, 0.4) is (Status.NO_MAIN_CONTENT if is_elsewhere else None)
+    assert no_content(segments, keep, title, 0.6) is None
+
+
+def test_of_much_text_no_subject_is_asked():
+    segments = segment(page("x", SHELL + "<p>word" * (SMALL_PAGE // 5)).encode())
+    keep = np.arange(len(segments.blocks)) < 5
+    assert segments.text.size > SMALL_PAGE
+    assert no_content(segments, keep, "Mechanical keyboard, wireless, eighty keys, brown", 0.4) is None
 
 
 def test_limit_of_words():
