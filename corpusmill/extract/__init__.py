@@ -22,7 +22,8 @@ def warm_up_reading() -> None:
     from corpusmill.extract.writing.write import text_of
     from corpusmill.page import Page
 
-    page = Page(body='<html lang="fr"><title>Café</title><p>Un café, s’il vous plaît.'.encode())
+    in_pieces = '<template id="B:0"></template><div hidden id="S:0">s’il vous plaît.</div>'
+    page = Page(body=f'<html lang="fr"><title>Café</title><p>Un café, {in_pieces}'.encode())
     extractor("resiliparse")(page)
     segments = segment(page.body)
     keep = np.ones(len(segments.blocks), np.bool_)

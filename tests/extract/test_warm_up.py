@@ -10,6 +10,7 @@ PAGES = [
     b"text",
     b"<p>One.<p>Two.",
     "<title>Été</title><table><tr><td>Café<td>thé</table><ul><li>Un</ul><pre>a\nb</pre>".encode("cp1252"),
+    b'<p>One. <template id="B:0"></template><div hidden id="S:0">Two.</div>',
     b'<script type="application/ld+json">{"@type": "Article", "articleBody": "One."}</script><article><h1>One.</h1>',
 ]
 

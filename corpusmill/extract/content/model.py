@@ -22,7 +22,7 @@ from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
 from corpusmill.extract.content.linear import Linear
 from corpusmill.extract.content.threshold import CHOICE_FEATURES
 
-FORMAT = 5
+FORMAT = 6
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
 
 

@@ -80,6 +80,41 @@ def letters(_: object, source: Any, position: Any) -> Typed:
 
 
 @in_llvm
+def word_bytes(_: object, text: Any, position: Any) -> Typed:
+    """Which of the WIDEST bytes at text[position] are letters or digits of ASCII, as bits, and which are beyond it."""
+
+    def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
+        here = _lanes_at(context, builder, signature, values, WIDEST)
+        small = builder.or_(here, _all(WIDEST, ord("a") - ord("A")))
+        is_inside = builder.or_(_is_among(builder, small, "a", "z"), _is_among(builder, here, "0", "9"))
+        masks = (is_inside, builder.icmp_signed("<", here, _all(WIDEST, 0)))
+        return context.make_tuple(builder, signature.return_type, [_bits(builder, mask) for mask in masks])
+
+    return _TWO_MASKS(text, types.int64), write
+
+
+@in_llvm
+def folded(_: object, text: Any, position: Any, n: Any) -> Typed:
+    """The first n <= NAME bytes at text[position] as two numbers: capitals of ASCII as small letters, digits as 0."""
+
+    def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:
+        here = _lanes_at(context, builder, signature, values, NAME)
+        is_capital, is_digit = (_is_among(builder, here, *ends) for ends in ("AZ", "09"))
+        here = builder.select(is_capital, builder.or_(here, _all(NAME, ord("a") - ord("A"))), here)
+        here = builder.select(is_digit, _all(NAME, ord("0")), here)
+        places = ir.Constant(here.type, list(range(NAME)))
+        n_bytes = builder.insert_element(ir.Constant(here.type, ir.Undefined), builder.trunc(values[2], _I8), _I64(0))
+        n_bytes = builder.shuffle_vector(n_bytes, n_bytes, ir.Constant(ir.VectorType(ir.IntType(32), NAME), [0] * NAME))
+        here = builder.select(builder.icmp_unsigned("<", places, n_bytes), here, _all(NAME, 0))
+        halves = builder.bitcast(here, ir.VectorType(_I64, 2))
+        return context.make_tuple(
+            builder, signature.return_type, [builder.extract_element(halves, _I64(k)) for k in range(2)]
+        )
+
+    return _TWO_MASKS(text, types.int64, types.int64), write
+
+
+@in_llvm
 def packed(_: object, source: Any, position: Any, n: Any) -> Typed:
     """The 1 to PACKED bytes source[position : position + n] as a number, the first of them the highest."""
 

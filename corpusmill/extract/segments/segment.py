@@ -8,9 +8,9 @@ noframes, what audio, video and canvas hold for browsers without them, SVG, Math
 text, hidden or not; flags say which (`tags.py`), and the classifier decides.
 
 To a browser that runs scripts, <noscript> is raw text.  Here what it holds in the body is text, too (some forums and
-shops have their all there), but read by itself, so that nothing in it opens or closes anything outside: an iframe
-without end tag in it is all that is left of a page otherwise (2 pages in 1,000), and a picture in it ends the head (5 in
-100).  Pages that came in pieces are put together first (`streamed.py`).
+shops have their all there), but read by itself, so that nothing in it opens or closes anything outside: else an iframe
+without end tag in it swallows the page (2 pages in 1,000), and a picture in it ends the head (5 in 100).  Pages that
+came in pieces are put together first (`streamed.py`).
 
 White space, in text outside <pre>, is one space, also where an image or the like stands between two words, and where
 one inline element ends, another begins, and only their tags are between a small letter and a capital or digit: menus,
@@ -477,7 +477,7 @@ def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
     w = workspace or _thread_workspace(len(data))
     done = _fill(w, data, is_whole=False)
     if done["place"]:
-        data = in_place(data, done["place"])
+        data = in_place(data, w.source, done["place"])
         done = _fill(w, data, is_whole=True)
     n = len(data)
     return Segments(

@@ -13,37 +13,59 @@ so.  (React: packages/react-dom-bindings/src/server/ReactFizzConfigDOM.js)
 import re
 from bisect import bisect_left
 
+from corpusmill.extract.segments.lean import Bytes, lean_entry
+from corpusmill.extract.segments.scan import (
+    BANG,
+    DASH,
+    LT,
+    NO_KEY,
+    SLASH,
+    TAG_BYTE,
+    after_comment,
+    find,
+    raw_end,
+    read_name,
+    script_end,
+)
+from corpusmill.extract.segments.tags import (
+    IS_RAW,
+    TAG,
+    TAG_KEYS,
+    TAG_SHIFT,
+    TAG_VALUES,
+    TRAITS,
+    look_up,
+)
+
 _PIECE = re.compile(rb'<div hidden(?:="")? id="S:([0-9a-f]+)">')
 _PLACE = re.compile(rb'<template id="[BP]:([0-9a-f]+)"></template>')
 _BOUNDARY = re.compile(rb"<!--(/?)\$[?!~]?-->")  # where what may be pending begins and ends
 _PENDING = b"<!--$?-->"
-_TAG = re.compile(rb"<(?:(!--)|(?:(/?)div|(script|style|textarea|title|iframe))(?=[\s/>]))", re.IGNORECASE)
-_RAW_ENDS = {
-    name: re.compile(rb"</" + name, re.IGNORECASE) for name in (b"script", b"style", b"textarea", b"title", b"iframe")
-}
+_DIV, _SCRIPT = TAG["div"], TAG["script"]
 Span = tuple[int, int]
 
 
-def in_place(page: bytes, first: int) -> bytes:
+def in_place(page: bytes, source: Bytes, first: int) -> bytes:
     """The page with its pieces in their places, the first of which is at `first`; as it is if they have none.
 
-    Time is linear, whatever the bytes.
+    `source` is the page for kernels, with `PADDING` zeros after it.  Time is linear, whatever the bytes.
     """
-    pieces = _pieces(page, first)
+    pieces = _pieces(page, source, first)
     begin = min((outer for outer, _ in pieces.values()), default=(0, 0))[0]
     places = _places(page, [(first, begin), *(inner for _, inner in pieces.values())])
     moves = {span: pieces[name] for name, span in places.items() if name in pieces}
     cuts = sorted([*moves, *(outer for outer, _ in moves.values())])
-    written: list[bytes] = []
+    written: list[memoryview] = []
+    view = memoryview(page)
     pending = [(0, len(page))]
     while pending:
         start, end = pending.pop()
         index = bisect_left(cuts, (start, 0))
         if index == len(cuts) or cuts[index][0] >= end:
-            written.append(page[start:end])
+            written.append(view[start:end])
             continue
         cut = cuts[index]
-        written.append(page[start : cut[0]])
+        written.append(view[start : cut[0]])
         pending.append((cut[1], end))
         if cut in moves:
             _, inner = moves.pop(cut)
@@ -51,39 +73,42 @@ def in_place(page: bytes, first: int) -> bytes:
     return page if moves else b"".join(written)  # some are within what they hold
 
 
-def _pieces(page: bytes, position: int) -> dict[bytes, tuple[Span, Span]]:
+def _pieces(page: bytes, source: Bytes, position: int) -> dict[bytes, tuple[Span, Span]]:
     """The pieces from `position` on by name: where they are with and without their tags."""
     pieces: dict[bytes, tuple[Span, Span]] = {}
     while (position := page.find(b"<div hidden", position)) >= 0:
         found = _PIECE.match(page, position)
         position += 1
         if found:
-            inner_end = _end_of_div(page, found.end())
-            if inner_end is None:
+            inner_end = end_of_div(source, found.end(), len(page))
+            if inner_end == len(page):
                 break
             position = page.find(b">", inner_end) + 1 or len(page)
             pieces.setdefault(found[1], ((found.start(), position), (found.end(), inner_end)))
     return pieces
 
 
-def _end_of_div(page: bytes, position: int) -> int | None:
-    """Where the end tag is of the <div> whose content begins at `position`; None if it has none."""
+@lean_entry
+def end_of_div(source: Bytes, start: int, end: int) -> int:
+    """The "<" of the end tag of the <div> whose content begins at `start`, or `end`."""
     depth = 1
-    while tag := _TAG.search(page, position):
-        comment, slash, raw = tag.groups()
-        position = tag.end()
-        if comment:
-            position = page.find(b"-->", position)
-        elif raw:
-            end = _RAW_ENDS[raw.lower()].search(page, position)
-            position = end.end() if end else -1
-        else:
-            depth += -1 if slash else 1
-        if depth == 0:
-            return tag.start()
-        if position < 0:
-            break
-    return None
+    while True:
+        start = find(source, LT, start, end)
+        if start >= end:
+            return end
+        following = source[start + 1]
+        if following == BANG and source[start + 2] == DASH and source[start + 3] == DASH:
+            start = after_comment(source, start + 4, end)
+            continue
+        key, after = read_name(source, start + 1 + (following == SLASH), end, TAG_BYTE, NO_KEY)
+        tag = look_up(TAG_KEYS, TAG_VALUES, TAG_SHIFT, key)
+        if tag == _DIV:
+            depth += -1 if following == SLASH else 1
+            if depth == 0:
+                return start
+        elif TRAITS[tag] & IS_RAW and following != SLASH:
+            after = script_end(source, after, end) if tag == _SCRIPT else raw_end(source, after, end, key)
+        start = max(after, start + 1)
 
 
 def _places(page: bytes, spans: list[Span]) -> dict[bytes, Span]:

@@ -76,6 +76,24 @@ def test_words_are_those_of_regular_expressions(text):
 
 
 @settings(deadline=None)
+@given(texts)
+def test_words_are_the_same_where_more_text_follows(text):
+    data = np.frombuffer(text.encode() + b"x" * 100, np.uint8)
+    hashes = np.zeros(len(data) + 1, np.uint32)
+    n = hash_words(data, 0, len(text.encode()), len(hashes), hashes, 0)
+    assert hashes[:n].tolist() == hashes_of(text)
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 17, 31, 32, 33, 63, 64, 65, 128, 129, 1000])
+@pytest.mark.parametrize("before", [0, 1, 30, 63, 64])
+def test_words_of_every_length_are_one(size, before):
+    one, *others = hashes_of("." * before + "ab"[:size].ljust(size, "c") + " end")
+    assert [one] == hashes_of("AB"[:size].ljust(size, "C"))
+    assert others == hashes_of("end")
+    assert len(hashes_of("." * before + "é" * size + " end")) == len(hashes_of("a" * size + "é end")) == 2
+
+
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_safe(data):
     array = np.frombuffer(data, np.uint8).copy()

@@ -40,6 +40,16 @@ def key_of(source, n, n_capitals):
     return lanes.key_of(source, 0, n, n_capitals)
 
 
+@kernel
+def word_bytes(text):
+    return lanes.word_bytes(text, 0)
+
+
+@kernel
+def folded(text, n):
+    return lanes.folded(text, 0, n)
+
+
 def padded(content):
     return np.frombuffer(content + bytes(PADDING), np.uint8)
 
@@ -89,3 +99,21 @@ def token(key):
 
 def test_words_beyond_all_bytes_that_are_looked_at_end():
     assert len(segment(b"<p class='%s one'>" % (b"x" * 10_000)).tokens) <= 2
+
+
+@settings(deadline=None)
+@given(LONG.map(joined))
+def test_bytes_of_words_are_letters_and_digits_or_beyond_ascii(content):
+    of_ascii, beyond = word_bytes(padded(content))
+    seen = [(of_ascii >> k & 1, beyond >> k & 1) for k in range(min(len(content), lanes.WIDEST))]
+    assert seen == [(bytes([byte]).isalnum(), byte >= 0x80) for byte in content[: lanes.WIDEST]]
+
+
+@settings(deadline=None)
+@given(LONG.map(joined), st.integers(0, lanes.NAME))
+def test_bytes_are_folded_as_letters_are(content, n):
+    small = re.sub(b"[0-9]", b"0", content.lower())[:n].ljust(lanes.NAME, b"\0")
+    assert folded(padded(content), min(n, len(content))) == (
+        int.from_bytes(small[: lanes.PACKED], "little"),
+        int.from_bytes(small[lanes.PACKED :], "little"),
+    )

@@ -1,14 +1,17 @@
 """Pages that came in pieces."""
 
+import numpy as np
 import pytest
 
+from corpusmill.extract.segments.scan import PADDING
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.segments.streamed import in_place
 from corpusmill.extract.segments.tables import BIT
 
 
 def whole(page):
-    return in_place(page.encode(), 0).decode()
+    data = page.encode()
+    return in_place(data, np.frombuffer(data + bytes(PADDING), np.uint8).copy(), 0).decode()
 
 
 def place(name, fallback="Loading"):
