@@ -31,6 +31,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from corpusmill.extract import warm_up
 from corpusmill.extract.charset.encoding import to_utf8
 from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import Look, judge
@@ -56,8 +57,9 @@ def main() -> None:
     parser.add_argument("--times", action="store_true", help="without bounds checking")
     options = parser.parse_args()
     pages = [*example_pages(), *(folder_pages(options.folder) if options.folder else [])]
+    warm_up()
     for page in [*pages[:20], b"<p>Log in"]:
-        extract(page)  # compiled now, and phrases read
+        extract(page)  # phrases are read now
     mutated = itertools.islice(mutations(pages, options.seed, options.longest), options.n)
     slowest = run((f"mutation {number}", page) for number, page in enumerate(mutated))
     report(f"{options.n:,} mutations of {len(pages):,} pages", slowest)
