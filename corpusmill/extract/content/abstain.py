@@ -50,11 +50,12 @@ TITLE_WORDS = 5  # of titles that are of fewer, nothing is concluded
 
 DOUBTFUL = 0.5  # expected F1, below which it counts that a title is about something else
 FOUND_OF_TITLE = 3  # one in so many of its words is on the page, or its subject isn't
+
 FIRST_HEADINGS = 3
 MOST_BLOCKS = 200  # of a kind are read
 MOST_CHARS = 4000  # of each
 NAME_CHARS = 300  # of a title or heading
-SMALL_PAGE = 1 << 16  # bytes; in larger ones no marks are looked for
+SMALL_PAGE = 1 << 16  # bytes; in larger ones no marks are looked for, and in longer texts no title
 START_TAG = 2000  # bytes
 
 _INVISIBLE = BIT["hidden"] | BIT["display_none"] | BIT["noscript"] | BIT["template"] | BIT["head"]
@@ -144,11 +145,11 @@ def no_content(segments: Segments, keep: Mask, title: str | None, expected_f1: f
 
 def _is_elsewhere(segments: Segments, title: str) -> bool:
     """Whether what a page is about is not on it: of its title's words, hardly one is in its text."""
-    if len(segments.text) > SMALL_PAGE:
-        return False
     words = {part for word in fold(title[:NAME_CHARS]).split() for part in _parts(word)}
+    if len(words) < TITLE_WORDS or len(segments.text) > SMALL_PAGE:
+        return False
     text = fold(segments.text.tobytes().decode("utf-8", "replace"))
-    return len(words) >= TITLE_WORDS and FOUND_OF_TITLE * sum(word in text for word in words) < len(words)
+    return FOUND_OF_TITLE * sum(word in text for word in words) < len(words)
 
 
 def _parts(word: str) -> list[str]:

@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from corpusmill.extract.segments.lanes import in_all_lanes
 from corpusmill.extract.segments.lean import Typed, in_llvm
 
 LEAVES = 16  # of a tree at most: one bit each
@@ -21,7 +22,6 @@ DE_BRUIJN = 0x09AF  # every four bits in a row differ: times a power of two, the
 
 _I16, _I64 = ir.IntType(16), ir.IntType(64)
 _LANES, _BYTES = ir.VectorType(_I16, ROWS), ir.VectorType(ir.IntType(8), ROWS)
-_FIRST = ir.Constant(ir.VectorType(ir.IntType(32), ROWS), [0] * ROWS)
 
 
 @in_llvm
@@ -47,7 +47,7 @@ def find_leaves(_: object, keys: Any, features: Any, borders: Any, ruled_out: An
             )
             row = builder.add(base, builder.mul(builder.zext(feature, _I64), row_bytes))
             row = builder.inttoptr(row, _I16.as_pointer())
-            questions.append((row, _in_all_lanes(builder, border), _in_all_lanes(builder, leaves)))
+            questions.append((row, in_all_lanes(builder, border, _LANES), in_all_lanes(builder, leaves, _LANES)))
         n = builder.extract_value(found.shape, 0)
         with cgutils.for_range_slice(builder, _I64(0), n, _I64(ROWS), intp=_I64) as (i, _):
             out = _lanes(0)
@@ -66,8 +66,3 @@ def find_leaves(_: object, keys: Any, features: Any, borders: Any, ruled_out: An
 
 def _lanes(value: int) -> Any:
     return ir.Constant(_LANES, [value] * ROWS)
-
-
-def _in_all_lanes(builder: Any, value: Any) -> Any:
-    lanes = builder.insert_element(ir.Constant(_LANES, ir.Undefined), value, ir.IntType(32)(0))
-    return builder.shuffle_vector(lanes, lanes, _FIRST)

@@ -103,8 +103,7 @@ def folded(_: object, text: Any, position: Any, n: Any) -> Typed:
         here = builder.select(is_capital, builder.or_(here, _all(NAME, ord("a") - ord("A"))), here)
         here = builder.select(is_digit, _all(NAME, ord("0")), here)
         places = ir.Constant(here.type, list(range(NAME)))
-        n_bytes = builder.insert_element(ir.Constant(here.type, ir.Undefined), builder.trunc(values[2], _I8), _I64(0))
-        n_bytes = builder.shuffle_vector(n_bytes, n_bytes, ir.Constant(ir.VectorType(ir.IntType(32), NAME), [0] * NAME))
+        n_bytes = in_all_lanes(builder, builder.trunc(values[2], _I8), here.type)
         here = builder.select(builder.icmp_unsigned("<", places, n_bytes), here, _all(NAME, 0))
         halves = builder.bitcast(here, ir.VectorType(_I64, 2))
         return context.make_tuple(
@@ -140,6 +139,12 @@ def _lanes_at(context: Any, builder: Any, signature: Any, values: Sequence[Any],
     """The bytes at a place in the first array, which is little-endian memory on all that numba runs on."""
     at = builder.gep(context.make_array(signature.args[0])(context, builder, values[0]).data, [values[1]])
     return builder.load(builder.bitcast(at, ir.VectorType(_I8, width).as_pointer()), align=1)
+
+
+def in_all_lanes(builder: Any, value: Any, lanes: Any) -> Any:
+    """A vector of type `lanes` that has the value in all of them."""
+    one = builder.insert_element(ir.Constant(lanes, ir.Undefined), value, ir.IntType(32)(0))
+    return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), lanes.count), [0] * lanes.count))
 
 
 def _all(width: int, value: int) -> Any:
