@@ -10,18 +10,20 @@
 
 The functions of every stage work without Beam: `corpusmill.collect.pages.read_pages`, `corpusmill.filters.signals`,
 `corpusmill.filters.rules`, `corpusmill.dedup.local`, `corpusmill.tokenize`.  What users add is registered with
-`signal`, `source` and `extractor`.
+`signal`, `edit`, `stage`, `source` and `extractor`; `Source` is the base of the settings of a user's own kind of
+source.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from corpusmill.extensions import extractor, signal, source
+from corpusmill.extensions import edit, extractor, signal, source, stage
 
 if TYPE_CHECKING:
     from corpusmill.api import open, run
+    from corpusmill.collect.settings import Source
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "extractor", "open", "run", "signal", "source"]
+__all__ = ["Source", "__version__", "edit", "extractor", "open", "run", "signal", "source", "stage"]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,4 +32,8 @@ def __getattr__(name: str) -> Any:
         from corpusmill import api
 
         return getattr(api, name)
+    if name == "Source":
+        from corpusmill.collect.settings import Source
+
+        return Source
     raise AttributeError(f"module 'corpusmill' has no attribute '{name}'")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.belonging import check_belonging
 from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError
 from corpusmill.pipelines.supervise import Outcome, run
@@ -40,7 +41,11 @@ class OpenCorpus(Corpus):
         return open_catalog(self.folder).sql(query)
 
     def token_rows(self, split: str | None = None) -> Iterator[TokenRow]:
-        """Every document's tokens in the order of the parts; only one split's if `split` is given."""
+        """Every document's tokens in the order of the parts; only one split's if `split` is given.
+
+        InputError if they do not belong to the corpus's documents and tokenizer, CorruptPartError if one is damaged.
+        """
+        check_belonging(self, Stage.TOKENS)
         for part in self.parts(Stage.TOKENS):
             table = self.read(Stage.TOKENS, part, ["doc_id", "source", "split", "n_bytes", "ids"])
             columns = [table[name].to_pylist() for name in ("doc_id", "source", "split", "n_bytes")]
@@ -50,8 +55,8 @@ class OpenCorpus(Corpus):
                     yield TokenRow(doc_id, source, n_bytes, ids[row].values.to_numpy())
 
     def decode(self, row: TokenRow) -> str:
-        """The text that a row's ids stand for."""
-        from corpusmill.pipelines.vocabulary import encoder
+        """The text that a row's ids stand for.  InputError if the tokens are of another tokenizer."""
+        from corpusmill.stages.tokenizer import encoder
 
         return encoder(self).decode(row.ids)
 

@@ -11,10 +11,10 @@ import typer
 
 from corpusmill import __version__
 from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError
-from corpusmill.reasons import Reason, Stage
+from corpusmill.reasons import Reason
 
 if TYPE_CHECKING:
-    from corpusmill.pipelines.state import Books
+    from corpusmill.stages.state import Books
     from corpusmill.train.job import StepReport
 
 app = typer.Typer(
@@ -87,13 +87,16 @@ def run(
     corpus: Annotated[Path, typer.Option(metavar="DIR", help="The corpus directory; made if it is not there.")],
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; by default one a core.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="RECORDS", help="Read at most so many records.")] = None,
-    until: Annotated[Stage, typer.Option(help="The last stage to run.")] = Stage.TOKENS,
+    until: Annotated[str | None, typer.Option(metavar="STAGE", help="The last stage to run.")] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete the parts of sources that the recipe no longer names.")
+    ] = False,
     beam: Annotated[list[str] | None, typer.Argument(metavar="-- BEAM OPTIONS", help="Options for Beam.")] = None,
 ) -> None:
     """Mill the recipe's sources into a corpus, resumed where it stopped."""
     from corpusmill.pipelines import supervise
 
-    outcome = supervise.run(recipe, corpus, workers=workers, limit=limit, until=until, beam=beam or [])
+    outcome = supervise.run(recipe, corpus, workers=workers, limit=limit, until=until, prune=prune, beam=beam or [])
     if outcome.worked or not (corpus / "catalog.duckdb").exists():
         from corpusmill.reports.catalog import build
 
@@ -188,12 +191,12 @@ def train(
     out: Annotated[str, typer.Option(metavar="MODEL", help="Name under DIR/models, or a path.")] = "base",
 ) -> None:
     """Pretrain a decoder on the corpus's tokens, resumed exactly where it stopped."""
-    from corpusmill.train.config import load_config
-    from corpusmill.train.job import train as run_training
+    from corpusmill.recipe import load_training
+    from corpusmill.train.run import train as run_training
 
     if not (corpus / "recipe.toml").exists():
         raise InputError(f"{corpus}: not a corpus directory (there is no recipe.toml in it)")
-    settings = load_config(config or corpus / "recipe.toml")
+    settings = load_training(config or corpus / "recipe.toml")
     folder = Path(out) if "/" in out else corpus / "models" / out
     result = run_training(corpus, settings, folder, steps=steps, progress=_training_line())
     if not result.trained:

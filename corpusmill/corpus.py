@@ -1,12 +1,18 @@
-"""The corpus directory: parts, receipts, fingerprints, publishing by rename, and the lock.
+"""The corpus directory: parts, their receipts, fingerprints, publishing, and who may publish.
 
-    corpus/STAGE/NAME.parquet   a part: the rows that one stage made of one slice of the input
-    corpus/STAGE/NAME.json      its receipt, written last: a part without one does not exist
+    STAGE/PART.parquet            a part: the rows that a stage made of one piece of the input
+    STAGE/_receipts/PART.json     its receipt, written last: a part without one does not exist
 
-Publishing is idempotent, because bundles of work are retried and can run twice side by side: a part is written under
-a unique temporary name; if the bytes are those already there only the receipt is renewed; else the old receipt is
-deleted, the part renamed into place and the new receipt renamed into place.  (Without the deletion a crash between the
-two renames would leave new data under an old receipt.)
+Publishing is idempotent, because bundles of work are retried and can run twice side by side.  If the part's file has
+the bytes already, only the receipt is renewed.  Otherwise the old receipt is deleted, the file is put in place in one
+step, and the new receipt is written last.  (Without the deletion, a crash between the last two would leave new data
+under an old receipt.)
+
+A receipt is believed only if its file is there with the size that it names, and a part is read only if its bytes have
+the checksum that the receipt names.  What fails either test is made again.
+
+A run has a token, which lies in the corpus while the run holds it (`run.json`).  Publishing compares the two, so that
+work of a run that was given up, but goes on somewhere in a cluster, changes nothing.
 
 A part's fingerprint is a hash of what its content depends on, and of nothing else: the stage and its version, the
 settings that the stage reads, the versions of the libraries that determine its output, and the digests of the columns
@@ -15,58 +21,31 @@ that it reads.  Digests of content, not fingerprints: a change upstream that lea
 Imports neither pyarrow nor numpy at the top, so that a run with nothing to do answers at once.
 """
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from importlib.metadata import version as installed_version
+from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from corpusmill.errors import BalanceError, InputError, RunError
-from corpusmill.reasons import Stage
+from corpusmill import receipts
+from corpusmill.errors import BalanceError, CorruptPartError, TakenOverError
+from corpusmill.lease import RUN_FILE, held
+from corpusmill.receipts import COMPACTED, Inputs, Receipt
+from corpusmill.store import Entry, LocalStore, Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ROWS_PER_GROUP = 16_384
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Receipt:
-    """What is known of a published part: enough to check the books and to decide whether it must be made again."""
-
-    stage: str
-    part: str
-    rows_in: int
-    rows_out: int
-    dropped: dict[str, int] = field(default_factory=dict)  # rows that did not go on, by reason
-    counts: dict[str, int] = field(default_factory=dict)  # what else was counted: other records, masked addresses, ...
-    bytes_in: int  # of the input that was read: payloads for pages, Arrow buffers for the others
-    bytes: int  # of the part's file
-    checksum: str  # BLAKE2b-128 of the part's file
-    columns: dict[str, str]  # the same of each column's chunks in the file
-    fingerprint: str
-    seconds: float
-    finished_at: float  # seconds since 1970
-
-    @classmethod
-    def read(cls, path: Path) -> "Receipt | None":
-        """The receipt at `path`; None if there is none, or one of an older form."""
-        try:
-            return cls(**json.loads(path.read_bytes()))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (ValueError, TypeError):  # of another version: the part is made again
-            return None
+RECEIPTS = receipts.FOLDER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +62,12 @@ class Made:
 def digest(*what: object) -> str:
     """BLAKE2b-128 of anything that JSON can write; dictionaries by sorted key."""
     text = json.dumps(what, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return checksum_of(text.encode("utf-8", "surrogatepass"))
+
+
+def checksum_of(content: bytes) -> str:
+    """BLAKE2b-128, in hexadecimal digits."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 @cache
@@ -95,188 +79,290 @@ def library_version(name: str) -> str:
 class Corpus:
     """A corpus directory.  Cheap to make, holds no open files, can be pickled."""
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        """`folder` need not exist yet; nothing is created until something is published."""
+    def __init__(self, folder: str | os.PathLike[str], *, token: str | None = None) -> None:
+        """`folder` need not exist yet; nothing is created until something is published.
+
+        token: of the run that publishes.  Without one, whoever publishes is trusted (tests, tools).
+        """
         self.folder = Path(folder).absolute()
+        self.token = token
 
     def __repr__(self) -> str:
         return f"Corpus({str(self.folder)!r})"
 
-    def path(self, stage: Stage, part: str) -> Path:
+    @cached_property
+    def store(self) -> Store:
+        """The files."""
+        return LocalStore(self.folder)
+
+    def path(self, stage: str, part: str) -> Path:
         """Where a part's Parquet file is, or would be."""
         return self.folder / stage / f"{part}.parquet"
 
-    def receipt(self, stage: Stage, part: str) -> Receipt | None:
-        """The receipt of a published part, or None."""
-        return Receipt.read(self.folder / stage / f"{part}.json")
+    # ---- reading ---------------------------------------------------------------------------------------------------
 
-    def parts(self, stage: Stage) -> list[str]:
+    def receipt(self, stage: str, part: str) -> Receipt | None:
+        """The receipt of a published part; None without one, or if the part's file is gone or has another size."""
+        try:
+            receipt = Receipt.from_json(self.store.read(_receipt_key(stage, part)))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if receipt is None or not _is_there(receipt, self.store.entry(f"{stage}/{receipt.file}")):
+            return None
+        return receipt
+
+    def receipts(self, stage: str) -> dict[str, Receipt]:
+        """The same of all parts of a stage, by part and in the order of their names."""
+        return {receipt.part: receipt for _, receipt in self.published(stage).values()}
+
+    def published(
+        self, stage: str, known: Mapping[str, tuple[str, Receipt]] | None = None
+    ) -> dict[str, tuple[str, Receipt]]:
+        """(version of its file, receipt) of every published part, by the name of the receipt's file.
+
+        known: what an earlier call returned; only what has changed since is read.
+        """
+        there, listed = self.store.entries(stage), self.store.entries(f"{stage}/{RECEIPTS}")
+        if known is None:
+            known = receipts.expand(self.store.read(f"{stage}/{RECEIPTS}/{COMPACTED}")) if COMPACTED in listed else {}
+        found = {}
+        for name in sorted(listed):
+            if name.startswith("_") or not name.endswith(".json"):
+                continue
+            version, receipt = known.get(name, ("", None))
+            if receipt is None or version != listed[name].version:
+                try:
+                    receipt = Receipt.from_json(self.store.read(f"{stage}/{RECEIPTS}/{name}"))
+                except FileNotFoundError:  # deleted since it was listed
+                    continue
+            if receipt is not None and _is_there(receipt, there.get(receipt.file)):
+                found[name] = listed[name].version, receipt
+        return found
+
+    def parts(self, stage: str) -> list[str]:
         """Names of the stage's published parts, sorted."""
-        folder = self.folder / stage
-        found = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
-        names = (name.removesuffix(".parquet") for name in found if name.endswith(".parquet") and name[0] != ".")
-        return sorted(name for name in names if f"{name}.json" in found)
+        return sorted(self.receipts(stage))
 
-    def read(self, stage: Stage, part: str, columns: list[str] | None = None) -> "pa.Table":
-        """Rows of a published part, one chunk a column; only `columns` if given."""
+    def read(self, stage: str, part: str, columns: list[str] | None = None) -> "pa.Table":
+        """Rows of a published part, one chunk for each column; only `columns` if given.
+
+        Raises CorruptPartError if the file is not what its receipt says.
+        """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pq.read_table(self.path(stage, part), columns=columns, use_threads=False, memory_map=True)
-        return table.combine_chunks()
+        file = pq.ParquetFile(pa.BufferReader(self.read_file(stage, part)))
+        return file.read(columns, use_threads=False).combine_chunks()
+
+    def read_file(self, stage: str, part: str) -> bytes:
+        """The whole file of a published part.  Raises CorruptPartError if it is not what its receipt says."""
+        receipt = self.receipt(stage, part)
+        if receipt is None:
+            raise CorruptPartError(
+                f"{self.folder}: {stage}/{part} is gone or cut off; run the recipe again, it is made anew"
+            )
+        content = self.store.read(f"{stage}/{receipt.file}")
+        if checksum_of(content) != receipt.checksum:
+            raise CorruptPartError(
+                f"{self.folder}: {stage}/{receipt.file} is damaged: it is not what was written; "
+                "run the recipe again, it is made anew"
+            )
+        return content
+
+    # ---- publishing ------------------------------------------------------------------------------------------------
 
     def publish(
         self,
-        stage: Stage,
+        stage: str,
         part: str,
         made: Made,
         *,
         fingerprint: str,
         started: float,
         write: "Callable[[pa.Table, BinaryIO], None] | None" = None,
+        made_from: Mapping[str, str] = MappingProxyType({}),
+        inputs: Inputs | None = None,
+        followers: Sequence[str] = (),
     ) -> Receipt:
         """Write a part and its receipt; idempotent.  `started` is time.time() when the work on it began.
 
-        Raises BalanceError if rows in are not rows out plus rows dropped, RunError if the disk is full.
+        Raises BalanceError if rows in are not rows out plus rows dropped, RunError if the disk is full, TakenOverError
+        if another run has taken over the corpus.
         """
         if made.rows_in != made.table.num_rows + sum(made.dropped.values()):
             raise BalanceError(
                 f"{stage} of part {part}: {made.rows_in} rows came in, {made.table.num_rows} went on and "
                 f"{sum(made.dropped.values())} were dropped; please report this"
             )
-        final = self.path(stage, part)
-        with full_disk_is_a_run_error(self.folder):
-            final.parent.mkdir(parents=True, exist_ok=True)
-            with temporary_beside(final) as temporary:
-                with temporary.open("wb") as file:
-                    (write or write_parquet)(made.table.combine_chunks(), file)
-                    size = file.tell()
-                    file.flush()
-                    os.fsync(file.fileno())
-                checksum, columns = _digests(temporary)
-                old = self.receipt(stage, part)
-                if old is None or old.checksum != checksum or not final.exists():
-                    final.with_suffix(".json").unlink(missing_ok=True)
-                    temporary.rename(final)
-            receipt = Receipt(
-                stage=stage,
-                part=part,
-                rows_in=made.rows_in,
-                rows_out=made.table.num_rows,
-                dropped=dict(sorted(made.dropped.items())),
-                counts=dict(sorted(made.counts.items())),
-                bytes_in=made.bytes_in,
-                bytes=size,
-                checksum=checksum,
-                columns=columns,
-                fingerprint=fingerprint,
-                seconds=round(time.time() - started, 3),
-                finished_at=round(time.time(), 3),
-            )
-            self.write_json(final.with_suffix(".json"), asdict(receipt))
+        sink = BytesIO()
+        (write or write_parquet)(made.table.combine_chunks(), sink)
+        content = sink.getvalue()
+        receipt = Receipt(
+            stage=stage,
+            part=part,
+            file=f"{part}.parquet",
+            rows_in=made.rows_in,
+            rows_out=made.table.num_rows,
+            dropped=dict(sorted(made.dropped.items())),
+            counts=dict(sorted(made.counts.items())),
+            bytes_in=made.bytes_in,
+            size=len(content),
+            checksum=checksum_of(content),
+            columns=_column_digests(content),
+            fingerprint=fingerprint,
+            made_from=dict(made_from),
+            seconds=round(time.time() - started, 3),
+            finished_at=round(time.time(), 3),
+            inputs=inputs,
+            followers=list(followers),
+        )
+        return self.put(receipt, content)
+
+    def publish_file(
+        self,
+        stage: str,
+        file: str,
+        content: bytes,
+        *,
+        fingerprint: str,
+        started: float,
+        rows_in: int,
+        bytes_in: int,
+        counts: Mapping[str, int],
+    ) -> Receipt:
+        """The same of a stage's one file that is no table, such as `tokenizer/tokenizer.json`."""
+        receipt = Receipt(
+            stage=stage,
+            part=file.partition(".")[0],
+            file=file,
+            rows_in=rows_in,
+            rows_out=0,
+            counts=dict(sorted(counts.items())),
+            bytes_in=bytes_in,
+            size=len(content),
+            checksum=checksum_of(content),
+            columns={},
+            fingerprint=fingerprint,
+            seconds=round(time.time() - started, 3),
+            finished_at=round(time.time(), 3),
+        )
+        return self.put(receipt, content)
+
+    def put(self, receipt: Receipt, content: bytes) -> Receipt:
+        """A part's file in place, unless it is there already, and its receipt."""
+        self._check_token()
+        old = self.receipt(receipt.stage, receipt.part)
+        if old is None or (old.checksum, old.file) != (receipt.checksum, receipt.file):
+            self.withdraw(receipt.stage, receipt.part)
+            self.store.write(f"{receipt.stage}/{receipt.file}", content)
+        self.store.write(_receipt_key(receipt.stage, receipt.part), receipt.to_json())
         return receipt
 
-    def read_json(self, path: Path) -> dict[str, Any] | None:
-        """What `write_json` wrote; None if there is no such file or it is not JSON."""
+    def renew(self, receipt: Receipt, stamp: str) -> Receipt:
+        """The receipt of a part whose input files have other times and the same content."""
+        self._check_token()
+        assert receipt.inputs is not None
+        renewed = replace(receipt, inputs=replace(receipt.inputs, stamp=stamp))
+        self.store.write(_receipt_key(receipt.stage, receipt.part), renewed.to_json())
+        return renewed
+
+    def withdraw(self, stage: str, part: str) -> None:
+        """Take a part back: without a receipt it does not exist."""
+        self.store.delete(_receipt_key(stage, part))
+
+    def delete(self, stage: str, part: str) -> None:
+        """Take a part back and delete its file."""
+        self.withdraw(stage, part)
+        self.store.delete(f"{stage}/{part}.parquet")
+
+    def _check_token(self) -> None:
+        if self.token is None:
+            return
+        holder = self.read_json(RUN_FILE)
+        if holder is None or holder.get("token") != self.token:
+            raise TakenOverError(
+                f"{self.folder}: another run has taken over this corpus, or ended this one; it stops here"
+            )
+
+    def read_json(self, name: str) -> dict[str, Any] | None:
+        """A small JSON file of the corpus; None if there is none, or it is no JSON object."""
         try:
-            data: dict[str, Any] = json.loads(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+            data = json.loads(self.store.read(name))
+        except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
             return None
-        return data
+        return data if isinstance(data, dict) else None
 
-    def write_json(self, path: Path, data: Mapping[str, Any]) -> None:
-        """A small JSON file in one rename: never seen half-written."""
-        self.write_text(path, json.dumps(data, ensure_ascii=False))
+    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        """A small JSON file, never seen half-written."""
+        self.store.write(name, json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
-    def write_text(self, path: Path, text: str) -> None:
-        """A small text file in one rename."""
-        with full_disk_is_a_run_error(self.folder):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary_beside(path) as temporary:
-                temporary.write_text(text, "utf-8")
-                temporary.rename(path)
+    def write_text(self, name: str, text: str) -> None:
+        """A small text file, never seen half-written."""
+        self.store.write(name, text.encode())
 
-    def tidy(self, wanted: Mapping[Stage, set[str]]) -> list[str]:
-        """Clear what a crash left and the parts that the plan no longer wants; only under the lock.
+    # ---- the run that holds the corpus -----------------------------------------------------------------------------
 
-        `wanted` names the parts of each stage; stages that it does not name are left alone.  Returns what went.
-        """
+    def tidy(self, stage: str, is_wanted: Callable[[str], bool]) -> list[str]:
+        """Clear what a crash left in a stage's folder, and the parts that nothing wants.  Returns what went."""
         gone = []
-        for stage, names in wanted.items():
-            folder = self.folder / stage
-            for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-                temporary = path.name.startswith(".") and path.suffix == ".tmp"
-                if temporary or (path.suffix in (".json", ".parquet") and path.stem not in names):
-                    gone.append(f"{stage}/{path.name}")
-                    path.unlink()
+        for folder in (stage, f"{stage}/{RECEIPTS}"):
+            gone += [f"{folder}/{name}" for name in self.store.clear_temporaries(folder)]
+        for folder, suffix in ((f"{stage}/{RECEIPTS}", ".json"), (stage, ".parquet")):
+            for name in sorted(self.store.entries(folder)):
+                if name.endswith(suffix) and not name.startswith("_") and not is_wanted(name.removesuffix(suffix)):
+                    gone.append(f"{folder}/{name}")
+                    self.store.delete(f"{folder}/{name}")
         return gone
+
+    def compact(self, stage: str) -> None:
+        """Write all receipts of a stage into one file, which is quicker to read."""
+        found = self.published(stage)
+        if found:
+            content = receipts.compact(found)
+            key = f"{stage}/{RECEIPTS}/{COMPACTED}"
+            if self.store.entry(key) is None or self.store.read(key) != content:
+                self.store.write(key, content)
 
     @contextmanager
     def lock(self) -> Iterator[int]:
         """Hold the corpus for one run; yields the lock's file descriptor, which a child process may inherit.
 
         InputError if another run holds it, or the folder cannot be written.
-        The kernel lets go of it when the last holder dies, however it dies.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            if error.errno in DISK_FULL:
-                raise
-            raise InputError(f"{self.folder}: cannot be used as a corpus directory: {error.strerror}") from error
-        try:
-            deadline = time.monotonic() + 2  # a killed run's last process may need a moment to go
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    if time.monotonic() > deadline:
-                        raise InputError(f"{self.folder}: another run holds this corpus; wait until it ends") from None
-                    time.sleep(0.05)
+        with held(self.folder) as descriptor:
             yield descriptor
-        finally:
-            os.close(descriptor)
 
 
 def write_parquet(table: "pa.Table", sink: BinaryIO) -> None:
     """A table as Parquet with the options that every stage but tokens uses."""
     import pyarrow.parquet as pq
 
-    pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=ROWS_PER_GROUP)
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=ROWS_PER_GROUP,
+        write_page_checksum=True,
+    )
 
 
-@contextmanager
-def temporary_beside(final: Path) -> Iterator[Path]:
-    """A unique name beside `final`, gone afterwards unless it was renamed."""
-    temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
+def _receipt_key(stage: str, part: str) -> str:
+    return f"{stage}/{RECEIPTS}/{part}.json"
 
 
-@contextmanager
-def full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
-    """Say in one sentence that the disk is full, whatever was being written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        raise RunError(
-            f"{folder}: no space left to write ({error.strerror}); free some and run the same command again, "
-            "it goes on where it stopped"
-        ) from error
+def _is_there(receipt: Receipt, file: Entry | None) -> bool:
+    return file is not None and file.size == receipt.size
 
 
-def _digests(path: Path) -> tuple[str, dict[str, str]]:
-    """BLAKE2b-128 of a Parquet file, and of each top-level column's chunks in it."""
+def _column_digests(content: bytes) -> dict[str, str]:
+    """BLAKE2b-64 of each top-level column's chunks in a Parquet file."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    data = path.read_bytes()
     hashes: dict[str, Any] = {}
-    metadata = pq.ParquetFile(path).metadata
+    file = pq.ParquetFile(pa.BufferReader(content))
+    metadata, data = file.metadata, memoryview(content)
     for group in range(metadata.num_row_groups):
         for index in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(index)
@@ -288,6 +374,4 @@ def _digests(path: Path) -> tuple[str, dict[str, str]]:
                 data[begin : begin + chunk.total_compressed_size]
             )
     empty = hashlib.blake2b(digest_size=8)
-    names = pq.read_schema(path).names
-    whole = hashlib.blake2b(data, digest_size=16).hexdigest()
-    return whole, {name: hashes.get(name, empty).hexdigest() for name in names}
+    return {name: hashes.get(name, empty).hexdigest() for name in file.schema_arrow.names}

@@ -3,7 +3,9 @@
     CorpusmillError
     ├── InputError        the user's recipe, input or argument is wrong        (exit code 2)
     ├── RunError          the run failed: full disk, lost worker, lost record   (exit code 1)
-    │   └── BalanceError  the books do not balance: a record was lost or made up
+    │   ├── BalanceError  the books do not balance: a record was lost or made up
+    │   ├── CorruptPartError  a file of the corpus is not what its receipt says
+    │   └── TakenOverError  another run has taken over the corpus
     └── InterruptedRunError  a signal ended the run                             (exit code 130)
 
 Every message is one sentence that says what is wrong, where, and what to do about it.  A traceback is for our own
@@ -27,5 +29,19 @@ class BalanceError(RunError):
     """Rows in are not rows kept plus rows dropped."""
 
 
+class CorruptPartError(RunError):
+    """A file of the corpus is not what its receipt says: it was changed, cut off, or is gone."""
+
+
+class TakenOverError(RunError):
+    """Another run has taken over the corpus; what this one would publish is refused."""
+
+
 class InterruptedRunError(CorpusmillError):
     """A signal ended the run; the same command resumes it."""
+
+
+def named(name: str) -> type[CorpusmillError]:
+    """The class of that name; RunError if there is none."""
+    found = globals().get(name)
+    return found if isinstance(found, type) and issubclass(found, CorpusmillError) else RunError

@@ -1,4 +1,4 @@
-"""What users add: signals, sources and extractors of their own, from a module named in the recipe.
+"""What users add: signals, edits, stages, sources and extractors of their own, from a module named in the recipe.
 
     # my_rules.py                                   # recipe.toml
     import pyarrow as pa                            # modules = ["my_rules.py"]
@@ -12,23 +12,30 @@
         return pc.divide(pc.cast(marks, "double"), pc.cast(pc.utf8_length(pages["text"]), "double"))
 
 A module is found beside the recipe (a path that ends in .py) or among the installed packages (a dotted name).  The
-source of a file travels with the job, so workers need no access to the recipe's folder, and enters the fingerprints
-of the stages that it extends.
+source of a file travels with the job, so workers need no access to the recipe's folder.  A package must be installed
+where the workers run, in the same version.  What a module holds enters the fingerprints of the stages that use it: the
+text of a file; all files of an installed package, and its distribution's version.
 """
 
 import hashlib
 import importlib
+import importlib.metadata
+import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from corpusmill.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from corpusmill.settings import Settings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,44 @@ class Signal:
     name: str
     type: "pa.DataType"
     description: str
-    measure: "Callable[[pa.Table], pa.Array | pa.ChunkedArray]"
+    function: "Callable[[pa.Table], pa.Array | pa.ChunkedArray]"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of the text that is on record: texts (n) -> n texts."""
+
+    name: str
+    description: str
+    function: "Callable[[pa.Array], pa.Array | pa.ChunkedArray]"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStage:
+    """A table of the user's own, with one row for each row of the first table that it reads."""
+
+    name: str
+    description: str
+    reads: dict[str, tuple[str, ...]]  # columns of the stages that it reads
+    columns: "tuple[tuple[str, pa.DataType, str], ...]"  # name, type, description
+    function: "Callable[[dict[str, pa.Table]], Mapping[str, pa.Array | pa.ChunkedArray]]"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSource:
+    """A reader of a kind of source: (path of one file, options or settings) -> records as mappings."""
+
+    kind: str
+    settings: "type[Settings] | None"
+    function: Callable[..., Iterable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnExtractor:
+    """(HTML, URL) -> main text."""
+
+    name: str
+    function: Callable[..., Any]
 
 
 @dataclass(slots=True)
@@ -46,65 +90,117 @@ class Registry:
     """Everything that user modules have registered in this process, by name."""
 
     signals: dict[str, Signal] = field(default_factory=dict)
-    sources: dict[str, Callable[..., Iterable[Mapping[str, Any]]]] = field(default_factory=dict)
-    extractors: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    edits: dict[str, Edit] = field(default_factory=dict)
+    stages: dict[str, OwnStage] = field(default_factory=dict)
+    sources: dict[str, OwnSource] = field(default_factory=dict)
+    extractors: dict[str, OwnExtractor] = field(default_factory=dict)
 
 
 REGISTRY = Registry()
 
 
-def signal(
-    name: str, type: "pa.DataType", description: str
-) -> "Callable[[Callable[[pa.Table], pa.Array]], Callable[[pa.Table], pa.Array]]":
+def signal(name: str, type: "pa.DataType", description: str) -> Callable[[Function], Function]:
     """Register a function of the pages table as a column of signals; NaN becomes null, which drops nothing."""
 
-    def register(measure: "Callable[[pa.Table], pa.Array]") -> "Callable[[pa.Table], pa.Array]":
-        REGISTRY.signals[name] = Signal(name, type, description, measure)
-        return measure
+    def register(function: Function) -> Function:
+        REGISTRY.signals[name] = Signal(name, type, description, function)
+        return function
 
     return register
 
 
-def source(kind: str) -> "Callable[[Callable[..., Iterator[Mapping[str, Any]]]], Callable[..., Any]]":
+def edit(name: str, description: str) -> Callable[[Function], Function]:
+    """Register a function from texts (an Arrow array of n strings) to n texts as an edit of the final text.
+
+    Edits run in the order of the recipe's modules, then as they stand there, and before personal data is masked.  The
+    column `edit_NAME` of the table texts says for each page whether its text was changed.  A null text stays null.
+    """
+
+    def register(function: Function) -> Function:
+        REGISTRY.edits[name] = Edit(name, description, function)
+        return function
+
+    return register
+
+
+def stage(
+    name: str,
+    description: str,
+    *,
+    reads: Mapping[str, Sequence[str]],
+    columns: "Mapping[str, tuple[pa.DataType, str]]",
+) -> Callable[[Function], Function]:
+    """Register a function as a stage of its own: a table with one row for each row of the first table that it reads.
+
+    reads: by stage the columns that the function is given.  The stage runs after the last of them.
+    columns: by name the type and a description of each column that the function gives.
+
+    The function gets {stage: table} of one part and returns {column: array}.  A column `doc_id` is added.
+    """
+
+    def register(function: Function) -> Function:
+        REGISTRY.stages[name] = OwnStage(
+            name,
+            description,
+            {stage: tuple(names) for stage, names in reads.items()},
+            tuple((column, *what) for column, what in columns.items()),
+            function,
+        )
+        return function
+
+    return register
+
+
+def source(
+    kind: str, settings: "type[Settings] | None" = None
+) -> "Callable[[Callable[..., Iterator[Mapping[str, Any]]]], Callable[..., Any]]":
     """Register a reader for a `kind` of source: (path of one file, options) -> records as mappings.
 
     The mapping's keys `text` or `html`, `url`, `title`, `fetched_at` and `licence` fill the columns of those names;
     the others become `metadata`.  A file of such a source is one slice.
+
+    settings: a model derived from `corpusmill.Source` with the keys that the kind adds; the reader gets an object of
+    it.  Without one the recipe's table `options`, with any keys, is handed to the reader as a dictionary.
     """
 
     def register(read: Callable[..., Iterator[Mapping[str, Any]]]) -> Callable[..., Any]:
-        REGISTRY.sources[kind] = read
+        REGISTRY.sources[kind] = OwnSource(kind, settings, read)
         return read
 
     return register
 
 
-def extractor(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def extractor(name: str) -> Callable[[Function], Function]:
     """Register a function (HTML as str, url) -> main text as str, for `extract.extractor`."""
 
-    def register(extract: Callable[..., Any]) -> Callable[..., Any]:
-        REGISTRY.extractors[name] = extract
+    def register(extract: Function) -> Function:
+        REGISTRY.extractors[name] = OwnExtractor(name, extract)
         return extract
 
     return register
 
 
+Registered = TypeVar("Registered", Signal, Edit, OwnStage, OwnSource, OwnExtractor)
+
+
 @dataclass(frozen=True, slots=True)
 class UserModule:
-    """A module of the user's, ready to travel: its name, and its source unless it is an installed package."""
+    """A module of the user's, ready to travel: its name, its source unless it is an installed package, its identity."""
 
     name: str
     source: str | None
+    digest: str  # of its content
 
     @classmethod
     def find(cls, name: str, folder: Path) -> "UserModule":
         """The module that a recipe in `folder` means by `name`."""
         if not name.endswith(".py"):
-            return cls(name, None)
+            return cls(name, None, _digest_of_package(name))
         try:
-            return cls(name, (folder / name).read_text("utf-8"))
+            source = (folder / name).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"recipe: cannot read module '{name}' beside the recipe: {error}") from error
+        return cls(name, source, hashlib.blake2b(source.encode(), digest_size=8).hexdigest())
 
     def load(self) -> None:
         """Run the module in this process, so that what it registers is there, whatever ran before."""
@@ -113,6 +209,11 @@ class UserModule:
                 importlib.import_module(self.name)
             except ImportError as error:
                 raise InputError(f"recipe: cannot import module '{self.name}': {error}") from error
+            if _digest_of_package(self.name) != self.digest:
+                raise InputError(
+                    f"recipe: module '{self.name}' is not the same on this worker as where the run was started; "
+                    "install the same version on both"
+                )
             return
         module = ModuleType(self.key)
         module.__file__ = self.name
@@ -129,13 +230,30 @@ class UserModule:
         """The module's name in this process."""
         return self.name if self.source is None else f"corpusmill_user_{Path(self.name).stem}_{self.digest}"
 
-    def signals(self) -> list[Signal]:
-        """The signals that the module, or its package, has registered, by name; it must have been loaded."""
-        package = self.key.split(".", 1)[0]
-        found = (REGISTRY.signals[name] for name in sorted(REGISTRY.signals))
-        return [signal for signal in found if signal.measure.__module__.split(".", 1)[0] == package]
+    def registered(self, everything: Mapping[str, Registered]) -> list[Registered]:
+        """What the module, or its package, has registered, in that order; it must have been loaded."""
+        package = self.key.partition(".")[0]
+        return [each for each in everything.values() if each.function.__module__.partition(".")[0] == package]
 
-    @property
-    def digest(self) -> str:
-        """Identity of the module's code, for fingerprints."""
-        return hashlib.blake2b((self.source or self.name).encode(), digest_size=8).hexdigest()
+
+def _digest_of_package(name: str) -> str:
+    """Identity of an installed package: every file of it, and the version of its distribution."""
+    top = name.partition(".")[0]
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        raise InputError(f"recipe: cannot import module '{name}': there is no module or package named '{top}'")
+    state = hashlib.blake2b(name.encode(), digest_size=8)
+    for distribution in sorted(importlib.metadata.packages_distributions().get(top, ())):
+        state.update(f"\0{distribution} {importlib.metadata.version(distribution)}".encode())
+    if spec.submodule_search_locations is None:
+        files = [(Path(spec.origin).name, Path(spec.origin))] if spec.origin and Path(spec.origin).is_file() else []
+    else:
+        roots = [Path(root) for root in spec.submodule_search_locations]
+        files = [(str(path.relative_to(root)), path) for root in roots for path in root.rglob("*") if path.is_file()]
+    for relative, path in sorted(files):
+        if "__pycache__" not in relative:
+            state.update(f"\0{relative}\0".encode() + path.read_bytes())
+    return state.hexdigest()

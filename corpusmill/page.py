@@ -7,12 +7,31 @@ without the other.  An extractor is a plain function; `corpusmill.extract.extrac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from corpusmill.reasons import Status
+from corpusmill.settings import Settings
 
 Media = Literal["html", "text", "markdown"]
+TextFormat = Literal["text", "markdown"]
 NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class ExtractSettings(Settings):
+    """How pages become text."""
+
+    extractor: str = "corpusmill"  # or "resiliparse", "trafilatura", or one of the user's own
+    format: TextFormat = "text"
+    max_page_bytes: int = Field(20_000_000, ge=1)
+    opt_outs: list[str] = ["noai", "noindex", "none", "tdm-reservation"]  # page or header directives that are obeyed
+
+    @model_validator(mode="after")
+    def _markdown_is_ours(self) -> Self:
+        if self.format == "markdown" and self.extractor != "corpusmill":
+            raise ValueError(f"format 'markdown' needs extractor 'corpusmill'; '{self.extractor}' writes text")
+        return self
 
 
 class UndecodableError(ValueError):

@@ -27,10 +27,12 @@ class Status(StrEnum):
 
 
 class Stage(StrEnum):
-    """The stages of a run, in order; each has a folder of parts under this name."""
+    """The product's own stages, in order; each has a folder under this name.  Users add stages of their own."""
 
     PAGES = "pages"
-    SIGNALS = "signals"
+    TEXTS = "texts"
+    LANGUAGE_SIGNALS = "signals-language"
+    TEXT_SIGNALS = "signals-text"
     VERDICTS = "verdicts"
     SKETCHES = "sketches"
     TWINS = "twins"
@@ -39,12 +41,25 @@ class Stage(StrEnum):
     TOKENS = "tokens"
 
 
+SIGNALS = "signals-"  # how the names of the groups of signals begin
+
+
 class Reason(StrEnum):
     """The kinds of reasons for which a page leaves the corpus.  A ledger row's `stage` says which one it was."""
 
     UNREADABLE = "pages"  # `rule` is the Status
     RULE = "verdicts"  # `rule` is the rule's name in the recipe
     DUPLICATE = "twins"  # `rule` is a Duplicate
+
+
+class Outcome(StrEnum):
+    """What became of a page, as reports tell it: dropped for one of the reasons, waiting, or in the corpus."""
+
+    UNREADABLE = Reason.UNREADABLE
+    RULE = Reason.RULE
+    DUPLICATE = Reason.DUPLICATE
+    UNDECIDED = "undecided"
+    KEPT = "kept"
 
 
 class Duplicate(StrEnum):

@@ -1,205 +1,47 @@
-"""The recipe: what to collect and how to mill it, as pydantic models; TOML in, TOML out.
+"""The recipe: what to collect and how to mill it; TOML in, TOML out.
 
-A recipe with nothing but its sources is complete; every other setting has its default here, and the corpus keeps the
-recipe as resolved, with every default written out.  A wrong recipe is one sentence that names the key, what is wrong
-with it and the values that are allowed.  Settings are grouped by the stage that reads them, because a part's
-fingerprint holds the settings of its own stage and no others.
+A recipe with nothing but its sources is complete; every other setting has its default in the stage that reads it, and
+the corpus keeps the recipe as resolved, with every default written out.  A wrong recipe is one sentence that names the
+key, what is wrong with it and the values that are allowed.
 """
 
 import difflib
-import ipaddress
-import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
+from corpusmill.collect.formats import format_of, kinds
+from corpusmill.collect.settings import Columns, CrawlSettings, RunSettings, Source
+from corpusmill.dedup.settings import DedupSettings
 from corpusmill.errors import InputError
-from corpusmill.extensions import REGISTRY, UserModule
+from corpusmill.extensions import UserModule
+from corpusmill.filters.settings import FilterSettings, PiiSettings, Rule
+from corpusmill.page import ExtractSettings
+from corpusmill.settings import Settings, Share, read_toml
+from corpusmill.tokenize.settings import TokenizerSettings
+from corpusmill.train.settings import TrainSettings
 
-Kind = Literal["warc", "jsonl", "parquet", "html", "markdown", "text", "crawl"]
-Format = Literal["text", "markdown"]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Settings(BaseModel):
-    """Base of every group of settings: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Columns(Settings):
-    """Which of a JSONL or Parquet input's columns is what; every other column goes to `metadata`."""
-
-    text: str = "text"
-    url: str = "url"
-    id: str = "id"
-    title: str = "title"
-    licence: str = "licence"
-
-
-class CrawlSettings(Settings):
-    """How a source of kind `crawl` collects its pages.  Seconds, bytes and counts are named as such."""
-
-    seeds: list[str] = Field(min_length=1)
-    hosts: list[str] = []  # scope: host names or patterns such as "*.example.org"; empty: the seeds' hosts
-    max_pages: int = Field(1000, ge=1)
-    max_pages_per_host: int = Field(1000, ge=1)
-    max_depth: int = Field(8, ge=0)
-    delay_s: float = Field(1.0, ge=0)  # between two requests to a host; a robots.txt Crawl-delay can only lengthen it
-    max_delay_s: float = Field(60.0, ge=0)  # a longer Crawl-delay is cut to this
-    timeout_s: float = Field(30.0, gt=0)
-    max_redirects: int = Field(10, ge=5)
-    max_page_bytes: int = Field(10_000_000, ge=1)
-    user_agent: str = "corpusmill/0.1"
-    allow_private_addresses: bool = False
-    connect_to: dict[str, str] = {}  # host pattern -> "address:port" to connect to instead, for mirrors and tests
-
-    @field_validator("seeds")
-    @classmethod
-    def _seeds_are_pages(cls, seeds: list[str]) -> list[str]:
-        for seed in seeds:
-            if not re.match(r"https?://[^/\s]", seed, re.IGNORECASE):
-                raise ValueError(f"'{seed}' is not a URL to start from; write it as https://host/path")
-        return seeds
-
-    @field_validator("hosts")
-    @classmethod
-    def _hosts_are_names(cls, hosts: list[str]) -> list[str]:
-        for host in hosts:
-            if not re.fullmatch(r"[^\s/@]+", host):
-                raise ValueError(f"'{host}' is not a host; write it as example.org or *.example.org")
-        return hosts
-
-    @field_validator("connect_to")
-    @classmethod
-    def _targets_are_addresses(cls, connect_to: dict[str, str]) -> dict[str, str]:
-        for target in connect_to.values():
-            host, _, port = target.rpartition(":")
-            try:
-                ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
-                in_range = 0 < int(port) < 65536
-            except ValueError:
-                in_range = False
-            if not in_range:
-                raise ValueError(f"'{target}' is not an address and a port, such as 127.0.0.1:8000 or [::1]:8000")
-        return connect_to
-
-
-class Source(Settings):
-    """Where records come from."""
-
-    name: Name
-    kind: str
-    paths: list[str] = []  # any fsspec path or pattern; a relative one is relative to the recipe
-    columns: Columns = Columns()
-    licence: str | None = None  # unless a record says its own
-    weight: float = Field(1.0, gt=0)
-    crawl: CrawlSettings | None = None
-    options: dict[str, str | int | float | bool] = {}  # for a user's own kind
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        allowed = [*get_args(Kind), *sorted(REGISTRY.sources)]
-        if self.kind not in allowed:
-            raise ValueError(f"unknown kind '{self.kind}'; allowed: {', '.join(allowed)}")
-        if self.kind == "crawl" and self.crawl is None:
-            raise ValueError("a source of kind 'crawl' needs a table [sources.crawl] with seeds")
-        if self.kind != "crawl" and self.crawl is not None:
-            raise ValueError(f"[sources.crawl] belongs to kind 'crawl', not '{self.kind}'")
-        if self.kind != "crawl" and not self.paths:
-            raise ValueError(f"a source of kind '{self.kind}' needs paths")
-        return self
-
-
-class RunSettings(Settings):
-    """How the input is cut up."""
-
-    slice_bytes: int = Field(16_000_000, ge=4096)  # of input as stored; a part is made from one slice
-    limit: int | None = Field(None, ge=1)  # read at most so many records, spread over all slices; `--limit`
-
-
-class ExtractSettings(Settings):
-    """How pages become text."""
-
-    extractor: str = "corpusmill"  # or "resiliparse", "trafilatura", or one of the user's own
-    format: Format = "text"
-    max_page_bytes: int = Field(20_000_000, ge=1)
-    opt_outs: list[str] = ["noai", "noindex", "none", "tdm-reservation"]  # page or header directives that are obeyed
-
-    @model_validator(mode="after")
-    def _markdown_is_ours(self) -> Self:
-        if self.format == "markdown" and self.extractor != "corpusmill":
-            raise ValueError(f"format 'markdown' needs extractor 'corpusmill'; '{self.extractor}' writes text")
-        return self
-
-
-class Rule(Settings):
-    """A reason to drop a page: `signal comparison threshold`, or free SQL over the signals in `when`.
-
-    A page is dropped if the expression is true; null never drops.  `where` limits a rule to some pages.
-    """
-
-    name: Name
-    signal: str | None = None
-    comparison: Literal["<", "<=", ">", ">=", "=", "!="] | None = None
-    threshold: float | None = None
-    when: str | None = None
-    where: str | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        parts = (self.signal, self.comparison, self.threshold)
-        if self.when is None and None in parts:
-            raise ValueError(f"rule '{self.name}' needs signal, comparison and threshold, or else when")
-        if self.when is not None and parts != (None, None, None):
-            raise ValueError(f"rule '{self.name}' has both when and signal, comparison, threshold; keep one form")
-        return self
-
-    @property
-    def sql(self) -> str:
-        """The rule as one boolean DuckDB expression over the signals table."""
-        test = self.when if self.when is not None else f'"{self.signal}" {self.comparison} {self.threshold!r}'
-        return f"({test}) AND ({self.where})" if self.where else f"({test})"
-
-
-class FilterSettings(Settings):
-    """What is measured and which pages are dropped for it."""
-
-    profile: Literal["default", "none"] = "default"
-    languages: list[str] = []  # keep only these language codes; empty: every language
-    min_language_score: Share = 0.0
-    rules: list[Rule] = []  # the user's own; one with the name of a profile's rule replaces it
-    disable: list[str] = []  # names of the profile's rules that are left out
-
-
-class PiiSettings(Settings):
-    """Which personal data is masked in everything that leaves the mill."""
-
-    emails: bool = True
-    ip_addresses: bool = True
-
-
-class DedupSettings(Settings):
-    """Exact and near-duplicate removal."""
-
-    enabled: bool = True
-    ngram: int = Field(5, ge=1, le=32)  # words; characters for languages without spaces
-    bands: int = Field(14, ge=1, le=64)
-    rows: int = Field(8, ge=1, le=64)
-    threshold: float = Field(0.75, gt=0, le=1)  # true Jaccard similarity with a kept document
-    seed: int = 1
-
-
-class TokenizerSettings(Settings):
-    """The vocabulary and how it is trained."""
-
-    path: str | None = None  # a tokenizer.json to use as it is; relative to the recipe
-    vocab_size: int = Field(32_768, ge=261, le=2_000_000)  # at least the 256 bytes and 5 special tokens
-    sample_bytes: int = Field(200_000_000, ge=1)  # of text that the vocabulary is trained on
-    min_frequency: int = Field(2, ge=1)
+__all__ = [
+    "Columns",
+    "CrawlSettings",
+    "DedupSettings",
+    "ExtractSettings",
+    "FilterSettings",
+    "PiiSettings",
+    "Recipe",
+    "Rule",
+    "RunSettings",
+    "Source",
+    "SplitSettings",
+    "TokenizerSettings",
+    "TrainSettings",
+    "dump",
+    "load",
+    "load_training",
+    "parse",
+    "source_of",
+]
 
 
 class SplitSettings(Settings):
@@ -208,43 +50,29 @@ class SplitSettings(Settings):
     validation_share: Share = 0.01  # by hash of doc_id
 
 
-class TrainSettings(Settings):
-    """The decoder and its training; `corpusmill train` reads it, the pipeline does not."""
+def source_of(data: Any) -> Any:
+    """A source from plain data, by the model of its kind; whatever is no source is left to pydantic to refuse."""
+    if not isinstance(data, dict):
+        return data
+    return _model_of(data).model_validate(data)
 
-    layers: int = Field(6, ge=1)
-    width: int = Field(384, ge=32)
-    heads: int = Field(6, ge=1)
-    kv_heads: int = Field(2, ge=1)
-    row_length: int = Field(512, ge=16)  # tokens a training row
-    rows_per_step: int = Field(16, ge=1)  # rows a step, over all ranks
-    steps: int = Field(1000, ge=1)
-    max_seconds: float | None = Field(None, gt=0)  # fewer steps, if so many don't fit: timed once, before the first
-    matrix_learning_rate: float = Field(0.02, gt=0)  # Muon
-    learning_rate: float = Field(0.003, gt=0)  # AdamW: embeddings, norms
-    weight_decay: float = Field(0.01, ge=0)
-    warmup_share: Share = 0.02
-    decay_share: Share = 0.3
-    seed: int = Field(1, ge=0)
-    checkpoint_every: int = Field(500, ge=1)  # steps
-    validate_every: int = Field(100, ge=1)  # steps
-    validation_rows: int = Field(64, ge=1)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.width % (2 * self.heads):
-            raise ValueError(f"width {self.width} is not a multiple of 2 x heads ({self.heads})")
-        if self.heads % self.kv_heads:
-            raise ValueError(f"heads {self.heads} is not a multiple of kv_heads ({self.kv_heads})")
-        if self.warmup_share + self.decay_share > 1:
-            raise ValueError("warmup_share and decay_share are together more than 1")
-        return self
+def _model_of(data: dict[str, Any]) -> type[Source]:
+    """The model of a source's kind.  ValueError if there is no such kind."""
+    kind = data.get("kind")
+    if kind is None:
+        return Source  # which says that it is missing
+    format = format_of(kind) if isinstance(kind, str) else None
+    if format is None:
+        raise ValueError(f"unknown kind '{kind}'; allowed: {', '.join(kinds())}")
+    return format.settings
 
 
 class Recipe(Settings):
     """A whole recipe."""
 
     modules: list[str] = []  # the user's own, see `corpusmill.extensions`
-    sources: list[Source] = Field(min_length=1)
+    sources: list[Annotated[SerializeAsAny[Source], BeforeValidator(source_of)]] = Field(min_length=1)
     run: RunSettings = RunSettings()
     extract: ExtractSettings = ExtractSettings()
     filters: FilterSettings = FilterSettings()
@@ -269,18 +97,6 @@ def load(path: str | Path) -> Recipe:
     return parse(read_toml(path, "recipe"), where=str(path), folder=path.parent)
 
 
-def read_toml(path: Path, what: str) -> dict[str, Any]:
-    """The content of a TOML file; InputError if there is no such file, which would be a `what`, or it is no TOML."""
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such {what}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
-
-
 def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path()) -> Recipe:
     """A recipe from plain data; `where` stands before every error, `folder` is where its modules lie."""
     names = data.get("modules", [])
@@ -288,17 +104,51 @@ def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path())
         for name in names:
             UserModule.find(name, folder).load()
     try:
+        sources = data.get("sources")
+        if isinstance(sources, list):
+            data = data | {"sources": [_checked(source, index, where) for index, source in enumerate(sources)]}
         return Recipe.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_sentence(error)}") from None
+        raise InputError(f"{where}: {_sentence(error, Recipe)}") from None
 
 
-def _sentence(error: ValidationError) -> str:
+def _checked(source: Any, index: int, where: str) -> Any:
+    """A source by the model of its kind: checked here, since pydantic loses where an error was in nested models."""
+    if not isinstance(source, dict):
+        return source
+    try:
+        model = _model_of(source)
+    except ValueError as error:
+        raise InputError(f"{where}: sources.{index}: {error}") from None
+    try:
+        return model.model_validate(source)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_sentence(error, model, f'sources.{index}')}") from None
+
+
+def load_training(path: str | Path) -> TrainSettings:
+    """The [train] table of a TOML file, checked (else InputError, one sentence).
+
+    The file may be a whole recipe, or hold nothing but [train]; a misspelt key anywhere in it is an error.
+    """
+    path = Path(path)
+    data = read_toml(path, "file with training settings")
+    others = {key: value for key, value in data.items() if key not in ("modules", "sources")}
+    settings = parse({**others, "sources": [_NO_SOURCE]}, where=str(path)).train
+    if "train" not in data:
+        raise InputError(f"{path}: has no table [train] with training settings")
+    return settings
+
+
+_NO_SOURCE = {"name": "none", "kind": "text", "paths": ["none"]}  # a recipe needs one; training does not
+
+
+def _sentence(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
     """The first thing that pydantic found wrong, in words; a misspelt key comes before what is missing for it."""
     first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join([*([prefix] if prefix else []), *(str(part) for part in first["loc"])])
     if first["type"] == "extra_forbidden":
-        allowed = _keys_beside(first["loc"])
+        allowed = _keys_beside(first["loc"], model)
         close = difflib.get_close_matches(str(first["loc"][-1]), allowed, 1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         return f"unknown key '{key}'; {hint}allowed here: {', '.join(allowed)}"
@@ -309,9 +159,8 @@ def _sentence(error: ValidationError) -> str:
     return f"{key}: {message}" if key else message
 
 
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+def _keys_beside(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
     """The keys that are allowed in the table that holds the key at `location`."""
-    model: type[BaseModel] = Recipe
     for part in location[:-1]:
         if isinstance(part, str):
             annotation = model.model_fields[part].annotation

@@ -6,16 +6,17 @@ lines.  Names of tables and columns are a promise to other people's scripts: add
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: name, Arrow type, what it holds in one line."""
+    """One column: name, Arrow type (or the name of one), what it holds in one line."""
 
     name: str
-    type: pa.DataType
+    type: Any
     description: str
 
 
@@ -56,6 +57,18 @@ PAGES = Table("pages", "one row a content record of the input, readable or not, 
     Column("status", pa.string(), "ok, or why there is no text"),
 ))  # fmt: skip
 
+EMAILS = Column("pii_emails", pa.int64(), "e-mail addresses that were masked; null if the recipe leaves them")
+IP_ADDRESSES = Column("pii_ip_addresses", pa.int64(), "public IP addresses that were masked; null if it leaves them")
+
+TEXTS = Table("texts", "one row per page: its text after all edits, and how much each edit changed", (
+    DOC_ID,
+    URL,
+    Column("title", pa.string(), "title of the page, personal data masked"),
+    Column("text", pa.large_string(), "final text; null for unreadable pages"),
+    EMAILS,
+    IP_ADDRESSES,
+))  # fmt: skip
+
 VERDICTS = Table("verdicts", "one row a page: kept by the rules, or what dropped it", (
     DOC_ID,
     Column("kept", pa.bool_(), "true if the page was readable and no rule dropped it"),
@@ -74,12 +87,14 @@ SKETCHES = Table("sketches", "one row a page: what deduplication compares; empty
     Column("shingles", pa.list_(pa.uint32()), "sorted distinct 32-bit shingle hashes"),
 ))  # fmt: skip
 
-TWINS = Table("twins", "one row a document that the rules kept and deduplication dropped", (
+TWINS = Table(
+    "twins", "one row per document that deduplication dropped, or kept without all comparisons (rule is null then)", (
     DOC_ID,
-    Column("rule", pa.string(), "exact_duplicate or near_duplicate"),
-    Column("twin_doc_id", pa.string(), "the kept document that this one duplicates"),
+    Column("rule", pa.string(), "exact_duplicate or near_duplicate; null if the document was kept"),
+    Column("twin_doc_id", pa.string(), "the kept document that this one duplicates; null if it was kept"),
     Column("jaccard", pa.float64(), "true Jaccard similarity of the two shingle sets; 1 for exact duplicates"),
     Column("threshold", pa.float64(), "the similarity from which a document is dropped"),
+    Column("limited", pa.bool_(), "true if the document shares bands with more kept ones than it was compared with"),
 ))  # fmt: skip
 
 DOCS = Table("docs", "the corpus: one row a kept document, personal data masked", (
@@ -91,14 +106,12 @@ DOCS = Table("docs", "the corpus: one row a kept document, personal data masked"
     Column("title", pa.string(), "title of the page, personal data masked"),
     Column("text", pa.large_string(), "final text"),
     Column("split", pa.string(), "train or validation"),
-    Column("weight", pa.float64(), "sampling weight of the document's source in training"),
 ))  # fmt: skip
 
 TOKENS = Table("tokens", "one row a document of docs, same order: its token ids", (
     DOC_ID,
     SOURCE,
     Column("split", pa.string(), "train or validation"),
-    Column("weight", pa.float64(), "sampling weight of the document's source in training"),
     Column("n_bytes", pa.int64(), "bytes of the document's UTF-8 text, for bits per byte"),
     Column("n_tokens", pa.int32(), "number of ids, readable without them"),
     Column("ids", pa.list_(pa.uint16()), "token ids, no special tokens (uint32 from 65,536 vocabulary entries on)"),
@@ -127,5 +140,3 @@ METRICS = Table("metrics", "one row a figure measured while a model was trained;
     Column("source", pa.string(), "the source whose documents were measured; null: all of them"),
     Column("value", pa.float64(), "the figure; losses and entropies are in nats a token"),
 ))  # fmt: skip
-
-TABLES = (PAGES, VERDICTS, SKETCHES, TWINS, DOCS, TOKENS, URLS, METRICS)

@@ -1,4 +1,7 @@
-"""Arrows point one way: cli -> pipelines -> stages -> corpus, schema, errors.  Read from the imports themselves."""
+"""Arrows point one way, read from the imports themselves.
+
+cli -> api -> pipelines, reports -> stages -> recipe -> the packages of the stages -> the ground
+"""
 
 import ast
 import subprocess
@@ -10,7 +13,8 @@ import pytest
 import corpusmill
 
 ROOT = Path(corpusmill.__file__).parent
-STAGES = {"collect", "extract", "filters", "dedup", "tokenize", "train"}
+PACKAGES = {"collect", "extract", "filters", "dedup", "tokenize", "train"}  # of the stages
+ABOVE = ("recipe", "stages", "pipelines", "reports", "api", "cli")  # in layers, the lowest first
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
@@ -38,13 +42,24 @@ def ours(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_arrows_point_one_way(path):
     package, used = package_of(path), ours(path)
-    if package in STAGES:
-        assert not used & (STAGES - {package}), "stage packages don't import each other"
-        assert not used & {"pipelines", "reports", "cli", "api"}
-    if package == "reports":
-        assert not used & {"pipelines", "cli", "api", "train"}
-    if package == "" and path.name not in ("cli.py", "api.py", "__init__.py", "__main__.py"):
-        assert not used & (STAGES | {"pipelines", "reports", "cli", "api"}), "the ground stands on nothing"
+    if package in PACKAGES:
+        assert not used & (PACKAGES - {package}), "stage packages don't import each other"
+        assert not used & set(ABOVE)
+        return
+    layer = package or path.stem
+    if layer in ABOVE:
+        assert not used & set(ABOVE[ABOVE.index(layer) + 1 :])
+        if layer in ("pipelines", "reports"):
+            assert not used & ({"pipelines", "reports"} - {layer}), "these two know nothing of each other"
+        if layer == "reports":
+            assert "train" not in used
+    elif path.name not in ("__init__.py", "__main__.py"):
+        assert not used & (PACKAGES | set(ABOVE)), "the ground stands on nothing"
+
+
+def test_the_recipe_knows_settings_and_formats_and_no_work():
+    used = {name for name in imports_of(ROOT / "recipe.py") if name.split(".")[1:2] and name.split(".")[1] in PACKAGES}
+    assert {name.split(".")[2] for name in used} <= {"settings", "formats"}
 
 
 def test_the_parts_of_extraction_stand_on_the_tables_alone():
@@ -57,6 +72,19 @@ def test_the_parts_of_extraction_stand_on_the_tables_alone():
 def test_a_heavy_library_has_one_home(library, homes):
     users = {package_of(p) for p in MODULES if any(n.split(".")[0] == library for n in imports_of(p))}
     assert users <= homes
+
+
+def test_no_package_imports_in_a_circle():
+    for package in ("train", "stages", "pipelines", "reports", "dedup", "filters"):
+        modules = {path.stem: path for path in (ROOT / package).glob("*.py")}
+        imports = {
+            name: {used.split(".")[2] for used in imports_of(path) if used.startswith(f"corpusmill.{package}.")}
+            - {name}
+            for name, path in modules.items()
+        }
+        while leaves := {name for name, used in imports.items() if not used & imports.keys()}:
+            imports = {name: used for name, used in imports.items() if name not in leaves}
+        assert not imports, f"{package}: {imports}"
 
 
 def test_training_imports_neither_beam_nor_duckdb():

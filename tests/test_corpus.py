@@ -1,11 +1,13 @@
 """The corpus directory: publishing, receipts, digests, the lock."""
 
+import json
 import os
 import resource
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmill.corpus import Corpus, Made, Receipt, digest
-from corpusmill.errors import BalanceError, InputError, RunError
+from corpusmill.corpus import Corpus, Made, digest
+from corpusmill.errors import BalanceError, CorruptPartError, InputError, RunError, TakenOverError
 from corpusmill.reasons import Stage
+from corpusmill.receipts import Receipt
+from corpusmill.store import LocalStore
 
 
 def rows(*values: int) -> Made:
@@ -33,7 +37,7 @@ def test_a_part_is_its_rows_and_a_receipt(tmp_path):
     assert corpus.receipt(Stage.PAGES, "web-1") == receipt
     assert corpus.parts(Stage.PAGES) == ["web-1"]
     assert corpus.read(Stage.PAGES, "web-1")["n"].to_pylist() == [1, 2]
-    assert receipt.bytes == corpus.path(Stage.PAGES, "web-1").stat().st_size
+    assert receipt.size == corpus.path(Stage.PAGES, "web-1").stat().st_size
 
 
 def test_the_same_rows_leave_the_file_alone(tmp_path):
@@ -74,28 +78,119 @@ def test_books_that_do_not_balance_are_refused(tmp_path):
 def test_a_crash_between_data_and_receipt_leaves_no_part(tmp_path):
     corpus = Corpus(tmp_path)
     publish(corpus, rows(1))
-    (tmp_path / "pages" / "web-1.json").unlink()
+    (tmp_path / "pages/_receipts/web-1.json").unlink()
     assert corpus.parts(Stage.PAGES) == []
     assert corpus.receipt(Stage.PAGES, "web-1") is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"stage": "pages"}'])
 def test_a_receipt_of_another_form_is_none(tmp_path, text):
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "web-1.json").write_text(text)
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1))
+    (tmp_path / "pages/_receipts/web-1.json").write_text(text)
+    assert corpus.receipts(Stage.PAGES) == {}
     assert Corpus(tmp_path).receipt(Stage.PAGES, "web-1") is None
 
 
-def test_tidy_clears_temporaries_and_unwanted_parts_of_the_named_stages(tmp_path):
+@pytest.mark.parametrize("value", [None, 1, "x", [], {"a": None}, True, 1.5, -1])
+@pytest.mark.parametrize("name", [field.name for field in fields(Receipt)])
+def test_a_receipt_with_a_value_of_another_kind_is_none(tmp_path, name, value):
+    receipt = publish(Corpus(tmp_path), rows(1))
+    data = json.loads(receipt.to_json())
+    changed = Receipt.from_json(json.dumps(data | {name: value}).encode())
+    assert changed is None or type(value) is type(data[name]) or name in ("seconds", "finished_at", "inputs")
+
+
+def test_a_receipt_is_believed_only_if_its_file_is_there_with_its_size(tmp_path):
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1, 2))
+    path = corpus.path(Stage.PAGES, "web-1")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    assert corpus.receipt(Stage.PAGES, "web-1") is None
+    assert corpus.receipts(Stage.PAGES) == {}
+    path.unlink()
+    assert corpus.receipt(Stage.PAGES, "web-1") is None
+    path.write_bytes(content)
+    assert corpus.parts(Stage.PAGES) == ["web-1"]
+
+
+def test_a_part_is_read_only_if_its_bytes_are_those_that_were_written(tmp_path):
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1, 2))
+    path = corpus.path(Stage.PAGES, "web-1")
+    content = bytearray(path.read_bytes())
+    for at in (0, len(content) // 2, len(content) - 1):
+        flipped = content.copy()
+        flipped[at] ^= 1
+        path.write_bytes(flipped)
+        with pytest.raises(CorruptPartError, match=r"pages/web-1\.parquet is damaged"):
+            corpus.read(Stage.PAGES, "web-1")
+
+
+def test_a_damaged_part_that_was_taken_back_is_written_anew(tmp_path):
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1, 2))
+    path = corpus.path(Stage.PAGES, "web-1")
+    content = path.read_bytes()
+    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    corpus.withdraw(Stage.PAGES, "web-1")
+    publish(corpus, rows(1, 2))
+    assert path.read_bytes() == content
+
+
+def test_compacted_receipts_are_believed_only_in_the_version_that_is_there(tmp_path):
+    corpus = Corpus(tmp_path)
+    publish(corpus, rows(1), "old")
+    corpus.compact(Stage.PAGES)
+    assert corpus.receipts(Stage.PAGES)["web-1"].fingerprint == "old"
+    publish(corpus, rows(1), "new")
+    assert corpus.receipts(Stage.PAGES)["web-1"].fingerprint == "new"
+    corpus.withdraw(Stage.PAGES, "web-1")
+    assert corpus.receipts(Stage.PAGES) == {}
+    for content in (b"", b"[1]", b"{}", b'{"web-1.json": [1]}', b"\xff"):
+        publish(corpus, rows(1), "new")
+        (tmp_path / "pages/_receipts/_all.json").write_bytes(content)
+        assert corpus.parts(Stage.PAGES) == ["web-1"]
+
+
+def test_compacted_receipts_save_reading_the_others(tmp_path, monkeypatch):
+    corpus = Corpus(tmp_path)
+    for n in range(3):
+        corpus.publish(Stage.PAGES, f"web-{n}", rows(n), fingerprint="f", started=time.time())
+    expected = corpus.receipts(Stage.PAGES)
+    corpus.compact(Stage.PAGES)
+    read = []
+    monkeypatch.setattr(LocalStore, "read", lambda self, key: read.append(key) or (self.folder / key).read_bytes())
+    assert corpus.receipts(Stage.PAGES) == expected
+    assert read == ["pages/_receipts/_all.json"]
+
+
+def test_only_the_run_that_holds_the_corpus_may_publish(tmp_path):
+    mine, other = Corpus(tmp_path, token="a"), Corpus(tmp_path, token="b")
+    for holder in (None, {"token": "b"}, {"token": None}, {}):
+        if holder is not None:
+            mine.write_json("run.json", holder)
+        with pytest.raises(TakenOverError, match="another run has taken over"):
+            publish(mine, rows(1))
+    mine.write_json("run.json", {"token": "a"})
+    publish(mine, rows(1))
+    with pytest.raises(TakenOverError):
+        publish(other, rows(1, 2))
+    assert Corpus(tmp_path).read(Stage.PAGES, "web-1").num_rows == 1
+
+
+def test_tidy_clears_temporaries_and_unwanted_parts(tmp_path):
     corpus = Corpus(tmp_path)
     publish(corpus, rows(1))
     (tmp_path / "pages" / ".web-1.parquet.0123.tmp").write_bytes(b"half")
     (tmp_path / "pages" / "gone.parquet").write_bytes(b"data of a source that left the recipe")
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "mine.json").write_text("{}")
-    assert corpus.tidy({Stage.PAGES: {"web-1"}}) == ["pages/.web-1.parquet.0123.tmp", "pages/gone.parquet"]
+    (tmp_path / "pages/_receipts" / "gone.json").write_bytes(b"its receipt")
+    (tmp_path / "pages" / "readme.txt").write_text("the user's")
+    gone = corpus.tidy(Stage.PAGES, lambda part: part == "web-1")
+    assert gone == ["pages/.web-1.parquet.0123.tmp", "pages/_receipts/gone.json", "pages/gone.parquet"]
     assert corpus.parts(Stage.PAGES) == ["web-1"]
-    assert (tmp_path / "models" / "mine.json").exists()
+    assert (tmp_path / "pages" / "readme.txt").exists()
 
 
 def test_a_second_run_is_refused_and_a_dead_one_does_not_hold_the_lock(tmp_path):

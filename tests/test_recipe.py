@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from corpusmill import recipe
 from corpusmill.errors import InputError
-from corpusmill.extensions import UserModule
+from corpusmill.extensions import REGISTRY, UserModule
 
 MINIMAL = {"sources": [{"name": "news", "kind": "warc", "paths": ["crawl/*.warc.gz"]}]}
 
@@ -62,7 +62,7 @@ def test_any_text_survives_the_resolved_form(text, hosts):
             {"sources": [{"name": "a", "kind": "warc", "pths": ["x"]}]},
             "unknown key 'sources.0.pths'; did you mean 'paths'",
         ),
-        ({"sources": [{"name": "a", "kind": "crawl"}]}, "needs a table [sources.crawl] with seeds"),
+        ({"sources": [{"name": "a", "kind": "crawl"}]}, "key 'sources.0.crawl' is missing"),
         (crawl(seeds=["example.org"]), "'example.org' is not a URL to start from; write it as https://host/path"),
         (crawl(hosts=["https://example.org/"]), "is not a host; write it as example.org or *.example.org"),
         (crawl(connect_to={"a": "localhost:80"}), "'localhost:80' is not an address and a port, such as 127.0.0.1:"),
@@ -115,5 +115,5 @@ def test_a_modules_signals_are_its_own_and_its_newest(tmp_path):
     second = UserModule.find("mine.py", tmp_path)
     for module in (first, second, first):
         module.load()
-    assert [s.description for s in first.signals()] == ["first"]
-    assert second.signals() == []
+    assert [s.description for s in first.registered(REGISTRY.signals)] == ["first"]
+    assert second.registered(REGISTRY.signals) == []

@@ -6,8 +6,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 from corpusmill.collect.records import Record
+from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
-from corpusmill.recipe import Columns
 
 
 def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, offset: int) -> Record:

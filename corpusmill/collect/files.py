@@ -1,13 +1,17 @@
 """Files by path or URL, read forward through one buffer.
 
 Local paths are opened by Python itself; anything with a scheme goes through fsspec, whose own block cache turns our
-reads into few requests.
+reads into few requests.  Of local files a `Trace` keeps which bytes were read, for the identity of what they give
+(`collect/identity.py`).
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
-import fsspec
+from corpusmill.errors import InputError
 
 UNREADABLE = (
     FileNotFoundError,
@@ -15,6 +19,7 @@ UNREADABLE = (
     IsADirectoryError,
 )  # the user's to mend; other errors are passing ones
 CHUNK = 1 << 20  # bytes that a window reads at least
+BUFFER = 1 << 17  # bytes that are read ahead
 
 
 def location(root: str, path: str) -> str:
@@ -27,10 +32,94 @@ def is_url(path: str) -> bool:
     return "://" in path
 
 
-def open_binary(root: str, path: str) -> BinaryIO:
+class Trace:
+    """Which bytes of which local files were read; the rows of a slice depend on nothing else of its input."""
+
+    def __init__(self) -> None:
+        self._ranges: dict[str, list[list[int]]] = {}
+
+    def note(self, path: str, begin: int, n: int) -> None:
+        """The bytes [begin, begin + n) of a file were read."""
+        ranges = self._ranges.setdefault(path, [])
+        if ranges and ranges[-1][0] <= begin <= ranges[-1][1]:
+            ranges[-1][1] = max(ranges[-1][1], begin + n)
+        else:
+            ranges.append([begin, begin + n])
+
+    def whole(self, root: str, path: str) -> None:
+        """A file is read by somebody else's code: all of it counts."""
+        if not is_url(root) and Path(location(root, path)).is_file():
+            self.note(path, 0, _size(location(root, path)))
+
+    def ranges(self, root: str, paths: Sequence[str]) -> dict[str, list[list[int]]]:
+        """By file, the ranges [begin, end) that were read, ascending and disjoint; files read whole are left out."""
+        found = {path: _merged(self._ranges.get(path, [])) for path in paths}
+        return {path: ranges for path, ranges in found.items() if ranges != [[0, _size(location(root, path))]]}
+
+
+def _size(path: str) -> int:
+    return Path(path).stat().st_size
+
+
+def _merged(ranges: list[list[int]]) -> list[list[int]]:
+    merged: list[list[int]] = []
+    for begin, end in sorted(ranges):
+        if merged and begin <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([begin, end])
+    return merged
+
+
+class _Traced(FileIO):
+    """A local file that notes what is read of it."""
+
+    def __init__(self, where: str, path: str, trace: Trace) -> None:
+        super().__init__(where, "rb")
+        self._path, self._trace = path, trace
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer."""
+        at = self.tell()
+        n = super().readinto(buffer)
+        self._trace.note(self._path, at, n)
+        return n
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read bytes."""
+        at = self.tell()
+        content = super().read(-1 if size is None else size)
+        self._trace.note(self._path, at, len(content))
+        return content
+
+    def readall(self) -> bytes:
+        """Read the rest."""
+        at = self.tell()
+        content = super().readall()
+        self._trace.note(self._path, at, len(content))
+        return content
+
+
+def open_binary(root: str, path: str, trace: Trace) -> BinaryIO:
     """Open the file `path` below `root` for reading."""
     where = location(root, path)
-    return cast(BinaryIO, fsspec.open(where, "rb").open()) if is_url(where) else Path(where).open("rb")
+    if is_url(where):
+        import fsspec
+
+        return cast(BinaryIO, fsspec.open(where, "rb").open())
+    return BufferedReader(_Traced(where, path, trace), BUFFER)
+
+
+@contextmanager
+def opened(root: str, path: str, trace: Trace) -> Iterator[BinaryIO]:
+    """The same for a file that a whole slice depends on.  InputError if it cannot be read."""
+    try:
+        file = open_binary(root, path, trace)
+    except UNREADABLE as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(f"{location(root, path)}: cannot be read ({reason}); check the file and run again") from None
+    with file:
+        yield file
 
 
 class Bytes(Protocol):

@@ -19,8 +19,8 @@ from corpusmill.collect.columns import from_columns
 from corpusmill.collect.files import CHUNK, Window
 from corpusmill.collect.members import Member
 from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
-from corpusmill.recipe import Columns
 
 MAX_WINDOW = 1 << 31  # large corpora are packed with `zstd --long=31`
 

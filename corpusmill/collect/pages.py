@@ -1,40 +1,79 @@
-"""The stage `pages`: records of a slice in, one row each out, with text or the reason why there is none."""
+"""The stage `pages`: records of a slice in, one row each out, with text or the reason why there is none.
+
+The rows of a slice are given in tables of a bounded size.  Most slices fill one; a compressed file that can't be
+entered in the middle, or a Parquet file that packs its text well, fills several.  Where a table ends depends on the
+records alone.
+"""
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from corpusmill.collect.columns import encodable, plain
+from corpusmill.collect.files import Trace
+from corpusmill.collect.formats import format_of
 from corpusmill.collect.optout import OUR_NAME, opted_out, product
 from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.collect.records import Record, document_id
+from corpusmill.collect.settings import Source
 from corpusmill.collect.text import normalise, one_line
-from corpusmill.page import Extracted, Extractor, Page, UndecodableError
+from corpusmill.page import Extracted, Extractor, ExtractSettings, Page, UndecodableError
 from corpusmill.reasons import Status
-from corpusmill.recipe import ExtractSettings, Source
 from corpusmill.schema import PAGES
+
+
+class PageReader:
+    """The pages of a slice, in tables; `others` and `trace` are complete when these have been taken."""
+
+    def __init__(self, slice: Slice, source: Source, settings: ExtractSettings, extract: Extractor) -> None:
+        format = format_of(slice.kind)
+        assert format is not None, "the recipe has checked the kind"
+        self._records = read_slice(slice, source, settings.max_page_bytes)
+        self._rows = _Rows(source, settings, extract, {OUR_NAME, *map(product, format.user_agents(source))})
+
+    @property
+    def others(self) -> Counter[str]:
+        """How many records of other kinds the slice holds."""
+        return self._records.reading.others
+
+    @property
+    def trace(self) -> Trace:
+        """Which bytes of the slice's files were read."""
+        return self._records.reading.trace
+
+    def tables(self, table_bytes: int) -> Iterator[pa.Table]:
+        """The rows (columns: `schema.PAGES`), a new table when one holds `table_bytes` of text; at least one table."""
+        rows: list[dict[str, Any]] = []
+        size, first = 0, True
+        for record in self._records:
+            if size >= table_bytes:
+                yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
+                rows, size, first = [], 0, False
+            row = self._rows.row(record)
+            size += len((row["text"] or "").encode()) + len(row["metadata"].encode())
+            rows.append(row)
+        if rows or first:
+            yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
 
 
 def read_pages(
     slice: Slice, source: Source, settings: ExtractSettings, extract: Extractor
 ) -> tuple[pa.Table, Counter[str]]:
-    """The pages of a slice (columns: `schema.PAGES`), and how many records of other kinds it holds.
+    """The pages of a slice as one table, and how many records of other kinds it holds.
 
     Every content record is exactly one row.  InputError if the file is gone or lacks the columns that the recipe names.
     """
-    reader = read_slice(slice, source, settings.max_page_bytes)
-    user_agents = [source.crawl.user_agent] if source.crawl else []
-    reading = _Reading(source, settings, extract, {OUR_NAME, *map(product, user_agents)})
-    rows = [reading.row(record) for record in reader]
-    return pa.Table.from_pylist(rows, schema=PAGES.arrow), reader.other_records
+    reader = PageReader(slice, source, settings, extract)
+    return pa.concat_tables(reader.tables(sys.maxsize)), reader.others
 
 
-class _Reading:
+class _Rows:
     """What turns the records of one source into rows."""
 
     def __init__(self, source: Source, settings: ExtractSettings, extract: Extractor, agents: set[str]) -> None:

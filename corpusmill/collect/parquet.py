@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from corpusmill.collect.columns import from_columns
 from corpusmill.collect.records import Record
+from corpusmill.collect.settings import Columns
 from corpusmill.errors import InputError
-from corpusmill.recipe import Columns
 
 BATCH = 512  # rows converted at once
 

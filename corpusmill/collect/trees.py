@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from corpusmill.collect.files import UNREADABLE, open_binary
+from corpusmill.collect.files import UNREADABLE, Trace, open_binary
 from corpusmill.collect.records import Record
 from corpusmill.page import Media
 from corpusmill.reasons import Status
@@ -17,6 +17,7 @@ class TreeReader:
     paths: tuple[str, ...]
     media: Media
     max_page_bytes: int
+    trace: Trace
 
     def __iter__(self) -> Iterator[Record]:
         for path in self.paths:
@@ -24,7 +25,7 @@ class TreeReader:
 
     def _read(self, path: str) -> Record:
         try:
-            with open_binary(self.root, path) as file:
+            with open_binary(self.root, path, self.trace) as file:
                 body = file.read(self.max_page_bytes + 1)
                 size = file.seek(0, 2)
         except UNREADABLE as error:  # one file of many is not worth the run; its row says what happened

@@ -11,8 +11,8 @@ from typing import Any
 
 from corpusmill.collect.columns import from_columns
 from corpusmill.collect.records import Record, utc
+from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
-from corpusmill.recipe import Columns
 
 OWN = ("html", "fetched_at")  # keys that a JSON line has no column for
 
@@ -24,13 +24,13 @@ class UserReader:
     read: Callable[..., Iterable[Mapping[str, Any]]]
     where: str  # path or URL of the file, which the function opens
     path: str
-    options: Mapping[str, str | int | float | bool]
+    options: Any  # a dictionary, or an object of the kind's own settings
 
     def __iter__(self) -> Iterator[Record]:
         rows: Iterator[Mapping[str, Any]] | None = None
         for number in count():
             try:
-                rows = iter(self.read(self.where, dict(self.options))) if rows is None else rows
+                rows = iter(self.read(self.where, self.options)) if rows is None else rows
                 row = next(rows)
             except StopIteration:
                 return

@@ -1,36 +1,24 @@
 """Exact and near-duplicate removal: sketch, group, verify.
 
-    sketches = sketch_documents(doc_ids, texts, settings)                   # Arrow arrays in, one table a part out
+    from corpusmill.dedup.local import find_twins
+    from corpusmill.dedup.sketch import sketch_documents
+
+    sketches = sketch_documents(doc_ids, texts, settings)                   # Arrow arrays in, one table for a part out
     twins = find_twins([sketches], [np.ones(len(texts), bool)], settings)   # in one process, without a runner
 
-The pipeline runs the functions that `find_twins` runs, with a shuffle between `band_blobs` and `spanning_edges`.
+The pipeline runs the functions that `find_twins` runs, with a shuffle between them.
 """
-
-import numpy as np
-import pyarrow as pa
-
-from corpusmill.dedup.group import band_blobs, components, partitions_for, spanning_edges, tasks
-from corpusmill.dedup.local import find_twins
-from corpusmill.dedup.sketch import sketch_documents
-from corpusmill.dedup.verify import twins_table, verify_task
-from corpusmill.recipe import DedupSettings
-
-__all__ = [
-    "band_blobs",
-    "components",
-    "find_twins",
-    "partitions_for",
-    "sketch_documents",
-    "spanning_edges",
-    "tasks",
-    "twins_table",
-    "verify_task",
-    "warm_up",
-]
 
 
 def warm_up() -> None:
     """Compile every kernel of this package, or load it from the cache: 5.7 s on one core, or 0.7 s."""
+    import numpy as np
+    import pyarrow as pa
+
+    from corpusmill.dedup.local import find_twins
+    from corpusmill.dedup.settings import DedupSettings
+    from corpusmill.dedup.sketch import sketch_documents
+
     settings = DedupSettings()
     texts = pa.array(
         ["one two three four five six", "one two three four five six", "one two three four five six!", None]

@@ -34,8 +34,8 @@ import pyarrow.compute as pc
 from corpusmill import schema
 from corpusmill.arrow import Utf8Column
 from corpusmill.dedup.fold import ALONE, BEYOND_HAN, LETTER_BITS, MARK, SEPARATOR, SKIPPED, TABLE_SIZE, fold_table
+from corpusmill.dedup.settings import DedupSettings
 from corpusmill.kernels import kernel
-from corpusmill.recipe import DedupSettings
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]

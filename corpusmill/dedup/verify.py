@@ -17,16 +17,15 @@ threshold instead of the best saves nothing that can be measured).  Bad inputs s
   is compared exactly, in 1.3 us;
 - and the work is capped: a band's bucket offers its best CANDIDATES kept documents, and a document is compared with at
   most CANDIDATES, those that share most bands with it (2 s; 3-7 s for 10,000 pages).  Documents for which the cap
-  bites are counted, and a warning says how many.
+  bites are on record (`limited`), dropped or kept.
 
 Memory: 1.3 kB for each document of a task, and the shingles of the distinct texts in an unlinked temporary file that
 is mapped into memory, so that the system can page out those of a giant component.
 """
 
-import logging
 import mmap
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -36,10 +35,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpusmill import schema
+from corpusmill.dedup.settings import DedupSettings
 from corpusmill.errors import BalanceError
 from corpusmill.kernels import kernel
 from corpusmill.reasons import Duplicate
-from corpusmill.recipe import DedupSettings
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -47,11 +46,18 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-ReadSketches = Callable[[int, I64], pa.Table]
-TWIN_RECORD = np.dtype([("row", "<u4"), ("doc_id", "S24"), ("twin_doc_id", "S24"), ("jaccard", "<f8"), ("exact", "?")])
+TWIN_RECORD = np.dtype(
+    [
+        ("row", "<u4"),
+        ("doc_id", "S24"),
+        ("twin_doc_id", "S24"),  # empty if the document was kept
+        ("jaccard", "<f8"),
+        ("outcome", "u1"),
+        ("limited", "?"),
+    ]
+)
+KEPT, EXACT, NEAR = range(3)  # outcomes
 CANDIDATES = 1000  # kept documents that a bucket offers, and that one document is compared with
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,72 +74,72 @@ class _Members:
     ends: I64  # (t + 1)
 
 
-def verify_task(task: bytes, read_sketches: ReadSketches, settings: DedupSettings) -> list[tuple[int, bytes]]:
-    """The duplicates among a task's documents (`corpusmill.dedup.group.tasks`).
+def verify_task(blobs: Sequence[tuple[int, bytes]], settings: DedupSettings) -> list[tuple[int, bytes]]:
+    """The duplicates among a task's documents.
 
-    read_sketches: (part, sorted rows, int64) -> these rows of the part's sketches, in this order; called once a part.
+    blobs: (part, blob of `corpusmill.dedup.group.member_blobs`), in any order.
 
-    Returns, for every part that loses documents, (part, TWIN_RECORDs sorted by row).
+    Returns, for every part that something is to be said of, (part, TWIN_RECORDs sorted by row).
     """
-    found = _read(np.frombuffer(task, np.uint64), read_sketches, settings.bands)
+    found = _read(sorted(blobs, key=lambda blob: blob[0]), settings.bands)
     by_id = np.argsort(found.doc_id, kind="stable")
     first = np.full(len(found.n_chars), len(by_id))  # of each text, the place of its least doc_id
     np.minimum.at(first, found.text[by_id], np.arange(len(by_id)))
-    twin, jaccard, capped = _verify_texts(found, np.lexsort((first, -found.n_chars)), settings.threshold)
-    if capped:
-        _log.warning(
-            "deduplication: %d documents share bands with more than %d kept ones and were compared with those only",
-            *(capped, CANDIDATES),
-        )
-    return _records(found, by_id[first], twin, jaccard)
+    twin, jaccard, limited = _verify_texts(found, np.lexsort((first, -found.n_chars)), settings.threshold)
+    return _records(found, by_id[first], twin, jaccard, limited)
 
 
-def _records(found: _Members, best: I64, twin: I64, jaccard: F64) -> list[tuple[int, bytes]]:
+def _records(found: _Members, best: I64, twin: I64, jaccard: F64, limited: Bools) -> list[tuple[int, bytes]]:
     """What became of texts, for their documents.  best: the document that stands for each text."""
     near = twin[found.text] >= 0
     exact = ~near & (best[found.text] != np.arange(len(found.document)))
-    dropped = np.flatnonzero(near | exact)
-    text, near = found.text[dropped], near[dropped]
-    records = np.zeros(len(dropped), TWIN_RECORD)
-    records["row"] = found.document[dropped] & np.uint64(0xFFFFFFFF)
-    records["doc_id"] = found.doc_id[dropped]
-    records["twin_doc_id"] = found.doc_id[best[np.where(near, twin[text], text)]]
-    records["jaccard"] = np.where(near, jaccard[text], 1.0)
-    records["exact"] = ~near
-    part = (found.document[dropped] >> np.uint64(32)).astype(np.int64)
+    outcome = np.where(near, NEAR, np.where(exact, EXACT, KEPT))
+    said = np.flatnonzero((outcome != KEPT) | limited[found.text])
+    text, outcome = found.text[said], outcome[said]
+    records = np.zeros(len(said), TWIN_RECORD)
+    records["row"] = found.document[said] & np.uint64(0xFFFFFFFF)
+    records["doc_id"] = found.doc_id[said]
+    twin_ids = found.doc_id[best[np.where(outcome == NEAR, twin[text], text)]]
+    records["twin_doc_id"] = np.where(outcome == KEPT, b"", twin_ids)
+    records["jaccard"] = np.where(outcome == NEAR, jaccard[text], 1.0)
+    records["outcome"] = outcome
+    records["limited"] = limited[text]
+    part = (found.document[said] >> np.uint64(32)).astype(np.int64)
     return [(int(p), records[part == p].tobytes()) for p in np.unique(part)]
 
 
 def twins_table(records: Sequence[bytes], settings: DedupSettings) -> pa.Table:
     """One part's records, from any number of tasks in any order -> `schema.TWINS`, sorted by row.
 
-    Raises BalanceError if a row was dropped twice.
+    Raises BalanceError if a row is there twice.
     """
     found = np.frombuffer(b"".join(records), TWIN_RECORD)
     found = found[np.argsort(found["row"], kind="stable")]
     if (found["row"][1:] == found["row"][:-1]).any():
-        raise BalanceError("deduplication dropped a document twice; run the same command again")
+        raise BalanceError("deduplication decided on a document twice; run the same command again")
+    kept = found["outcome"] == KEPT
+    rules = np.where(found["outcome"] == EXACT, Duplicate.EXACT.value, Duplicate.NEAR.value)
     return pa.table(
         {
             "doc_id": pa.array(found["doc_id"].tolist(), pa.binary()).cast(pa.string()),
-            "rule": np.where(found["exact"], Duplicate.EXACT.value, Duplicate.NEAR.value),
-            "twin_doc_id": pa.array(found["twin_doc_id"].tolist(), pa.binary()).cast(pa.string()),
-            "jaccard": np.ascontiguousarray(found["jaccard"]),
+            "rule": pa.array(rules, pa.string(), mask=kept),
+            "twin_doc_id": pa.array(found["twin_doc_id"].tolist(), pa.binary(), mask=kept).cast(pa.string()),
+            "jaccard": pa.array(np.ascontiguousarray(found["jaccard"]), mask=kept),
             "threshold": np.full(len(found), settings.threshold),
+            "limited": np.ascontiguousarray(found["limited"]),
         },
         schema=schema.TWINS.arrow,
     )
 
 
-def _read(documents: U64, read_sketches: ReadSketches, bands: int) -> _Members:
-    """Read what is asked for, part by part, keeping the shingles of one copy of each text."""
+def _read(blobs: Sequence[tuple[int, bytes]], bands: int) -> _Members:
+    """What the parts have sent, keeping the shingles of one copy of each text."""
     numbers: dict[tuple[int, int], int] = {}
-    doc_ids, texts, columns = [], [], []
-    parts = (documents >> np.uint64(32)).astype(np.int64)
-    rows = (documents & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    documents, doc_ids, texts, columns = [], [], [], []
     with tempfile.TemporaryFile() as file:
-        for part in np.unique(parts):
-            table = read_sketches(int(part), rows[parts == part])
+        for part, blob in blobs:
+            table = pa.ipc.open_stream(blob).read_all().combine_chunks()
+            documents.append(np.uint64(part) << np.uint64(32) | table["row"].to_numpy().astype(np.uint64))
             doc_ids.append(_fixed_width(table["doc_id"]))
             keys = zip(table["content_hash"].to_pylist(), table["n_chars"].to_pylist(), strict=True)
             known = len(numbers)
@@ -144,9 +150,8 @@ def _read(documents: U64, read_sketches: ReadSketches, bands: int) -> _Members:
         shingles = _mapped(file)
     n_chars, band_hashes, has_bands, sizes = (np.concatenate(column) for column in zip(*columns, strict=True))
     ends = np.concatenate([[0], np.cumsum(sizes)])
-    text = np.concatenate(texts)
-    assert len(text) == len(documents), "read_sketches returned other rows than it was asked for"
-    return _Members(documents, np.concatenate(doc_ids), text, n_chars, band_hashes, has_bands, shingles, ends)
+    document, doc_id, text = np.concatenate(documents), np.concatenate(doc_ids), np.concatenate(texts)
+    return _Members(document, doc_id, text, n_chars, band_hashes, has_bands, shingles, ends)
 
 
 def _new_texts(table: pa.Table, bands: int, file: IO[bytes]) -> tuple[I64, U64, Bools, I64]:
@@ -171,22 +176,22 @@ def _mapped(file: IO[bytes]) -> U32:
     return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), np.uint32)
 
 
-def _verify_texts(found: _Members, order: I64, threshold: float) -> tuple[I64, F64, int]:
-    """(twin or -1, Jaccard similarity, number of texts for which the cap has bitten), the first two a text."""
+def _verify_texts(found: _Members, order: I64, threshold: float) -> tuple[I64, F64, Bools]:
+    """For each text (twin or -1, Jaccard similarity, whether the cap has bitten)."""
     if not found.has_bands.any():  # texts without words: near to nothing
-        return np.full(len(order), -1), np.zeros(len(order)), 0
+        return np.full(len(order), -1), np.zeros(len(order)), np.zeros(len(order), np.bool_)
     order = order[found.has_bands[order]]
     _, bucket = np.unique(found.bands, return_inverse=True)
     bucket = bucket.reshape(found.bands.shape)
-    twins: tuple[I64, F64, int] = _visit(order, bucket, found.shingles, found.ends, threshold, CANDIDATES)
+    twins: tuple[I64, F64, Bools] = _visit(order, bucket, found.shingles, found.ends, threshold, CANDIDATES)
     return twins
 
 
 @kernel
-def _visit(order: I64, bucket: I64, values: U32, ends: I64, threshold: float, cap: int) -> tuple[I64, F64, int]:
-    """Visit texts in order.  bucket (t, bands): dense number of (band, hash).  -> (twin or -1, Jaccard, capped)."""
+def _visit(order: I64, bucket: I64, values: U32, ends: I64, threshold: float, cap: int) -> tuple[I64, F64, Bools]:
+    """Visit texts in order.  bucket (t, bands): dense number of (band, hash).  -> (twin or -1, Jaccard, limited)."""
     n, bands = bucket.shape
-    twin, jaccard, capped = np.full(n, -1), np.zeros(n), 0
+    twin, jaccard, limited = np.full(n, -1), np.zeros(n), np.zeros(n, np.bool_)
     # A bucket lists the kept texts in it: entry text * bands + band, linked in the order of visit.
     n_buckets = bucket.max() + 1
     head, tail = np.full(n_buckets, -1), np.full(n_buckets, -1)
@@ -198,7 +203,7 @@ def _visit(order: I64, bucket: I64, values: U32, ends: I64, threshold: float, ca
         text = order[turn]
         visit[text] = turn
         found, is_full = _gather(bucket[text], full, head, link, shared, candidates)
-        capped += is_full or found > cap
+        limited[text] = is_full or found > cap
         compared = _most_shared(candidates, found, shared, bands, cap)
         if compared > 0:
             x = values[ends[text] : ends[text + 1]]
@@ -228,7 +233,7 @@ def _visit(order: I64, bucket: I64, values: U32, ends: I64, threshold: float, ca
                 link[tail[b]] = entry
             tail[b] = entry
             listed[b] += 1
-    return twin, jaccard, capped
+    return twin, jaccard, limited
 
 
 @kernel

@@ -20,9 +20,8 @@ from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
 from corpusmill.extract.plain import markdown, plain_text
 from corpusmill.extract.segments.segment import segment
-from corpusmill.page import NOTHING, Extracted, Extractor, Page
+from corpusmill.page import NOTHING, Extracted, Extractor, Page, TextFormat
 from corpusmill.reasons import Status
-from corpusmill.recipe import Format
 
 MainText = Callable[[str, str | None], str | None]
 """(HTML, URL) -> main text; what a user's own extractor is."""
@@ -31,7 +30,7 @@ OURS = "corpusmill"
 OTHERS: dict[str, MainText] = {"resiliparse": resiliparse, "trafilatura": trafilatura}
 
 
-def extractor(name: str, format: Format = "text") -> Extractor:
+def extractor(name: str, format: TextFormat = "text") -> Extractor:
     """The extractor of a name; InputError if there is none, or it is not installed.
 
     It reads HTML, and text and Markdown files as they are.  Only `corpusmill` writes HTML as Markdown.
@@ -50,7 +49,7 @@ def extractor(name: str, format: Format = "text") -> Extractor:
     return extract
 
 
-def _ours(format: Format) -> Extractor:
+def _ours(format: TextFormat) -> Extractor:
     model = shipped_model()
 
     def extract(page: Page) -> Extracted:
@@ -67,7 +66,8 @@ def _main_text(name: str) -> MainText:
     """Somebody else's extractor."""
     if name == "trafilatura":
         check_trafilatura()
-    found = OTHERS.get(name) or REGISTRY.extractors.get(name)
+    own = REGISTRY.extractors.get(name)
+    found = OTHERS.get(name) or (own.function if own is not None else None)
     if found is None:
         known = ", ".join([OURS, *OTHERS, *sorted(REGISTRY.extractors)])
         raise InputError(f"extract.extractor: there is no extractor '{name}'; there are: {known}")

@@ -12,6 +12,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from corpusmill.filters.scripts import CLUSTERS, IDEOGRAPHS
+
 LETTER = 1
 NUMBER = 2
 MARK = 4
@@ -38,15 +40,6 @@ SEPARATORS = "་༌፡"  # Tibetan tsheg (between syllables) and its unbreakabl
 BULLETS = "•‣▶◀◦■□▪▫●○◆◇➢➤❖·・⁃✓✔"
 ASCII_BULLETS = "-*+–"  # these need white space after them
 
-IDEOGRAPHS = (  # Han, kana, Bopomofo, Yi
-    *((0x3005, 0x3007), (0x3021, 0x3029), (0x3031, 0x303C), (0x3041, 0x30FA), (0x30FC, 0x312F), (0x31A0, 0x31BF)),
-    *((0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA000, 0xA48C), (0xF900, 0xFAFF), (0xFF66, 0xFF9F)),
-    *((0x16FE0, 0x18DFF), (0x1AFF0, 0x1B2FF), (0x20000, 0x323AF)),
-)
-CLUSTERS = (  # Thai, Lao, Myanmar, Khmer, Tai Le, New Tai Lue, Tai Tham, Balinese, Javanese, Tai Viet, Ahom
-    *((0x0E01, 0x0E4E), (0x0E81, 0x0EDF), (0x1000, 0x109F), (0x1780, 0x17DD), (0x1950, 0x19DF), (0x1A20, 0x1AAD)),
-    *((0x1B00, 0x1B4C), (0xA980, 0xA9FE), (0xAA60, 0xAADF), (0x11700, 0x1172B)),
-)
 CHARACTERS_PER_WORD = {IDEOGRAPH: 2, CLUSTER: 4}
 """How long a word is where no space says so, in letters (marks not counted).
 

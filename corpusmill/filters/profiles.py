@@ -5,7 +5,7 @@ are good were lost, measured on the reviewed main text of 1,349 web pages (WCXB)
 the Universal Declaration of Human Rights in 387 languages.
 """
 
-from corpusmill.recipe import Rule
+from corpusmill.filters.settings import Rule
 
 SURE = "language_score >= 0.65"
 """Where a language's own rules apply: below it the language is a guess, most often at one that lid.176 doesn't know."""

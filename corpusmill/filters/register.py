@@ -1,5 +1,8 @@
 """The register of signals: name, type, what it is, and who introduced it.  The docs' table is made from here.
 
+Signals are measured in groups, each a stage of its own, so that a change in one measures no other again: the language,
+what kernels count in the text, and one group for each module of the user's.  The view `signals` joins them.
+
 What the words mean (word, line, paragraph, sentence) is in `corpusmill.filters.shape`; *mostly spaceless* is a page
 whose letters belong by more than half to scripts written without spaces.  A name in brackets is RedPajama v2's for the
 same thing, its details aside.
@@ -80,8 +83,6 @@ SIGNALS = (
     _share("replacement_char_share", "corpusmill", "U+FFFD, C1 controls and UTF-8 read as Latin-1, per character"),
     _count("curly_brace_count", "C4", "how often '{' occurs [rps_doc_curly_bracket counts both, per character]"),
     SignalColumn("lorem_ipsum", pa.bool_(), "does 'lorem ipsum' occur, in any case [rps_doc_lorem_ipsum]", "C4"),
-    _count("pii_emails", "corpusmill", "e-mail addresses that are masked; null if the recipe leaves them"),
-    _count("pii_ip_addresses", "corpusmill", "public IP addresses that are masked; null if the recipe leaves them"),
 )
 
 LANGUAGE_COLUMNS = (
@@ -90,12 +91,30 @@ LANGUAGE_COLUMNS = (
 )
 
 
-def signals_schema(user_signals: Sequence[Signal] = ()) -> pa.Schema:
-    """Schema of the signals table: doc_id, language, language_score, `SIGNALS`, then the user's signals by name."""
-    columns = (schema.DOC_ID, *LANGUAGE_COLUMNS, *SIGNALS)
-    names = {column.name for column in columns}
-    for signal in user_signals:
-        if signal.name in names:
+LANGUAGE_GROUP = schema.Table(
+    "signals_language", "one row per page: its language; null for unreadable pages", (schema.DOC_ID, *LANGUAGE_COLUMNS)
+)
+TEXT_GROUP = schema.Table(
+    "signals_text",
+    "one row per page: what is counted in its text; null for unreadable pages",
+    (schema.DOC_ID, *SIGNALS),
+)
+EDIT_COUNTS = (schema.EMAILS, schema.IP_ADDRESSES)  # columns of texts that rules may read as signals
+
+
+def user_group(name: str, signals: Sequence[Signal]) -> schema.Table:
+    """The table of a user's signals.  InputError if one has the name of a built-in one."""
+    known = {column.name for column in (schema.DOC_ID, *LANGUAGE_COLUMNS, *SIGNALS, *EDIT_COUNTS)}
+    for signal in signals:
+        if signal.name in known:
             raise InputError(f"recipe: signal '{signal.name}' of your module has a built-in one's name; rename it")
-    fields = [(column.name, column.type) for column in columns]
-    return pa.schema(fields + sorted((signal.name, signal.type) for signal in user_signals))
+    columns = [schema.Column(signal.name, signal.type, signal.description) for signal in signals]
+    return schema.Table(name, "one row per page: signals of a module of yours", (schema.DOC_ID, *columns))
+
+
+def signals_schema(user_signals: Sequence[Signal] = (), edits: Sequence[schema.Column] = ()) -> pa.Schema:
+    """What a rule may read: doc_id, the groups' columns, the counts of edits, then the user's signals by name."""
+    own = sorted(user_signals, key=lambda signal: signal.name)
+    user = user_group("signals_user", own).columns[1:]
+    columns = (schema.DOC_ID, *LANGUAGE_COLUMNS, *SIGNALS, *EDIT_COUNTS, *edits, *user)
+    return pa.schema([(column.name, column.type) for column in columns])

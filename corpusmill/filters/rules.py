@@ -24,8 +24,8 @@ from corpusmill import schema
 from corpusmill.errors import InputError
 from corpusmill.filters.codes import LANGUAGES
 from corpusmill.filters.profiles import PROFILES
+from corpusmill.filters.settings import FilterSettings, Rule
 from corpusmill.reasons import Reason, Status
-from corpusmill.recipe import FilterSettings, Rule
 
 _LOCK = threading.Lock()  # the connection and the name `signals` in it are the process's
 

@@ -22,14 +22,20 @@ from corpusmill.extensions import Signal
 from corpusmill.filters import shape as s
 from corpusmill.filters.characters import CHARACTERS_PER_WORD, CLUSTER, IDEOGRAPH
 from corpusmill.filters.language import identify
-from corpusmill.filters.pii import mask
-from corpusmill.filters.register import DUPLICATE_N_GRAMS, TOP_N_GRAMS, signals_schema
+from corpusmill.filters.register import (
+    DUPLICATE_N_GRAMS,
+    LANGUAGE_GROUP,
+    TEXT_GROUP,
+    TOP_N_GRAMS,
+    signals_schema,
+    user_group,
+)
 from corpusmill.filters.repetition import measure_n_grams, measure_repeats
 from corpusmill.filters.shape import measure_shape
 from corpusmill.filters.stop_words import count_stop_words
-from corpusmill.recipe import PiiSettings
+from corpusmill.schema import Table
 
-__all__ = ["measure_pages", "measure_text", "signals_schema"]
+__all__ = ["measure_languages", "measure_own", "measure_pages", "measure_text", "measure_texts", "signals_schema"]
 
 BATCH_BYTES = 1 << 20  # of text at a time, so that its units, lines and paragraphs stay in the processor's cache
 
@@ -39,26 +45,46 @@ USER_COLUMNS = ("doc_id", "url", "title", "text", "html_lang", "metadata", "n_by
 Counts = npt.NDArray[np.int64]
 
 
-def measure_pages(pages: pa.Table, settings: PiiSettings, user_signals: Sequence[Signal] = ()) -> pa.Table:
-    """Signals of n pages: n rows in the same order, columns as in `signals_schema`; null where a page has no text.
+def measure_pages(pages: pa.Table, user_signals: Sequence[Signal] = ()) -> pa.Table:
+    """All signals of n pages: n rows in the same order; null where a page has no text.
 
     Reads the columns doc_id and text, and for the user's signals those of USER_COLUMNS that are there.
     """
+    language = measure_languages(pages)
+    groups = [language, measure_texts(pages, language["language"])]
+    if user_signals:
+        own = sorted(user_signals, key=lambda signal: signal.name)
+        groups.append(measure_own(pages, user_group("signals_user", own), own))
+    columns = {name: group[name] for group in groups for name in group.column_names}
+    return pa.table(columns)
+
+
+def measure_languages(pages: pa.Table) -> pa.Table:
+    """The group `signals_language` of n pages, from the columns doc_id and text."""
+    languages, scores = identify(pages["text"].combine_chunks())
+    columns = {"doc_id": pages["doc_id"], "language": languages, "language_score": scores}
+    return pa.table(columns, schema=LANGUAGE_GROUP.arrow).combine_chunks()
+
+
+def measure_texts(pages: pa.Table, languages: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """The group `signals_text` of n pages, from the columns doc_id and text; languages: of the pages (n)."""
     text = pages["text"].combine_chunks()
-    languages, scores = identify(text)
-    _, emails, ip_addresses = mask(text, settings)
+    if isinstance(languages, pa.ChunkedArray):
+        languages = languages.combine_chunks()
     measured = measure_text(text, languages)
     columns = {
         "doc_id": pages["doc_id"],
-        "language": languages,
-        "language_score": scores,
         **{name: measured[name] for name in measured.column_names},
         "lorem_ipsum": pc.match_substring(text, "lorem ipsum", ignore_case=True),
-        "pii_emails": emails,
-        "pii_ip_addresses": ip_addresses,
-        **{signal.name: _user_column(signal, pages) for signal in user_signals},
     }
-    wanted = signals_schema(user_signals)
+    wanted = TEXT_GROUP.arrow
+    return pa.table([columns[name] for name in wanted.names], schema=wanted).combine_chunks()
+
+
+def measure_own(pages: pa.Table, group: Table, signals: Sequence[Signal]) -> pa.Table:
+    """A group of the user's signals of n pages, of which those of USER_COLUMNS that are there are read."""
+    columns = {"doc_id": pages["doc_id"], **{signal.name: _user_column(signal, pages) for signal in signals}}
+    wanted = group.arrow
     return pa.table([columns[name] for name in wanted.names], schema=wanted).combine_chunks()
 
 
@@ -143,10 +169,10 @@ def _ratio(part: Counts, whole: Counts) -> pa.Array:
 
 def _user_column(signal: Signal, pages: pa.Table) -> pa.Array:
     """The user's signal of n pages, checked; null where a page has no text."""
-    name = getattr(signal.measure, "__name__", signal.name)
-    where = f"signal '{signal.name}' ({signal.measure.__module__}.{name}, {pages.num_rows} pages)"
+    name = getattr(signal.function, "__name__", signal.name)
+    where = f"signal '{signal.name}' ({signal.function.__module__}.{name}, {pages.num_rows} pages)"
     try:
-        values: Any = signal.measure(pages.select([c for c in USER_COLUMNS if c in pages.column_names]))
+        values: Any = signal.function(pages.select([c for c in USER_COLUMNS if c in pages.column_names]))
         if isinstance(values, pa.ChunkedArray):
             values = values.combine_chunks()
         elif not isinstance(values, pa.Array):

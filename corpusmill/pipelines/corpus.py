@@ -1,13 +1,15 @@
 """The main job as one Beam pipeline: from committed input files to tokens, tokenizer training included.
 
-Elements are slices (a few hundred bytes: the name of a part in every stage) or blobs of numpy records (a few MB),
-never single documents: Beam costs about 40 microseconds an element, a document's whole budget.  What a stage made
-lies in the corpus directory, and receipts say what there is to do, so the graph never changes.
+`build` walks the list of stages (`corpusmill.stages.chain`) and gives each a transform of its kind.  Elements are
+slices, names of parts (some 30 bytes) or blobs (a few MB), never single documents: Beam costs about 40 microseconds for
+an element locally, a document's whole budget.  What a stage made lies in the corpus directory, and receipts say what
+there is to do, so the graph never changes.
 
 A barrier ("all parts of X are published") is `Create([None]) | Map(f, AsList(parts))`: it held on the local runner and
 on Flink.  GroupByKey to a constant key never fires on empty input, and Reshuffle alone promises nothing.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,154 +18,204 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 
 from corpusmill.collect.plan import Slice
-from corpusmill.pipelines import grouping, vocabulary
-from corpusmill.pipelines.grouping import Grouping
-from corpusmill.pipelines.job import Job
-from corpusmill.pipelines.stages import advance
-from corpusmill.pipelines.work import Barrier, work
-from corpusmill.reasons import Stage
+from corpusmill.pipelines.blobs import Scatter, unpacked
+from corpusmill.pipelines.work import Barrier, count, work
+from corpusmill.stages.chain import chain_of
+from corpusmill.stages.job import Job
+from corpusmill.stages.stage import Grouping, PerPart, Reading, Shuffle, Singleton, Stage
 
-DOCUMENTS_PER_TASK = 20_000
-SKETCH_COLUMNS = ["doc_id", "content_hash", "n_chars", "bands", "shingles"]
+Name = str  # of a part
 
 
-def build(pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: Stage = Stage.TOKENS) -> None:
+def build(pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: str | None = None) -> None:
     """Plan, then every stage in order up to `until`."""
     parts = pipeline | "Plan" >> beam.Create(list(slices)).with_output_types(Slice) | "Balance" >> beam.Reshuffle()
-    steps: dict[Stage, beam.PTransform] = {
-        Stage.PAGES: EachPart(job, Stage.PAGES),
-        Stage.SIGNALS: EachPart(job, Stage.SIGNALS),
-        Stage.VERDICTS: EachPart(job, Stage.VERDICTS),
-        Stage.SKETCHES: EachPart(job, Stage.SKETCHES),
-        Stage.TWINS: FindTwins(job),
-        Stage.DOCS: EachPart(job, Stage.DOCS),
-        Stage.TOKENIZER: TrainTokenizer(job),
-        Stage.TOKENS: EachPart(job, Stage.TOKENS),
-    }
-    for name, step in steps.items():
-        parts = parts | str(name) >> step
-        if name is until:
-            break
+    for stage in chain_of(job).until(until):
+        parts = parts | str(stage.name) >> transform_of(job, stage)
+
+
+def transform_of(job: Job, stage: Stage) -> beam.PTransform:
+    """The transform of a stage's kind: parts in (slices, for the first stage), the same parts out."""
+    match stage:
+        case Reading():
+            return ReadSlices(job, stage.name)
+        case PerPart():
+            return EachPart(job, stage.name)
+        case Grouping():
+            return Group(job, stage.name)
+        case Singleton():
+            return MakeFile(job, stage.name)
+        case _:
+            raise AssertionError(f"{stage.name} is a stage of an unknown kind")
+
+
+# ---- parts from slices ---------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class ReadSlices(beam.PTransform):
+    """The parts of each slice: found as wanted, or made and published.  A slice may give several."""
+
+    job: Job
+    stage: Name
+
+    def expand(self, slices: beam.PCollection[Slice]) -> beam.PCollection[Name]:
+        """Names of parts, dealt out anew, since one slice may have given all of them."""
+        return slices | "Read" >> work(self.job, _read, self.stage, output=Name) | "Deal" >> beam.Reshuffle()
+
+
+def _read(job: Job, piece: Slice, name: Name) -> Iterator[Name]:
+    stage = chain_of(job)[name]
+    assert isinstance(stage, Reading)
+    started = time.time()
+    receipts = stage.advance(job, piece)
+    count(name, receipts, started)
+    yield from (receipt.part for receipt in receipts)
+
+
+# ---- a part from a part --------------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
 class EachPart(beam.PTransform):
-    """One part of a stage for each slice: found as wanted, or made and published."""
+    """One part of a stage for each part before: found as wanted, or made and published."""
 
     job: Job
-    stage: Stage
+    stage: Name
 
-    def expand(self, parts: beam.PCollection[Slice]) -> beam.PCollection[Slice]:
-        """The same slices, each when its part is published."""
-        return parts | work(self.job, _EachPart(self.stage), output=Slice)
+    def expand(self, parts: beam.PCollection[Name]) -> beam.PCollection[Name]:
+        """The same parts, each when it is published."""
+        return parts | work(self.job, _advance, self.stage, output=Name)
 
 
-@dataclass(frozen=True)
-class _EachPart:
-    stage: Stage
+def _advance(job: Job, part: Name, name: Name) -> Iterator[Name]:
+    stage = chain_of(job)[name]
+    assert isinstance(stage, PerPart)
+    started = time.time()
+    count(name, [stage.advance(job, part)], started)
+    yield part
 
-    def __call__(self, job: Job, piece: Slice) -> Iterator[Slice]:
-        advance(job, piece, self.stage)
-        yield piece
+
+# ---- parts from all parts ------------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
-class FindTwins(beam.PTransform):
-    """The duplicates among what the rules kept: bands are grouped, candidates verified, twins published by part.
+class Group(beam.PTransform):
+    """Parts from all parts, through the rounds of a grouping.
 
-    Every part sends one blob to every partition, also an empty one, and the receiver counts them.
+    In each round every part scatters blobs over destinations, each destination gathers those that it receives, and
+    letters go back to the parts.
     """
 
     job: Job
+    stage: Name
 
-    def expand(self, parts: beam.PCollection[Slice]) -> beam.PCollection[Slice]:
-        """The same slices, when all twins are published."""
-        job = self.job
-        everything = parts | "AllSketches" >> Barrier()
-        group = AsSingleton(everything | "PlanGrouping" >> work(job, _plan_grouping, output=Grouping))
-        tasks = (
-            parts
-            | "BalanceBands" >> beam.Reshuffle()
-            | "Bands" >> work(job, _band_blobs, group, output=tuple[tuple[int, int], bytes])
-            | "GroupByBand" >> beam.GroupByKey()
-            | "Pairs" >> work(job, _pairs, output=bytes)
-            | "AllPairs" >> Barrier()
-            | "Candidates" >> work(job, _tasks, output=bytes)
-            | "BalanceTasks" >> beam.Reshuffle()
-        )
-        records = tasks | "Verify" >> work(job, _verify, group, output=tuple[str, bytes])
-        keyed = parts | "ByName" >> beam.Map(lambda piece: (piece.part, piece)).with_output_types(tuple[str, Slice])
+    def expand(self, parts: beam.PCollection[Name]) -> beam.PCollection[Name]:
+        """The same parts, when all of them are published."""
+        job, name = self.job, self.stage
+        stage = chain_of(job)[name]
+        assert isinstance(stage, Grouping)
+        shuffle = AsSingleton(parts | "All" >> Barrier() | "Plan" >> work(job, _plan, name, output=Shuffle))
+        letters = parts | "NoLetters" >> beam.FlatMap(_none).with_output_types(tuple[Name, bytes])
+        for number, round in enumerate(stage.rounds):
+            gathered = (
+                _with_letters(parts, letters, f"{round.name}Letters")
+                | f"{round.name}Scatter" >> beam.ParDo(Scatter(job, name, number), shuffle).with_output_types(Keyed)
+                | f"{round.name}Shuffle" >> beam.GroupByKey()
+                | f"{round.name}Gather" >> work(job, _gather, name, number, shuffle, output=tuple[Name, bytes])
+            )
+            letters = gathered
+            if round.join is not None:
+                letters = (
+                    gathered
+                    | f"{round.name}AllGathered" >> Barrier()
+                    | f"{round.name}Join" >> work(job, _join, name, number, shuffle, output=tuple[Name, bytes])
+                )
         return (
-            {"slice": keyed, "records": records}
-            | "ByPart" >> beam.CoGroupByKey()
-            | "Publish" >> work(job, _publish_twins, group, output=Slice)
-            | "AllTwins" >> Barrier()
-            | "Commit" >> work(job, _commit, group, output=Slice)
-            | "BalanceDocs" >> beam.Reshuffle()
+            _with_letters(parts, letters, "Letters")
+            | "Publish" >> work(job, _publish, name, shuffle, output=Name)
+            | "AllPublished" >> Barrier()
+            | "Commit" >> work(job, _commit, name, shuffle, output=Name)
+            | "Deal" >> beam.Reshuffle()
         )
 
 
-def _plan_grouping(job: Job, slices: list[Slice]) -> Iterator[Grouping]:
-    yield Grouping.plan(job, slices)
+Keyed = tuple[tuple[int, int], bytes]
 
 
-def _band_blobs(job: Job, piece: Slice, group: Grouping) -> Iterable[tuple[tuple[int, int], bytes]]:
-    return grouping.band_blobs(job, group, piece) if group.stale else ()
+def _none(_: Name) -> Iterator[tuple[Name, bytes]]:
+    return iter(())
 
 
-def _pairs(job: Job, keyed: tuple[tuple[int, int], Iterable[bytes]]) -> Iterator[bytes]:
-    from corpusmill.dedup.group import spanning_edges
-
-    (_, expected), blobs = keyed
-    yield spanning_edges(list(blobs), expected)
-
-
-def _tasks(job: Job, edges: list[bytes]) -> Iterable[bytes]:
-    from corpusmill.dedup.group import components, tasks
-
-    return tasks(components(edges), DOCUMENTS_PER_TASK)
+def _with_letters(
+    parts: beam.PCollection[Name], letters: beam.PCollection[tuple[Name, bytes]], label: str
+) -> beam.PCollection[tuple[Name, dict[str, Any]]]:
+    """Every part, with the letters that were sent to it."""
+    keyed = parts | f"{label}Key" >> beam.Map(lambda part: (part, b"")).with_output_types(tuple[Name, bytes])
+    return {"part": keyed, "letters": letters} | f"{label}Join" >> beam.CoGroupByKey()
 
 
-def _verify(job: Job, task: bytes, group: Grouping) -> Iterator[tuple[str, bytes]]:
-    from corpusmill.dedup.verify import verify_task
-
-    def read(part: int, rows: Any) -> Any:
-        return job.corpus.read(Stage.SKETCHES, group.parts[part], SKETCH_COLUMNS).take(rows)
-
-    for part, records in verify_task(task, read, job.recipe.dedup):
-        yield group.parts[part], records
+def _grouping(job: Job, name: Name) -> Grouping:
+    stage = chain_of(job)[name]
+    assert isinstance(stage, Grouping)
+    return stage
 
 
-def _publish_twins(job: Job, keyed: tuple[str, dict[str, Iterable[Any]]], group: Grouping) -> Iterator[Slice]:
+def _plan(job: Job, parts: list[Name], name: Name) -> Iterator[Shuffle]:
+    yield _grouping(job, name).plan(job, parts)
+
+
+def _gather(
+    job: Job, keyed: tuple[tuple[int, int], Iterable[bytes]], name: Name, number: int, shuffle: Shuffle
+) -> Iterator[tuple[Name, bytes]]:
+    (_, senders), packed = keyed
+    stage = _grouping(job, name)
+    for letter in stage.rounds[number].gather(job, unpacked(packed, senders, name)):
+        yield shuffle.parts[letter.part], letter.content
+
+
+def _join(
+    job: Job, gathered: list[tuple[Name, bytes]], name: Name, number: int, shuffle: Shuffle
+) -> Iterator[tuple[Name, bytes]]:
+    join = _grouping(job, name).rounds[number].join
+    assert join is not None
+    for letter in join(job, [content for _, content in gathered]):
+        yield shuffle.parts[letter.part], letter.content
+
+
+def _publish(job: Job, keyed: tuple[Name, dict[str, Iterable[Any]]], name: Name, shuffle: Shuffle) -> Iterator[Name]:
     part, found = keyed
-    (piece,) = found["slice"]
-    if group.stale:
-        grouping.publish_twins(job, part, list(found["records"]))
-    yield piece
+    if shuffle.stale:
+        started = time.time()
+        count(name, [_grouping(job, name).publish(job, part, list(found["letters"]))], started)
+    yield part
 
 
-def _commit(job: Job, slices: list[Slice], group: Grouping) -> Iterable[Slice]:
-    if group.stale:
-        grouping.commit(job, group)
-    return sorted(slices, key=lambda piece: piece.part)
+def _commit(job: Job, parts: list[Name], name: Name, shuffle: Shuffle) -> Iterable[Name]:
+    if shuffle.stale:
+        _grouping(job, name).commit(job, shuffle)
+    return sorted(parts)
+
+
+# ---- one file of the corpus ----------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
-class TrainTokenizer(beam.PTransform):
-    """The corpus's vocabulary, when all docs are published."""
+class MakeFile(beam.PTransform):
+    """One file of the corpus, when all parts before it are published."""
 
     job: Job
+    stage: Name
 
-    def expand(self, parts: beam.PCollection[Slice]) -> beam.PCollection[Slice]:
-        """The same slices, when the tokenizer is published."""
-        return (
-            parts
-            | "AllDocs" >> Barrier()
-            | "Train" >> work(self.job, _train, output=Slice)
-            | "BalanceTokens" >> beam.Reshuffle()
-        )
+    def expand(self, parts: beam.PCollection[Name]) -> beam.PCollection[Name]:
+        """The same parts, when the file is published."""
+        made = parts | "All" >> Barrier() | "Make" >> work(self.job, _make_file, self.stage, output=Name)
+        return made | "Deal" >> beam.Reshuffle()
 
 
-def _train(job: Job, slices: list[Slice]) -> Iterable[Slice]:
-    vocabulary.make(job, [piece.part for piece in slices])
-    return sorted(slices, key=lambda piece: piece.part)
+def _make_file(job: Job, parts: list[Name], name: Name) -> Iterable[Name]:
+    stage = chain_of(job)[name]
+    assert isinstance(stage, Singleton)
+    started = time.time()
+    count(name, [stage.advance(job, parts)], started)
+    return sorted(parts)

@@ -16,19 +16,18 @@ import apache_beam as beam
 from corpusmill.collect.crawl.rounds import crawl_rounds
 from corpusmill.collect.crawl.shard import Shard, fetch_shard
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary
+from corpusmill.collect.formats.crawl import CrawlSource
 from corpusmill.pipelines.runner import new_pipeline
 from corpusmill.pipelines.work import die_with_the_supervisor, marking_errors
-from corpusmill.recipe import Source
 
 
-def crawl(source: Source, folder: str, options: Sequence[str] = (), *, workers: int = 1) -> CrawlSummary:
+def crawl(source: CrawlSource, folder: str, options: Sequence[str] = (), *, workers: int = 1) -> CrawlSummary:
     """Crawl a source of kind `crawl` into `folder` (corpus/raw/SOURCE), or go on with it; Beam options as in a run.
 
     One worker fetches from many hosts at once; more make sense for many thousand pages, which have more shards.
 
     RunError if not one page could be fetched, the disk is full or a shard was lost; InputError if a seed is no URL.
     """
-    assert source.crawl is not None  # the recipe has checked it
     return crawl_rounds(CrawlFolder(folder), source.crawl, lambda shards: _run(shards, options, workers))
 
 
@@ -48,7 +47,7 @@ class _Fetch(beam.DoFn):
     """Shards in, the number of pages of each out; everything else is published."""
 
     def setup(self) -> None:
-        """Once a worker."""
+        """Once in a worker."""
         die_with_the_supervisor()
 
     def process(self, shard: Shard) -> Iterator[int]:

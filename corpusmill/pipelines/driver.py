@@ -1,11 +1,13 @@
 """The driver: the process of a run that imports Beam.  Started by `supervise`, in a process group of its own.
 
-It reads one request (a line of JSON) from its standard input and keeps that open: when it closes, the supervisor is
-gone, and the driver kills its whole group.  It writes events (lines of JSON) to its standard output; everything that
-Beam, workers or libraries print goes to its standard error, which the supervisor reads into the run's log file: a pipe
-can always be written to, a file on a full disk cannot, and Beam hangs when its workers can't print.
+It reads one request (a line of JSON) from its standard input and keeps that open: when it closes, or the supervisor
+says so, the driver cancels the job where the runner can, and kills its whole group.  It writes events (lines of JSON)
+to its standard output.  Everything that Beam, workers or libraries print goes to its standard error, which the
+supervisor reads into the run's log file: a pipe can always be written to, a file on a full disk cannot, and Beam hangs
+when its workers can't print.
 """
 
+import json
 import logging
 import os
 import signal
@@ -16,19 +18,20 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from corpusmill.collect.plan import Slice, plan
+from corpusmill.collect.plan import Slice
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import UserModule
 from corpusmill.kernels import WARM_UPS, kernels_are_cached, note_cached
-from corpusmill.pipelines import state
-from corpusmill.pipelines.job import Job
-from corpusmill.pipelines.request import Event, Request
-from corpusmill.pipelines.stages import STAGES
-from corpusmill.reasons import Stage
-from corpusmill.recipe import Recipe
+from corpusmill.pipelines.request import CANCEL, Event, Request
+from corpusmill.recipe import parse
+from corpusmill.stages.job import Job
+from corpusmill.stages.planning import make_plan, read_plan, write_tables
+from corpusmill.stages.state import unfinished_crawls
+
+RUNNING: list[Any] = []  # the pipeline that runs, as Beam's runner returned it
 
 
 def main() -> None:
@@ -51,39 +54,42 @@ def main() -> None:
 
 
 def mill(request: Request, events: TextIO) -> None:
-    """Crawl what is to be crawled, then run the one pipeline, then check the books."""
+    """Crawl what is to be crawled, then run the one pipeline."""
     job = make_job(request)
     _check_rules(job)
-    crawl_sources(job, request, events)
-    slices = plan(job.recipe.sources, job.recipe.run, folder=job.folder, corpus=job.corpus)
-    names = {piece.part for piece in slices}
-    job.corpus.tidy(dict.fromkeys((*STAGES, Stage.TWINS), names))
+    crawled = crawl_sources(job, request, events)
+    slices = None if crawled else read_plan(job.corpus)
+    if slices is None:
+        slices = make_plan(job)
+    write_tables(job)
     _send(events, Event(kind="planned"))
     _warm_up(events)
     run_pipeline(job, slices, request)
-    state.balance(job, slices, request.until)
 
 
 def make_job(request: Request) -> Job:
     """The job that the supervisor asks for."""
-    modules = tuple(UserModule(name, source) for name, source in request.modules)
+    modules = tuple(UserModule(name, source, digest) for name, source, digest in request.modules)
     for module in modules:
         module.load()
-    recipe = Recipe.model_validate_json(request.recipe)
-    return Job(recipe=recipe, corpus=Corpus(request.corpus), folder=Path(request.folder), modules=modules)
+    corpus = Corpus(request.corpus, token=request.token)
+    recipe = parse({**json.loads(request.recipe), "modules": []})
+    recipe = recipe.model_copy(update={"modules": [module.name for module in modules]})
+    return Job(recipe=recipe, corpus=corpus, folder=Path(request.folder), modules=modules)
 
 
-def crawl_sources(job: Job, request: Request, events: TextIO) -> None:
-    """Run the crawls that are not finished; a crawl ends in WARC files, which are then a source like any other."""
-    from corpusmill.collect.crawl.state import finished
+def crawl_sources(job: Job, request: Request, events: TextIO) -> bool:
+    """Run the crawls that are not finished; a crawl ends in WARC files, which are then a source like any other.
 
-    for source in job.recipe.sources:
-        folder = job.corpus.folder / "raw" / source.name
-        if source.crawl is not None and not finished(folder, source.crawl):
-            from corpusmill.pipelines.crawl import crawl
+    True if there was one.
+    """
+    unfinished = unfinished_crawls(job)
+    for source, folder in unfinished:
+        from corpusmill.pipelines.crawl import crawl
 
-            _send(events, Event(kind="crawling", text=source.name))
-            crawl(source, str(folder), request.beam)
+        _send(events, Event(kind="crawling", text=source.name))
+        crawl(source, str(folder), request.beam)
+    return bool(unfinished)
 
 
 def run_pipeline(job: Job, slices: Sequence[Slice], request: Request) -> None:
@@ -93,15 +99,17 @@ def run_pipeline(job: Job, slices: Sequence[Slice], request: Request) -> None:
 
     pipeline = new_pipeline(request.beam, workers=max(1, min(request.workers, len(slices))))
     build(pipeline, job, slices, request.until)
-    pipeline.run().wait_until_finish()
+    result = pipeline.run()
+    RUNNING.append(result)
+    result.wait_until_finish()
 
 
 def _check_rules(job: Job) -> None:
     """Find out before any work whether every rule can be evaluated."""
     from corpusmill.filters.rules import active_rules, check_rules
-    from corpusmill.filters.signals import signals_schema
+    from corpusmill.stages.signals import rule_columns
 
-    check_rules(active_rules(job.recipe.filters), signals_schema(job.user_signals()))
+    check_rules(active_rules(job.recipe.filters), rule_columns(job))
 
 
 def _warm_up(events: TextIO) -> None:
@@ -147,11 +155,17 @@ def _failure(error: BaseException) -> Event:
 
 
 def _die_with_the_supervisor(descriptor: int) -> None:
-    """Kill the whole process group when the other end of `descriptor` is closed."""
+    """End the whole process group when the supervisor says so, or is gone; first cancel a job on somebody's cluster."""
 
     def wait() -> None:
-        while os.read(descriptor, 4096):
-            pass
+        said = b""
+        while (piece := os.read(descriptor, 4096)) and CANCEL not in said:
+            said += piece
+        for result in RUNNING:
+            try:
+                result.cancel()
+            except Exception:  # noqa: BLE001  # a runner that cannot cancel: what it publishes later is refused
+                traceback.print_exc()
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=wait, daemon=True).start()

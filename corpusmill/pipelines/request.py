@@ -4,8 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
-from corpusmill.reasons import Stage
-
+CANCEL = b"cancel\n"  # what the supervisor says when the run shall end
 SUPERVISOR = "CORPUSMILL_SUPERVISOR"  # environment variable: process id of the parent of a local run
 
 
@@ -16,17 +15,17 @@ class Request:
     recipe: str  # as JSON, resolved
     folder: str  # the recipe's
     corpus: str
-    modules: list[tuple[str, str | None]]  # name and source of the user's modules
+    token: str  # of the run, which publishing compares with the corpus's
+    modules: list[tuple[str, str | None, str]]  # name, source and digest of the user's modules
     workers: int
-    until: Stage
+    until: str | None  # name of the last stage
     beam: list[str]  # Beam's own options
 
     @classmethod
     def from_json(cls, line: str) -> Self:
         """Read what `to_json` wrote."""
         data = json.loads(line)
-        data["until"] = Stage(data["until"])
-        data["modules"] = [(name, source) for name, source in data["modules"]]
+        data["modules"] = [tuple(module) for module in data["modules"]]
         return cls(**data)
 
     def to_json(self) -> str:

@@ -1,4 +1,4 @@
-"""How a plain function becomes a step of a Beam pipeline, and how our errors come back from workers.
+"""How a plain function becomes a step of a Beam pipeline, how work is counted, and how our errors come back.
 
 An exception that crosses a worker's boundary arrives as text with a traceback around it, and differently on every
 runner.  So an error of ours is written into the message between two marks, from which `reported` reads it back.
@@ -10,35 +10,42 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics
 from apache_beam.pvalue import AsList
 
-from corpusmill import errors
-from corpusmill.pipelines.job import Job
+from corpusmill.errors import CorpusmillError, named
 from corpusmill.pipelines.request import SUPERVISOR
+from corpusmill.receipts import Receipt
+from corpusmill.stages.job import Job
 
 _MARKED = re.compile(r"<<corpusmill:([A-Za-z0-9+/=]+)>>")
 
 
 class Work(beam.DoFn):
-    """(job, element, *side inputs) -> elements, in a worker that knows the user's modules."""
+    """(job, element, *more) -> elements, in a worker that knows the user's modules."""
 
     def __init__(self, job: Job, function: Callable[..., Iterable[Any]]) -> None:
         self.job, self.function = job, function
 
     def setup(self) -> None:
-        """Once a worker."""
-        die_with_the_supervisor()
-        self.job.load_modules()
+        """Once in a worker."""
+        set_up(self.job)
 
-    def process(self, element: Any, *side: Any) -> Iterator[Any]:
+    def process(self, element: Any, *more: Any) -> Iterator[Any]:
         """One element; an error of ours is marked, any other goes on as it is."""
         with marking_errors():
-            yield from self.function(self.job, element, *side)
+            yield from self.function(self.job, element, *more)
+
+
+def set_up(job: Job) -> None:
+    """What every worker does before its first element."""
+    die_with_the_supervisor()
+    job.load_modules()
 
 
 class Barrier(beam.PTransform):
@@ -50,9 +57,21 @@ class Barrier(beam.PTransform):
         return start | beam.Map(lambda _, everything: everything, AsList(elements)).with_output_types(list[Any])
 
 
-def work(job: Job, function: Callable[..., Iterable[Any]], *side: Any, output: Any) -> beam.ParDo:
-    """A step that runs `function(job, element, *side)`; every step declares its output type, or Flink refuses it."""
-    return beam.ParDo(Work(job, function), *side).with_output_types(output)
+def work(job: Job, function: Callable[..., Iterable[Any]], *more: Any, output: Any) -> beam.ParDo:
+    """A step that runs `function(job, element, *more)`; every step declares its output type, or Flink refuses it."""
+    return beam.ParDo(Work(job, function), *more).with_output_types(output)
+
+
+def count(stage: str, receipts: Sequence[Receipt], since: float) -> None:
+    """Count work in Beam's metrics, which a cluster's console shows: parts, documents and bytes made since a moment."""
+    made = [receipt for receipt in receipts if receipt.finished_at >= round(since, 3)]
+    for what, n in (
+        ("parts", len(made)),
+        ("documents", sum(receipt.rows_in for receipt in made)),
+        ("bytes", sum(receipt.bytes_in for receipt in made)),
+        ("parts found", len(receipts) - len(made)),
+    ):
+        Metrics.counter("corpusmill", f"{stage}: {what}").inc(n)
 
 
 @contextmanager
@@ -60,24 +79,23 @@ def marking_errors() -> Iterator[None]:
     """An error of ours that leaves the block carries its mark."""
     try:
         yield
-    except errors.CorpusmillError as error:
+    except CorpusmillError as error:
         raise type(error)(f"{marked(error)} {error}") from error
 
 
-def marked(error: errors.CorpusmillError) -> str:
+def marked(error: CorpusmillError) -> str:
     """The error as a mark that survives escaping and wrapping."""
     text = json.dumps([type(error).__name__, str(error)])
     return f"<<corpusmill:{base64.b64encode(text.encode()).decode()}>>"
 
 
-def reported(text: str) -> errors.CorpusmillError | None:
+def reported(text: str) -> CorpusmillError | None:
     """The error that a worker marked somewhere in `text`, or None."""
     found = _MARKED.search(text)
     if found is None:
         return None
     name, message = json.loads(base64.b64decode(found.group(1)))
-    kind: type[errors.CorpusmillError] = getattr(errors, name)
-    return kind(message)
+    return named(name)(message)
 
 
 def die_with_the_supervisor() -> None:

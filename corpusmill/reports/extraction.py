@@ -26,8 +26,8 @@ from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import Block, Look, look_at
 from corpusmill.extract.overlay import overlay
 from corpusmill.filters.pii import mask
+from corpusmill.filters.settings import PiiSettings
 from corpusmill.page import Page, UndecodableError
-from corpusmill.recipe import PiiSettings
 from corpusmill.reports.story import STATUSES, printable
 
 LEAST_KIND = 0.1  # probability of a page type that is still told

@@ -10,14 +10,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from corpusmill.collect.crawl.urls import normalise
-from corpusmill.collect.files import UNREADABLE, is_url, open_binary
+from corpusmill.collect.files import UNREADABLE, Trace, is_url, open_binary
 from corpusmill.collect.members import MAGIC
 from corpusmill.collect.records import Record
 from corpusmill.collect.warc import VERSION, WarcReader
 from corpusmill.errors import InputError
-from corpusmill.filters.pii import mask_text
-from corpusmill.page import Page
-from corpusmill.recipe import ExtractSettings
+from corpusmill.filters.personal import mask_text
+from corpusmill.page import ExtractSettings, Page
 from corpusmill.reports.story import STATUSES
 
 MAX_BYTES = ExtractSettings().max_page_bytes
@@ -82,7 +81,7 @@ def _records(warcs: Sequence[str]) -> Iterator[Record]:
     for warc in warcs:
         root, _, name = (warc if is_url(warc) else str(Path(warc).absolute())).rpartition("/")
         try:
-            with open_binary(root, name) as file:
+            with open_binary(root, name, Trace()) as file:
                 yield from WarcReader(file, name, 0, None, MAX_BYTES, Counter())
         except UNREADABLE as error:
             reason = error.strerror or type(error).__name__

@@ -18,7 +18,8 @@ import duckdb
 from corpusmill import __version__
 from corpusmill.corpus import Corpus
 from corpusmill.errors import RunError
-from corpusmill.filters.pii import mask_text
+from corpusmill.filters.personal import mask_text
+from corpusmill.reasons import Reason
 from corpusmill.reports.catalog import open_catalog
 from corpusmill.reports.charts import compact, share
 from corpusmill.reports.figures import FIGURES, Figure, Rows
@@ -27,10 +28,10 @@ FILE = "report.html"
 TABLE_ROWS = 100  # that are shown; the SQL gives them all
 CELL_CHARS = 160
 
-SUMMARY_SQL = """\
+SUMMARY_SQL = f"""\
 SELECT (SELECT count(*) FROM pages) AS pages,
        (SELECT count(*) FROM ledger WHERE kept) AS documents,
-       (SELECT count(*) FROM ledger WHERE stage = 'twins') AS duplicates,
+       (SELECT count(*) FROM ledger WHERE stage = '{Reason.DUPLICATE}') AS duplicates,
        (SELECT sum(n_bytes)::BIGINT FROM tokens) AS text_bytes,
        (SELECT sum(n_tokens)::BIGINT FROM tokens) AS tokens,
        (SELECT count(DISTINCT language) FROM docs) AS languages,
@@ -44,7 +45,7 @@ def write_report(corpus: Path) -> Path:
         sections = [(figure, rows) for figure in FIGURES if (rows := _answer(catalog, figure.sql))]
     path = corpus / FILE
     try:
-        Corpus(corpus).write_text(path, _page(corpus.absolute().name, summary, sections))
+        Corpus(corpus).write_text(FILE, _page(corpus.absolute().name, summary, sections))
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error.strerror}") from error
     return path

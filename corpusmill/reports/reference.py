@@ -3,10 +3,11 @@
 python -c "from corpusmill.reports.reference import reference; print(reference(), end='')" > docs/catalog.md
 """
 
+from corpusmill.reasons import Duplicate, Reason
 from corpusmill.reports.tables import TABLES, duckdb_type
 from corpusmill.schema import Table
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # The catalog
 
 `catalog.duckdb` lies over a corpus: views on its Parquet tables, and what follows from them. Ask it with
@@ -26,7 +27,7 @@ What dropped a page, by rule, and how close it was:
 
 ```sql
 SELECT rule, count(*) AS pages, min(value), max(value), any_value(threshold) AS threshold
-FROM ledger WHERE stage = 'verdicts' GROUP BY rule ORDER BY pages DESC
+FROM ledger WHERE stage = '{Reason.RULE}' GROUP BY rule ORDER BY pages DESC
 ```
 
 Near-duplicates, each beside the document that was kept instead:
@@ -34,7 +35,7 @@ Near-duplicates, each beside the document that was kept instead:
 ```sql
 SELECT l.jaccard, l.url AS dropped, p.url AS kept
 FROM ledger l JOIN pages p ON p.doc_id = l.twin_doc_id
-WHERE l.rule = 'near_duplicate' ORDER BY l.jaccard DESC
+WHERE l.rule = '{Duplicate.NEAR}' ORDER BY l.jaccard DESC
 ```
 
 Tokens by language and host (`url_host` is a macro of the catalog):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from corpusmill.reasons import Fate, Stage, Status
+from corpusmill.reasons import Fate, Reason, Status
 
 METADATA_CHARS = 300
 LINE_CHARS = 100
@@ -110,6 +110,7 @@ class Document:
     rule: str | None
     value: float | None  # on record, as the threshold is
     threshold: float | None
+    limited: bool | None  # whether deduplication has not compared it with every candidate
     judged: bool  # whether its verdict is there
     signals: dict[str, Any]
     rulings: tuple[Ruling, ...]
@@ -176,7 +177,7 @@ def _tell_document(document: Document) -> str:
 def _outcome(document: Document) -> str:
     if document.status != Status.OK:
         return f"dropped, could not be used: {document.status} ({STATUSES[Status(document.status)]})"
-    if document.stage == Stage.VERDICTS:
+    if document.stage == Reason.RULE:
         test = next((f": {r.test}" for r in document.rulings if r.rule == document.rule and r.test), "")
         value = (
             ""
@@ -184,7 +185,7 @@ def _outcome(document: Document) -> str:
             else f"; here {_number(document.value)}, threshold {_number(document.threshold)}"
         )
         return f"dropped by rule {document.rule}{test}{value}"
-    if document.stage == Stage.TWINS:
+    if document.stage == Reason.DUPLICATE:
         return f"dropped as {document.rule}"
     if document.kept:
         return "kept"
@@ -221,6 +222,8 @@ def _twins(document: Document) -> list[tuple[str, str]]:
     lines = []
     if document.twin:
         lines.append(("twin", f"kept instead: {_copy(document.twin)}, threshold {_number(document.threshold)}"))
+    if document.limited:
+        lines.append(("", "it shares bands with more kept documents than it was compared with"))
     if document.n_copies:
         lines.append(("copies", f"{_count(document.n_copies, 'document')} dropped in favour of this one"))
         lines += [("", _copy(copy)) for copy in document.copies]

@@ -2,34 +2,28 @@
 
 The derived tables are SQL over the others, so a figure in a report, a row in the ledger and a query of the user's can
 never disagree.  `stage` and `rule` of a dropped page mean what `corpusmill.reasons` says.
+
+A stage's table is described where the stage is; the corpus keeps the descriptions (`tables.json`), so that they are
+there for stages and signals of the user's, too.  Tables that a corpus does not have yet are shown empty.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 
 from corpusmill import schema
 from corpusmill.filters import register
-from corpusmill.reasons import Stage
+from corpusmill.reasons import SIGNALS, Reason, Stage
 from corpusmill.schema import Column, Table
 
 PART = Column("part", pa.string(), "name of the row's part, which is the same in every stage's folder")
+WEIGHT = Column("weight", pa.float64(), "how often a document of this source comes in an epoch of training")
 
-PAGES = replace(schema.PAGES, columns=(*schema.PAGES.columns, PART))
-
-SIGNALS = Table(
-    "signals",
-    "one row a page: its language, then one column a signal, the user's own last; null for unreadable pages",
-    (schema.DOC_ID, *register.LANGUAGE_COLUMNS, *register.SIGNALS),
-)
-
-METRICS = replace(
-    schema.METRICS, columns=(Column("model", pa.string(), "name of the model's folder"), *schema.METRICS.columns)
-)
-
-OVER_PARTS = {  # views over the Parquet files of a stage
-    Stage.PAGES: PAGES,
-    Stage.SIGNALS: SIGNALS,
+OWN_TABLES = {  # of the product's stages, in order
+    Stage.PAGES: schema.PAGES,
+    Stage.TEXTS: schema.TEXTS,
+    Stage.LANGUAGE_SIGNALS: register.LANGUAGE_GROUP,
+    Stage.TEXT_SIGNALS: register.TEXT_GROUP,
     Stage.VERDICTS: schema.VERDICTS,
     Stage.SKETCHES: schema.SKETCHES,
     Stage.TWINS: schema.TWINS,
@@ -37,7 +31,40 @@ OVER_PARTS = {  # views over the Parquet files of a stage
     Stage.TOKENS: schema.TOKENS,
 }
 
-RECEIPTS = Table("receipts", "one row a stage and part: the books of each piece of work", (
+
+def shown(stage: str, table: Table) -> Table:
+    """The table of a stage as its view shows it."""
+    match stage:
+        case Stage.PAGES:
+            return replace(table, columns=(*table.columns, PART))
+        case Stage.DOCS | Stage.TOKENS:
+            return replace(table, columns=(*table.columns, WEIGHT))
+        case _:
+            return table
+
+
+def is_group_of_signals(stage: str) -> bool:
+    """Whether a stage is one of the groups that the view `signals` joins."""
+    return stage.startswith(SIGNALS)
+
+
+def signals_table(groups: list[Table], texts: Table) -> Table:
+    """The view `signals`: all groups, and what edits counted."""
+    counts = [c for c in texts.columns if c.name not in {"doc_id", "url", "title", "text"}]
+    columns = [c for group in groups for c in group.columns if c.name != "doc_id"]
+    return Table(
+        "signals",
+        "one row per page: its language, the product's signals, the counts of edits, the user's own signals; null for "
+        "unreadable pages",
+        (schema.DOC_ID, *columns, *counts),
+    )
+
+
+METRICS = replace(
+    schema.METRICS, columns=(Column("model", pa.string(), "name of the model's folder"), *schema.METRICS.columns)
+)
+
+RECEIPTS = Table("receipts", "one row per stage and part: the books of each piece of work", (
     Column("stage", pa.string(), "name of the stage"),
     PART,
     Column("rows_in", pa.int64(), "rows that came in"),
@@ -50,101 +77,106 @@ RECEIPTS = Table("receipts", "one row a stage and part: the books of each piece 
     Column("fingerprint", pa.string(), "hash of everything that the part's content depends on"),
     Column("seconds", pa.float64(), "wall time of the work"),
     Column("finished_at", pa.timestamp("ms"), "when the part was published, UTC"),
+    Column("is_current", pa.bool_(), "false for a part that was made from something else than is published now"),
 ))  # fmt: skip
 
+LEDGER = Table("ledger", "one row per page: whether it is in the corpus, and what decided that", (
+    schema.DOC_ID,
+    schema.URL,
+    schema.SOURCE,
+    Column("kept", pa.bool_(), "whether the page is in the corpus; null: not decided yet"),
+    Column("stage", pa.string(), "what dropped it: pages (unreadable), verdicts (a rule), twins (a duplicate)"),
+    Column("rule", pa.string(), "the status, the first rule or the kind of duplicate that dropped it"),
+    Column("value", pa.float64(), "the signal's value, or the Jaccard similarity; null for free SQL rules"),
+    Column("threshold", pa.float64(), "the threshold that the value was compared with"),
+    Column("also_dropped_by", pa.list_(pa.string()), "the other rules that would have dropped the page"),
+    Column("twin_doc_id", pa.string(), "the kept document that it duplicates; null unless stage is twins"),
+    Column("jaccard", pa.float64(), "similarity with the twin; null unless stage is twins"),
+    Column("limited", pa.bool_(), "true if deduplication has not compared it with every candidate; null: not decided"),
+    PART,
+))  # fmt: skip
 
-@dataclass(frozen=True)
-class Derived:
-    """A view that is a query over other tables of the catalog."""
-
-    table: Table
-    sql: str
-
-
-LEDGER = Derived(
-    Table("ledger", "the whole story, one row a page: kept, or dropped by which rule at which value for which twin", (
-        schema.DOC_ID,
-        schema.URL,
-        schema.SOURCE,
-        Column("kept", pa.bool_(), "whether the page is in the corpus; null: not decided yet"),
-        Column("stage", pa.string(), "what dropped it: pages (unreadable), verdicts (a rule), twins (a duplicate)"),
-        Column("rule", pa.string(), "the status, the first rule or the kind of duplicate that dropped it"),
-        Column("value", pa.float64(), "the signal's value, or the Jaccard similarity; null for free SQL rules"),
-        Column("threshold", pa.float64(), "the threshold that the value was compared with"),
-        Column("also_dropped_by", pa.list_(pa.string()), "the other rules that would have dropped the page"),
-        Column("twin_doc_id", pa.string(), "the kept document that it duplicates; null unless stage is twins"),
-        Column("jaccard", pa.float64(), "similarity with the twin; null unless stage is twins"),
-    )),
-    # twins holds dropped documents only: a page without a row there is kept once its part has been through that stage
-    """
+# What decides about a page lies in tables that have its rows in the same order, so no join is needed: `judged` are the
+# parts that have verdicts, `grouped` those that deduplication has been through.
+LEDGER_SQL = f"""
     SELECT p.doc_id, p.url, p.source,
-        CASE WHEN NOT v.kept OR t.doc_id IS NOT NULL THEN false
-             WHEN v.kept AND d.part IS NOT NULL THEN true END AS kept,
-        CASE WHEN t.doc_id IS NOT NULL THEN 'twins' ELSE v.stage END AS stage,
-        CASE WHEN t.doc_id IS NOT NULL THEN t.rule ELSE v.rule END AS rule,
-        CASE WHEN t.doc_id IS NOT NULL THEN t.jaccard ELSE v.value END AS value,
-        CASE WHEN t.doc_id IS NOT NULL THEN t.threshold ELSE v.threshold END AS threshold,
-        v.also_dropped_by, t.twin_doc_id, t.jaccard
-    FROM pages p
-    LEFT JOIN verdicts v ON v.doc_id = p.doc_id
-    LEFT JOIN twins t ON t.doc_id = p.doc_id AND v.kept
-    LEFT JOIN (SELECT DISTINCT part FROM receipts WHERE stage IN ('twins', 'docs')) d ON d.part = p.part""",
-)  # fmt: skip
+        CASE WHEN NOT v.kept OR t.rule IS NOT NULL THEN false WHEN g.part IS NOT NULL THEN true END AS kept,
+        CASE WHEN t.rule IS NOT NULL THEN '{Reason.DUPLICATE}' ELSE v.stage END AS stage,
+        coalesce(t.rule, v.rule) AS rule,
+        CASE WHEN t.rule IS NOT NULL THEN t.jaccard ELSE v.value END AS value,
+        CASE WHEN t.rule IS NOT NULL THEN t.threshold ELSE v.threshold END AS threshold,
+        v.also_dropped_by, t.twin_doc_id, t.jaccard,
+        CASE WHEN g.part IS NOT NULL THEN coalesce(t.limited, false) END AS limited,
+        p.part
+    FROM ({{judged_pages}}) p POSITIONAL JOIN ({{verdicts}}) v
+    LEFT JOIN ({{twins}}) t ON t.doc_id = p.doc_id AND v.kept
+    LEFT JOIN grouped g ON g.part = p.part
+    UNION ALL
+    SELECT doc_id, url, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, part FROM ({{other_pages}})"""
 
-TOTALS = Derived(
-    Table("totals", "one row an outcome: what became of how many documents, bytes, characters and tokens", (
-        Column("kept", pa.bool_(), "as in ledger"),
-        Column("stage", pa.string(), "as in ledger"),
-        Column("rule", pa.string(), "as in ledger"),
-        Column("documents", pa.int64(), "how many pages had this outcome"),
-        Column("n_bytes", pa.int64(), "bytes of their payloads before extraction"),
-        Column("n_chars", pa.int64(), "characters of their final text; null before the sketches stage"),
-        Column("n_tokens", pa.int64(), "tokens of their text; null unless they are in tokens"),
-    )),
-    """
+TOTALS = Table("totals", "one row per outcome: what became of how many documents, bytes, characters and tokens", (
+    Column("kept", pa.bool_(), "as in ledger"),
+    Column("stage", pa.string(), "as in ledger"),
+    Column("rule", pa.string(), "as in ledger"),
+    Column("documents", pa.int64(), "how many pages had this outcome"),
+    Column("n_bytes", pa.int64(), "bytes of their payloads before extraction"),
+    Column("n_chars", pa.int64(), "characters of their final text; null before the sketches stage"),
+    Column("n_tokens", pa.int64(), "tokens of their text; null unless they are in tokens"),
+))  # fmt: skip
+
+TOTALS_SQL = """
     SELECT l.kept, l.stage, l.rule, count(*) AS documents, sum(p.n_bytes)::BIGINT AS n_bytes,
         sum(s.n_chars)::BIGINT AS n_chars, sum(k.n_tokens)::BIGINT AS n_tokens
     FROM ledger l
     JOIN pages p ON p.doc_id = l.doc_id
     LEFT JOIN sketches s ON s.doc_id = l.doc_id
     LEFT JOIN tokens k ON k.doc_id = l.doc_id
-    GROUP BY ALL""",
-)  # fmt: skip
+    GROUP BY ALL"""
 
-STAGES = Derived(
-    Table("stages", "one row a stage: its receipts added up", (
-        Column("stage", pa.string(), "name of the stage"),
-        Column("parts", pa.int64(), "published parts"),
-        Column("rows_in", pa.int64(), "rows that came in"),
-        Column("rows_out", pa.int64(), "rows that its parts hold"),
-        Column("bytes_in", pa.int64(), "bytes that were read"),
-        Column("bytes", pa.int64(), "bytes of its files"),
-        Column("seconds", pa.float64(), "wall time of the work, all workers added up"),
-        Column("finished_at", pa.timestamp("ms"), "when its last part was published, UTC"),
-    )),
-    """
-    SELECT stage, count(*) AS parts, sum(rows_in)::BIGINT AS rows_in, sum(rows_out)::BIGINT AS rows_out,
-        sum(bytes_in)::BIGINT AS bytes_in, sum(bytes)::BIGINT AS bytes, round(sum(seconds), 3) AS seconds,
-        max(finished_at) AS finished_at
-    FROM receipts GROUP BY stage""",
-)  # fmt: skip
+STAGES = Table("stages", "one row per stage: its receipts added up", (
+    Column("stage", pa.string(), "name of the stage"),
+    Column("place", pa.int32(), "its place in the order of the stages, from 0"),
+    Column("parts", pa.int64(), "published parts"),
+    Column("rows_in", pa.int64(), "rows that came in"),
+    Column("rows_out", pa.int64(), "rows that its parts hold"),
+    Column("bytes_in", pa.int64(), "bytes that were read"),
+    Column("bytes", pa.int64(), "bytes of its files"),
+    Column("seconds", pa.float64(), "wall time of the work, all workers added up"),
+    Column("finished_at", pa.timestamp("ms"), "when its last part was published, UTC"),
+))  # fmt: skip
 
-DERIVED = (LEDGER, TOTALS, STAGES)
+STAGES_SQL = """
+    SELECT stage, any_value(o.place) AS place, count(*) AS parts, sum(rows_in)::BIGINT AS rows_in,
+        sum(rows_out)::BIGINT AS rows_out, sum(bytes_in)::BIGINT AS bytes_in, sum(bytes)::BIGINT AS bytes,
+        round(sum(seconds), 3) AS seconds, max(finished_at) AS finished_at
+    FROM receipts LEFT JOIN stage_order o USING (stage) GROUP BY stage"""
 
 MACRO = r"""
     CREATE MACRO url_host(url) AS
-    lower(nullif(regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)', 1), ''))"""
+    lower(nullif(regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#]*)', 1), ''))"""
 
-TABLES = (*OVER_PARTS.values(), schema.URLS, METRICS, RECEIPTS, *(derived.table for derived in DERIVED))
+SIGNALS_TABLE = signals_table([register.LANGUAGE_GROUP, register.TEXT_GROUP], schema.TEXTS)
+TABLES = (
+    *(shown(stage, table) for stage, table in OWN_TABLES.items()),
+    SIGNALS_TABLE,
+    schema.URLS,
+    METRICS,
+    RECEIPTS,
+    LEDGER,
+    TOTALS,
+    STAGES,
+)
 
 
-def duckdb_type(kind: pa.DataType) -> str:
-    """DuckDB's name of an Arrow type that a schema of ours uses."""
-    if pa.types.is_list(kind):
-        return f"{duckdb_type(kind.value_type)}[]"
-    if pa.types.is_map(kind):
-        return f"MAP({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
-    return _SCALARS[str(kind)]
+def duckdb_type(kind: object) -> str:
+    """DuckDB's name of an Arrow type, or of the name of one; VARCHAR for one that has no name here."""
+    name = str(kind)
+    if name.startswith("list<"):
+        return f"{duckdb_type(name.removeprefix('list<').removesuffix('>').partition(': ')[2])}[]"
+    if name.startswith("map<"):
+        key, _, item = name.removeprefix("map<").removesuffix(">").partition(", ")
+        return f"MAP({duckdb_type(key)}, {duckdb_type(item)})"
+    return _SCALARS.get(name, "VARCHAR")
 
 
 _SCALARS = {
@@ -152,10 +184,15 @@ _SCALARS = {
     "large_string": "VARCHAR",
     "bool": "BOOLEAN",
     "double": "DOUBLE",
+    "float": "FLOAT",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
     "int32": "INTEGER",
     "int64": "BIGINT",
+    "uint8": "UTINYINT",
     "uint16": "USMALLINT",
     "uint32": "UINTEGER",
     "uint64": "UBIGINT",
     "timestamp[ms]": "TIMESTAMP_MS",
+    "date32[day]": "DATE",
 }

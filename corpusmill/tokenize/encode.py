@@ -102,7 +102,7 @@ def encode_documents(docs: pa.Table, encoder: Encoder) -> pa.Table:
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
     assert offsets[-1] < 1 << 31, "a part of tokens is far smaller than Arrow's limit for lists"
     values = pa.array(np.concatenate(encoded) if encoded else np.zeros(0, id_type))
-    columns = {name: docs[name] for name in ("doc_id", "source", "split", "weight")}
+    columns = {name: docs[name] for name in ("doc_id", "source", "split")}
     columns["n_bytes"] = pc.cast(pc.binary_length(text), pa.int64())
     columns["n_tokens"] = pa.array(sizes)
     columns["ids"] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)

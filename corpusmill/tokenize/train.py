@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from corpusmill.recipe import TokenizerSettings
+from corpusmill.tokenize.settings import TokenizerSettings
 
 PATTERN = (
     r"[^\r\n\p{L}\p{M}\p{N}]?[\p{L}\p{M}]+"  # a word, with the space or mark before it

@@ -1,7 +1,8 @@
 """Pretrain a decoder on the token rows.  Light to import: torch is loaded when a model is really trained or run.
 
-config      training settings from a TOML file
-job         `train`: what is asked for, what is already there
+settings    what can be set
+run         `train`: do what is asked for, unless it is done
+job         what is asked for, what is already there
 data        training rows, a pure function of their position
 model       the decoder
 optim       Muon, AdamW and their schedule

@@ -21,8 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from corpusmill.corpus import DISK_FULL
 from corpusmill.errors import RunError
+from corpusmill.store import DISK_FULL
 from corpusmill.train.data import Position
 
 

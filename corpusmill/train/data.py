@@ -11,8 +11,8 @@ Every row is a pure function of (parts, seed, epoch, window, row length):
 
 So the loader's state is the Position of the next row, three integers, whatever the number of readers: resuming costs
 the reading of one window, any number of ranks can go on from it, and the documents of a step are found again from its
-number alone, reading only the small columns of the windows before it.  A document of weight 2 comes twice an epoch,
-one of weight 0.5 in half of the epochs.
+number alone, reading only the small columns of the windows before it.  How often a document comes in an epoch is the
+weight of its source in the mix manifest (`corpusmill.mix`).
 
 Random orders are sorts by a hash (splitmix64, Steele et al. 2014) of seed and position, which no library's next
 version changes.
@@ -23,10 +23,11 @@ Tried and left: best-fit packing, which crops a third of the tokens (nanochat); 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ class RowGroup:
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Its rows."""
-        with pq.ParquetFile(self.path) as file:
+        with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
             return file.read_row_group(self.index, columns=list(columns), use_threads=False)
 
 
@@ -79,11 +80,11 @@ class Window:
 
     def __init__(self, rows: "TokenRows", groups: Sequence[RowGroup], key: tuple[int, ...]) -> None:
         self._rows, self._groups = rows, groups
-        columns = ("source", "split", "weight", "n_bytes", "n_tokens")
+        columns = ("source", "split", "n_bytes", "n_tokens")
         table = pa.concat_tables([group.read(columns) for group in groups])
         self._in_split = pc.equal(table["split"], rows.split)
         table = table.filter(self._in_split)
-        weight = table["weight"].to_numpy()
+        weight = np.array([rows.weights.get(source, 1.0) for source in table["source"].to_pylist()])
         copies = np.floor(weight) + (uniform((*key, 0), table.num_rows) < weight % 1)
         documents = np.repeat(np.arange(table.num_rows), copies.astype(np.int64))
         self._documents = documents[shuffled((*key, 1), len(documents))]  # index among the split's documents
@@ -154,6 +155,7 @@ class Window:
 class TokenRows:
     """The rows of one split of token parts.
 
+    `weights`: how often documents come in an epoch, by source; 1 for a source that is not there.
     `keep_rest`: also give the last, shorter row of a stream, filled up with boundary tokens (for validation).
     """
 
@@ -165,10 +167,12 @@ class TokenRows:
         row_length: int,
         boundary: int,
         seed: int,
+        weights: Mapping[str, float] = MappingProxyType({}),
         keep_rest: bool = False,
         window_tokens: int = WINDOW_TOKENS,
     ) -> None:
         self.split, self.row_length, self.boundary, self.keep_rest = split, row_length, boundary, keep_rest
+        self.weights = weights
         self._seed, self._window_tokens = seed, window_tokens
         self._groups = [group for path in sorted(parts) for group in _row_groups(path)]
         self._opened: tuple[tuple[int, int], Window] | None = None  # the window in use

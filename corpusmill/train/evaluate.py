@@ -32,6 +32,7 @@ class Validation:
             row_length=settings.row_length,
             boundary=boundary,
             seed=settings.seed,
+            weights=job.weights,
             keep_rest=True,
         )
         n = rows.n_rows(at_most=settings.validation_rows)

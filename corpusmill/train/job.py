@@ -14,19 +14,19 @@ is turned into steps once: a few steps and a validation are timed and thrown awa
 written into plan.json.  A slower hour makes the run longer, not shorter.
 """
 
-import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from corpusmill.corpus import Corpus, digest
+from corpusmill.belonging import check_belonging
+from corpusmill.corpus import Corpus, checksum_of, digest
 from corpusmill.errors import InputError
+from corpusmill.mix import read_weights
 from corpusmill.reasons import Stage
-from corpusmill.recipe import TrainSettings
+from corpusmill.train.settings import TrainSettings
 
-VERSION = 1  # of everything that changes a trained model; raise it when one of them changes
+VERSION = 2  # of everything that changes a trained model; raise it when one of them changes
 
 BOUNDARIES = ("<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "</s>", "<eos>", "[SEP]")  # the first that exists
 
@@ -69,6 +69,7 @@ class Job:
 
     corpus: Path
     parts: tuple[Path, ...]
+    weights: dict[str, float]  # of documents by source; 1 for one that is not here
     settings: TrainSettings
     out: Path
     fingerprint: str
@@ -77,24 +78,27 @@ class Job:
     def of(cls, corpus: Path, settings: TrainSettings, out: Path) -> "Job":
         """The job of training on a corpus as it is now; InputError if it has no tokens."""
         store = Corpus(corpus)
-        names = store.parts(Stage.TOKENS)
-        receipts = [(name, receipt.checksum) for name in names if (receipt := store.receipt(Stage.TOKENS, name))]
+        receipts = store.receipts(Stage.TOKENS)
         if not receipts:
             raise InputError(f"{corpus}: has no tokens to train on; make them with 'corpusmill run'")
-        vocabulary = hashlib.blake2b(_read(corpus / "tokenizer" / "tokenizer.json"), digest_size=16).hexdigest()
+        check_belonging(store, Stage.TOKENS)
+        checksums = [(name, receipt.checksum) for name, receipt in receipts.items()]
+        vocabulary = checksum_of(store.read_file(Stage.TOKENIZER, Stage.TOKENIZER))
         what = settings.model_dump(mode="json", exclude={"checkpoint_every"})
+        weights = read_weights(store)
         return cls(
             corpus=corpus,
-            parts=tuple(store.path(Stage.TOKENS, name) for name, _ in receipts),
+            parts=tuple(store.path(Stage.TOKENS, name) for name in receipts),
+            weights=weights,
             settings=settings,
             out=out,
-            fingerprint=digest("train", VERSION, what, receipts, vocabulary),
+            fingerprint=digest("train", VERSION, what, checksums, vocabulary, sorted(weights.items())),
         )
 
     @property
     def tokenizer(self) -> bytes:
         """The corpus's tokenizer.json."""
-        return _read(self.corpus / "tokenizer" / "tokenizer.json")
+        return Corpus(self.corpus).read_file(Stage.TOKENIZER, Stage.TOKENIZER)
 
     def vocabulary(self) -> tuple[int, int]:
         """Size of the vocabulary, and the token that stands before every document."""
@@ -112,7 +116,7 @@ class Job:
 
     def finished(self) -> TrainResult | None:
         """The result, if this very job is done."""
-        receipt = Corpus(self.out).read_json(self.out / "receipt.json")
+        receipt = Corpus(self.out).read_json("receipt.json")
         if receipt is None or receipt["fingerprint"] != self.fingerprint:
             return None
         if not (self.out / "model.safetensors").exists():
@@ -123,11 +127,11 @@ class Job:
         """Write the receipt."""
         values = {key: value for key, value in asdict(result).items() if key not in ("model", "trained")}
         receipt = {"fingerprint": self.fingerprint, "result": values, **facts}
-        Corpus(self.out).write_json(self.out / "receipt.json", receipt)
+        Corpus(self.out).write_json("receipt.json", receipt)
 
     def planned_steps(self) -> int | None:
         """The number of steps fixed by an earlier run of this job; InputError if the folder is another job's."""
-        plan = Corpus(self.out).read_json(self.out / "plan.json")
+        plan = Corpus(self.out).read_json("plan.json")
         if plan is None:
             return None
         if plan["fingerprint"] != self.fingerprint:
@@ -141,50 +145,10 @@ class Job:
         """Fix the number of steps."""
         settings = self.settings.model_dump(mode="json")
         Corpus(self.out).write_json(
-            self.out / "plan.json", {"fingerprint": self.fingerprint, "steps": steps, "settings": settings}
+            "plan.json", {"fingerprint": self.fingerprint, "steps": steps, "settings": settings}
         )
 
     def _difference(self, settings: dict[str, Any]) -> str:
         mine = self.settings.model_dump(mode="json", exclude={"checkpoint_every"})
         other = [f"{key} = {settings.get(key)}" for key, value in mine.items() if settings.get(key) != value]
         return f" ({', '.join(other)})" if other else ""
-
-
-def train(
-    corpus: str | Path,
-    settings: TrainSettings,
-    out: str | Path,
-    *,
-    steps: int | None = None,
-    device: str | None = None,
-    progress: Callable[[StepReport], None] = lambda report: None,
-) -> TrainResult:
-    """Train a decoder on a corpus's tokens; resume if this was interrupted; do nothing if it is done.
-
-    `steps` replaces the settings' number; `device` is cuda or cpu (default: cuda where there is one); `progress` is
-    called after every step.  Raises InputError for a corpus without (enough) tokens, settings that cannot work, a
-    folder that holds another model; RunError if the disk is full.
-    """
-    if steps is not None:
-        if steps < 1:
-            raise InputError(f"{steps} steps cannot be trained; give at least 1")
-        settings = settings.model_copy(update={"steps": steps})
-    job = Job.of(Path(corpus), settings, Path(out))
-    done = job.finished()
-    if done is not None:
-        return done
-    planned = job.planned_steps()
-    try:
-        from corpusmill.train import loop
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"training needs the package '{error.name}'; install it with: pip install 'corpusmill[train]'"
-        ) from None
-    return loop.run(job, planned, device, progress)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: the tokenizer cannot be read: {error.strerror}") from None

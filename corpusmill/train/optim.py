@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from corpusmill.recipe import TrainSettings
+from corpusmill.train.settings import TrainSettings
 
 
 class Optimizers:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpusmill.errors import InputError
-from corpusmill.recipe import TrainSettings
 from corpusmill.train.data import Position, TokenRows
 from corpusmill.train.job import Job
+from corpusmill.train.settings import TrainSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,14 @@ def training_rows(job: Job) -> TokenRows:
     """The rows of the train split; InputError if they don't fill one step."""
     settings = job.settings
     _, boundary = job.vocabulary()
-    rows = TokenRows(job.parts, split="train", row_length=settings.row_length, boundary=boundary, seed=settings.seed)
+    rows = TokenRows(
+        job.parts,
+        split="train",
+        row_length=settings.row_length,
+        boundary=boundary,
+        seed=settings.seed,
+        weights=job.weights,
+    )
     n = rows.n_rows(at_most=settings.rows_per_step)
     if n < settings.rows_per_step:
         raise InputError(

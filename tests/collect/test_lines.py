@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.reasons import Status
-from corpusmill.recipe import Columns, Source
+from corpusmill.recipe import Columns
+from tests.collect.sources import a_source
 
-SOURCE = Source(name="s", kind="jsonl", paths=["*"])
+SOURCE = a_source(name="s", kind="jsonl", paths=["*"])
 ROWS = [{"text": f"Zeile {i} 行 " + "x" * (i % 90), "url": f"http://a.example/{i}", "n": i} for i in range(400)]
 DATA = b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in ROWS)
 PIECES = [DATA[i : i + 5000] for i in range(0, len(DATA), 5000)]
@@ -35,9 +36,9 @@ PACKERS = {
 
 def read(folder, data, name="a.jsonl", source=SOURCE, max_page_bytes=1_000_000, **bounds):
     (folder / name).write_bytes(data)
-    piece = Slice(part="p", source="s", kind="jsonl", root=str(folder), files=(name,), **bounds)
+    piece = Slice(name="p", source="s", kind="jsonl", root=str(folder), files=(name,), **bounds)
     reader = read_slice(piece, source, max_page_bytes)
-    return list(reader), reader.other_records
+    return list(reader), reader.reading.others
 
 
 @pytest.mark.parametrize("name", PACKERS)

@@ -1,5 +1,6 @@
 import gzip
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -12,8 +13,9 @@ from corpusmill.extensions import REGISTRY
 from corpusmill.extensions import source as register_source
 from corpusmill.page import Extracted, Page
 from corpusmill.reasons import Status
-from corpusmill.recipe import CrawlSettings, ExtractSettings, Source
+from corpusmill.recipe import CrawlSettings, ExtractSettings
 from corpusmill.schema import PAGES
+from tests.collect.sources import a_source
 from tests.collect.warcs import SOURCE, Warc, by_warcio, content_offsets, mixed, page, write
 
 
@@ -32,8 +34,9 @@ def words(page: Page) -> Extracted:
     )
 
 
-def pages(folder, warc, source=SOURCE, settings=None, extract=words):
-    table, others = read_pages(write(folder, warc, packed=True), source, settings or ExtractSettings(), extract)
+def pages(folder, warc, source=SOURCE, settings=None, extract=words, kind="warc"):
+    piece = replace(write(folder, warc, packed=True), kind=kind)
+    table, others = read_pages(piece, source, settings or ExtractSettings(), extract)
     return table, others
 
 
@@ -94,10 +97,10 @@ def test_columns_of_a_page(tmp_path):
 def test_fates(tmp_path, body, headers, status, why):
     settings = ExtractSettings(max_page_bytes=1000)
     crawl = CrawlSettings(seeds=["http://a.example/"], user_agent="MillBot/1.0")
-    source = SOURCE.model_copy(update={"crawl": crawl})
+    source = a_source(name="s", kind="crawl", crawl=crawl)
     headers = [*headers, ("Content-Type", "text/html")]
     warc = Warc().response("http://a.example/", body, headers).response("http://b.example/", page(1)).data
-    row, next_row = rows(tmp_path, warc, source=source, settings=settings)
+    row, next_row = rows(tmp_path, warc, source=source, settings=settings, kind="crawl")
     metadata = json.loads(row["metadata"])
     assert row["status"] == status
     assert (row["text"] is None) == (status != "ok")
@@ -133,8 +136,8 @@ def test_metadata_is_json_whatever_comes_in(tmp_path):
         yield {"text": "a\ud800b", "url": "http://\udc00/", **values}
 
     try:
-        piece = Slice(part="p", source="s", kind="tests-metadata", root="/in", files=("x",))
-        source = Source(name="s", kind="tests-metadata", paths=["x"])
+        piece = Slice(name="p", source="s", kind="tests-metadata", root="/in", files=("x",))
+        source = a_source(name="s", kind="tests-metadata", paths=["x"])
         table, _ = read_pages(piece, source, ExtractSettings(), words)
     finally:
         del REGISTRY.sources["tests-metadata"]
@@ -148,8 +151,8 @@ def test_metadata_is_json_whatever_comes_in(tmp_path):
 
 def test_text_that_is_too_large(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "x" * 1001}) + "\n" + json.dumps({"text": "x" * 1000}))
-    piece = Slice(part="p", source="j", kind="jsonl", root=str(tmp_path), files=("a.jsonl",))
-    source = Source(name="j", kind="jsonl", paths=["x"])
+    piece = Slice(name="p", source="j", kind="jsonl", root=str(tmp_path), files=("a.jsonl",))
+    source = a_source(name="j", kind="jsonl", paths=["x"])
     table, _ = read_pages(piece, source, ExtractSettings(max_page_bytes=1000), words)
     assert table["status"].to_pylist() == ["too_large", "ok"]
     assert table["n_bytes"].to_pylist() == [1001, 1000]

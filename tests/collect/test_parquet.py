@@ -11,7 +11,8 @@ from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
-from corpusmill.recipe import Columns, Source
+from corpusmill.recipe import Columns
+from tests.collect.sources import a_source
 
 TABLE = pa.table(
     {
@@ -24,8 +25,8 @@ TABLE = pa.table(
 
 
 def read(path, columns=None, **bounds):
-    source = Source(name="s", kind="parquet", paths=["*"], columns=columns or Columns())
-    piece = Slice(part="p", source="s", kind="parquet", root=str(path.parent), files=(path.name,), **bounds)
+    source = a_source(name="s", kind="parquet", paths=["*"], columns=columns or Columns())
+    piece = Slice(name="p", source="s", kind="parquet", root=str(path.parent), files=(path.name,), **bounds)
     return list(read_slice(piece, source))
 
 

@@ -1,21 +1,25 @@
 """The plan: what a slice's name and extent depend on, and what they do not."""
 
+import json
+import os
 import random
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from corpusmill.collect.plan import plan
-from corpusmill.corpus import Corpus
+from corpusmill.collect.plan import Slice, plan
 from corpusmill.errors import InputError
-from corpusmill.recipe import RunSettings, Source
+from corpusmill.recipe import RunSettings
+from tests.collect.sources import a_source
 
 
 def slices_of(folder, *, kind="jsonl", paths=("in/*",), slice_bytes=4096, limit=None, corpus=None):
-    source = Source(name="web", kind=kind, paths=list(paths))
+    source = a_source(name="web", kind=kind, paths=list(paths))
     settings = RunSettings(slice_bytes=slice_bytes, limit=limit)
-    return plan([source], settings, folder=folder, corpus=Corpus(corpus or folder / "corpus"))
+    return plan([source], settings, folder=folder, corpus=corpus or folder / "corpus")
 
 
 def write(path: Path, size: int) -> None:
@@ -44,15 +48,15 @@ def test_names_depend_neither_on_the_place_nor_on_other_files(tmp_path):
     for root in ("one", "two/deeper"):
         write(tmp_path / root / "in/a.jsonl", 9000)
     write(tmp_path / "two/deeper/in/0-before.jsonl", 100)
-    one = {(s.part, s.files, s.start, s.identity) for s in slices_of(tmp_path / "one")}
-    two = {(s.part, s.files, s.start, s.identity) for s in slices_of(tmp_path / "two/deeper")}
+    one = {(s.name, s.files, s.start) for s in slices_of(tmp_path / "one")}
+    two = {(s.name, s.files, s.start) for s in slices_of(tmp_path / "two/deeper")}
     assert one < two
 
 
 def test_a_folder_a_pattern_and_a_file_name_the_same_record_alike(tmp_path):
     write(tmp_path / "in/a.jsonl", 100)
     names = {
-        tuple((s.part, s.files) for s in slices_of(tmp_path, paths=[p])) for p in ("in", "in/*.jsonl", "in/a.jsonl")
+        tuple((s.name, s.files) for s in slices_of(tmp_path, paths=[p])) for p in ("in", "in/*.jsonl", "in/a.jsonl")
     }
     assert len(names) == 1
 
@@ -67,24 +71,47 @@ def test_a_name_with_wildcard_characters_is_taken_literally_if_it_exists(tmp_pat
 def test_buckets_of_a_tree_hold_every_file_once_and_a_new_file_touches_one(tmp_path, n):
     for i in range(n):
         write(tmp_path / f"in/{i % 7}/{i}.html", 150)
-    before = {s.part: s for s in slices_of(tmp_path, kind="html", paths=["in"])}
+    before = {s.name: s for s in slices_of(tmp_path, kind="html", paths=["in"])}
     files = [f for s in before.values() for f in s.files]
     assert sorted(files) == sorted(f"{i % 7}/{i}.html" for i in range(n))
     write(tmp_path / "in/new.html", 10)
-    after = {s.part: s for s in slices_of(tmp_path, kind="html", paths=["in"])}
+    after = {s.name: s for s in slices_of(tmp_path, kind="html", paths=["in"])}
     changed = [part for part, piece in after.items() if before.get(part) != piece]
     assert len(changed) <= 2  # one bucket, or the two that it was split into
 
 
-def test_identity_follows_content_and_not_time(tmp_path):
-    write(tmp_path / "in/a.jsonl", 100)
+def test_a_stamp_follows_size_and_times_also_one_that_was_set_back(tmp_path):
+    path = tmp_path / "in/a.jsonl"
+    write(path, 100)
     (first,) = slices_of(tmp_path)
-    (tmp_path / "in/a.jsonl").touch()
+    assert slices_of(tmp_path) == [first]
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    path.write_bytes(b"x" * 100)
+    os.utime(path, ns=times)
     (second,) = slices_of(tmp_path)
-    assert second == first
-    (tmp_path / "in/a.jsonl").write_bytes(b"x" * 100)
-    (third,) = slices_of(tmp_path)
-    assert third.identity != first.identity
+    assert replace(second, stamp=first.stamp) == first
+    assert second.stamp != first.stamp
+
+
+def test_the_plan_reads_nothing(tmp_path, monkeypatch):
+    with (tmp_path / "large.jsonl").open("wb") as file:
+        file.truncate(1 << 40)
+    monkeypatch.setattr(Path, "open", None)
+    slices = slices_of(tmp_path, paths=["large.jsonl"], slice_bytes=1 << 32)
+    assert len(slices) == 256
+
+
+def test_names_of_any_script_have_a_stem_and_long_digests(tmp_path):
+    for name in ("新闻.2024.jsonl", "a-b_c.jsonl", "--.jsonl"):
+        write(tmp_path / "in" / name, 10)
+    names = [s.name for s in slices_of(tmp_path)]
+    assert [re.sub("-[0-9a-f]{16}-0000$", "", name) for name in names] == ["web-a-b-c", "web-file", "web-新闻"]
+
+
+def test_a_slice_survives_json(tmp_path):
+    write(tmp_path / "in/a.jsonl", 10_000)
+    for piece in slices_of(tmp_path, limit=2):
+        assert Slice.from_json(json.loads(json.dumps(piece.to_json()))) == piece
 
 
 def test_a_limit_is_spread_over_the_slices(tmp_path):

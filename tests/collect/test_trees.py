@@ -7,13 +7,13 @@ from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
-from corpusmill.recipe import Source
+from tests.collect.sources import a_source
 from tests.collect.warcs import SOURCE, content_offsets, mixed
 
 
 def read(root, kind, *files, max_page_bytes=1000):
-    source = Source(name="s", kind=kind, paths=["*"])
-    piece = Slice(part="p", source="s", kind=kind, root=str(root), files=files)
+    source = a_source(name="s", kind=kind, paths=["*"])
+    piece = Slice(name="p", source="s", kind=kind, root=str(root), files=files)
     return list(read_slice(piece, source, max_page_bytes))
 
 
@@ -48,7 +48,7 @@ def test_a_remote_warc_is_read_by_ranges():
     offsets = []
     for start, end in ((0, middle), (middle, None)):
         piece = Slice(
-            part="p", source="s", kind="warc", root="memory://bucket", files=("deep/a.warc.gz",), start=start, end=end
+            name="p", source="s", kind="warc", root="memory://bucket", files=("deep/a.warc.gz",), start=start, end=end
         )
         offsets += [record.offset for record in read_slice(piece, SOURCE)]
     assert offsets == content_offsets(data)

@@ -6,7 +6,7 @@ from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.extensions import REGISTRY, source
 from corpusmill.reasons import Status
-from corpusmill.recipe import Source
+from tests.collect.sources import a_source
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def records():
 
     def read(reader, limit=None, **options):
         source("tests-own")(reader)
-        recipe = Source(name="s", kind="tests-own", paths=["*"], options=options)
-        piece = Slice(part="p", source="s", kind="tests-own", root="/in", files=("a/x.db",), limit=limit)
+        recipe = a_source(name="s", kind="tests-own", paths=["*"], options=options)
+        piece = Slice(name="p", source="s", kind="tests-own", root="/in", files=("a/x.db",), limit=limit)
         return list(read_slice(piece, recipe))
 
     yield read

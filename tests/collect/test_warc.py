@@ -39,7 +39,7 @@ def test_reads_what_warcio_reads(tmp_path, packed):
     records = list(reader)
     expected = by_warcio(data_of(packed))
     assert [record.offset for record in records] == [offset for offset, kind in expected if kind in CONTENT]
-    assert reader.other_records == Counter(kind for _, kind in expected if kind not in CONTENT)
+    assert reader.reading.others == Counter(kind for _, kind in expected if kind not in CONTENT)
     first = records[0]
     assert first.url == "http://host.example/0"
     assert first.body == page(0, 100)
@@ -87,7 +87,7 @@ def test_compression_is_seen_not_believed(tmp_path):
     (tmp_path / "a.warc").write_bytes(GZIP)
     (tmp_path / "b.warc.gz").write_bytes(PLAIN)
     for name, content in (("a.warc", GZIP), ("b.warc.gz", PLAIN)):
-        piece = Slice(part="p", source="s", kind="warc", root=str(tmp_path), files=(name,))
+        piece = Slice(name="p", source="s", kind="warc", root=str(tmp_path), files=(name,))
         assert [r.offset for r in read(piece)] == content_offsets(content)
 
 

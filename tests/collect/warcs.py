@@ -12,7 +12,7 @@ from warcio.warcwriter import WARCWriter
 from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.collect.records import Record
-from corpusmill.recipe import Source
+from tests.collect.sources import a_source
 
 CONTENT = ("response", "resource", "conversion")
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
@@ -80,10 +80,10 @@ def content_offsets(data: bytes) -> list[int]:
 def write(folder: Path, data: bytes, *, packed: bool) -> Slice:
     name = "a.warc.gz" if packed else "a.warc"
     (folder / name).write_bytes(data)
-    return Slice(part="p", source="s", kind="warc", root=str(folder), files=(name,))
+    return Slice(name="p", source="s", kind="warc", root=str(folder), files=(name,))
 
 
-SOURCE = Source(name="s", kind="warc", paths=["*"])
+SOURCE = a_source(name="s", kind="warc", paths=["*"])
 
 
 def read(piece: Slice, max_page_bytes: int = 1_000_000) -> list[Record]:

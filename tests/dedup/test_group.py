@@ -3,8 +3,16 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.dedup import band_blobs, components, partitions_for, spanning_edges, tasks
-from corpusmill.dedup.group import PARTITION_BYTES, RECORD
+from corpusmill.dedup.group import (
+    MEMBER,
+    PARTITION_BYTES,
+    RECORD,
+    assignments,
+    band_blobs,
+    components,
+    partitions_for,
+    spanning_edges,
+)
 
 DOCUMENTS = st.integers(0, 30).map(lambda n: (n % 3) << 32 | n)
 EDGES = st.lists(st.tuples(DOCUMENTS, DOCUMENTS).filter(lambda edge: edge[0] != edge[1]), max_size=30)
@@ -35,7 +43,7 @@ def test_components_are_those_of_the_graph(edges, partitions):
 @given(st.lists(st.tuples(st.integers(0, 8), DOCUMENTS), max_size=60), st.integers(1, 5))
 def test_a_partition_answers_with_a_spanning_forest(pairs, parts):
     blobs = [np.array(sorted(pairs[p::parts]), RECORD).tobytes() for p in range(parts)]
-    edges = np.frombuffer(spanning_edges(blobs, parts), np.uint64).reshape(-1, 2).tolist()
+    edges = np.frombuffer(spanning_edges(blobs), np.uint64).reshape(-1, 2).tolist()
     same_hash = [(x, y) for a, x in pairs for b, y in pairs if a == b and x != y]
     assert connected(edges) == connected(same_hash)
     assert len(edges) <= max(0, len(connected(same_hash)) - 1)
@@ -45,14 +53,20 @@ def test_a_partition_answers_with_a_spanning_forest(pairs, parts):
 @given(EDGES, st.integers(1, 12))
 def test_tasks_hold_whole_components(edges, documents_per_task):
     found = components([np.array(edges, np.uint64).tobytes()])
-    packed = [np.frombuffer(task, np.uint64).tolist() for task in tasks(found, documents_per_task)]
+    where, senders = {}, {}
+    for part, letter in assignments(found, documents_per_task):
+        members = np.frombuffer(letter, MEMBER)
+        assert members["row"].tolist() == sorted(members["row"].tolist())
+        for row, task, n in members.tolist():
+            where[part << 32 | row] = task
+            senders.setdefault(task, set()).add(n)
     least = connected(edges)
-    assert sorted(document for task in packed for document in task) == sorted(least)
-    for task in packed:
-        assert task == sorted(task)
-        assert len(task) <= documents_per_task or len({least[document] for document in task}) == 1
-    where = {document: number for number, task in enumerate(packed) for document in task}
+    assert sorted(where) == sorted(least)
     assert all(where[document] == where[root] for document, root in least.items())
+    for task in set(where.values()):
+        documents = [document for document, other in where.items() if other == task]
+        assert len(documents) <= documents_per_task or len({least[document] for document in documents}) == 1
+        assert senders[task] == {len({document >> 32 for document in documents})}
 
 
 def test_every_partition_gets_one_blob_of_its_range_and_nothing_is_lost():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusmill import schema
-from corpusmill.dedup import sketch_documents
+from corpusmill.dedup.sketch import sketch_documents
 from corpusmill.recipe import DedupSettings
 from tests.dedup import reference
 

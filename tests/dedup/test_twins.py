@@ -7,16 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusmill import schema
-from corpusmill.dedup import (
-    band_blobs,
-    components,
-    find_twins,
-    sketch_documents,
-    spanning_edges,
-    tasks,
-    twins_table,
-    verify_task,
-)
+from corpusmill.dedup.group import assignments, band_blobs, components, member_blobs, spanning_edges
+from corpusmill.dedup.local import find_twins
+from corpusmill.dedup.sketch import sketch_documents
+from corpusmill.dedup.verify import twins_table, verify_task
 from corpusmill.errors import BalanceError
 from corpusmill.recipe import DedupSettings
 from tests.dedup import reference
@@ -129,10 +123,14 @@ def by_hand(tables, kept, chosen, partitions, documents_per_task, rng):
 
     blobs = [band_blobs(table, kept[part], part, partitions) for part, table in enumerate(tables)]
     assert {len(of_part) for of_part in blobs} == {partitions}
-    edges = [spanning_edges(shuffled(list(received)), len(tables)) for received in zip(*blobs, strict=True)]
+    edges = [spanning_edges(shuffled(list(received))) for received in zip(*blobs, strict=True)]
+    tasks = {}
+    for part, members in shuffled(assignments(components(shuffled(edges)), documents_per_task)):
+        for task, _, blob in member_blobs(tables[part], members):
+            tasks.setdefault(task, []).append((part, blob))
     records = [[] for _ in tables]
-    for task in shuffled(tasks(components(shuffled(edges)), documents_per_task)):
-        for part, found in verify_task(task, lambda part, rows: tables[part].take(pa.array(rows)), chosen):
+    for received in shuffled(list(tasks.values())):
+        for part, found in verify_task(shuffled(received), chosen):
             records[part].append(found)
     return [twins_table(shuffled(found), chosen) for found in records]
 
@@ -226,30 +224,23 @@ def test_many_copies_keep_one():
     assert set(found["twin_doc_id"].to_pylist()) == {doc_id(1000)}  # of the longest the least id
 
 
-def test_where_the_work_is_capped_a_warning_counts_the_documents(caplog):
+def test_where_the_work_is_capped_the_documents_are_on_record():
     chosen = DedupSettings(ngram=1, bands=2, rows=1)
     template = [f"t{n}" for n in range(16)]
     corpus = {doc_id(n): " ".join([*template, *(f"p{n}x{k}" for k in range(4))]) for n in range(1800)}
     table = sketch(corpus, chosen)
-    with caplog.at_level("WARNING"):
-        (found,) = find_twins([table], everything([table]), chosen)
-    assert len(found) == 0  # 16 of 24 in common, all of them
-    (message,) = caplog.messages
-    assert 0 < int(message.split()[1]) < 800
-
-
-def test_nothing_can_get_lost_in_the_shuffle_unnoticed():
-    table = sketch({doc_id(n): "one two three four five" for n in range(3)}, DedupSettings())
-    blobs = band_blobs(table, np.ones(3, bool), 0, 2)
-    for received in ([], [blobs[0], blobs[0]]):
-        with pytest.raises(BalanceError, match="of 1 blobs"):
-            spanning_edges(received, 1)
+    (found,) = find_twins([table], everything([table]), chosen)
+    assert set(found["rule"].to_pylist()) == {None}  # 16 of 24 in common: all of them are kept
+    assert 0 < len(found) < 800
+    assert set(found["limited"].to_pylist()) == {True}
+    assert set(found["twin_doc_id"].to_pylist()) == set(found["jaccard"].to_pylist()) == {None}
 
 
 def test_a_document_cannot_be_dropped_twice():
     chosen = DedupSettings()
     table = sketch({doc_id(n): "one two three four five" for n in range(2)}, chosen)
-    (task,) = tasks(components([spanning_edges(band_blobs(table, np.ones(2, bool), 0, 1), 1)]), 10)
-    ((_, records),) = verify_task(task, lambda part, rows: table.take(pa.array(rows)), chosen)
+    ((_, members),) = assignments(components([spanning_edges(band_blobs(table, np.ones(2, bool), 0, 1))]), 10)
+    ((_, _, blob),) = member_blobs(table, members)
+    ((_, records),) = verify_task([(0, blob)], chosen)
     with pytest.raises(BalanceError, match="twice"):
         twins_table([records, records], chosen)

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpusmill import dedup
-from corpusmill.dedup import group, sketch, verify
+from corpusmill.dedup import group, local, sketch, verify
 from corpusmill.recipe import DedupSettings
 
 
@@ -27,6 +27,6 @@ def test_after_warm_up_no_input_of_any_shape_compiles_anything():
     ]
     for text in columns:
         doc_ids = pa.array([f"{row:024x}" for row in range(len(text))], pa.string())
-        table = dedup.sketch_documents(doc_ids, text, settings)
-        dedup.find_twins([table, table[:0]], [np.ones(len(table), bool), np.ones(0, bool)], settings)
+        table = sketch.sketch_documents(doc_ids, text, settings)
+        local.find_twins([table, table[:0]], [np.ones(len(table), bool), np.ones(0, bool)], settings)
     assert compiled() == before

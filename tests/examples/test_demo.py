@@ -26,5 +26,5 @@ def test_the_address_can_be_replaced_in_the_recipe():
 def test_the_example_s_own_signal():
     recipe.load(demo.EXAMPLES / "demo.toml")
     pages = pa.table({"text": pa.array(["Go! Go!!!!", "calm", "", None], pa.large_string())})
-    shares = REGISTRY.signals["share_of_exclamations"].measure(pages)
+    shares = REGISTRY.signals["share_of_exclamations"].function(pages)
     assert shares.to_pylist() == [0.5, 0.0, 0.0, None]

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from corpusmill.filters.profiles import PROFILES
-from corpusmill.filters.register import LANGUAGE_COLUMNS, SIGNALS
+from corpusmill.filters.register import EDIT_COUNTS, LANGUAGE_COLUMNS, SIGNALS
 from corpusmill.filters.stop_words import STOP_WORDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "signals.md"
@@ -14,6 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "signals.md"
 def signals_table():
     rows = [f"| `{column.name}` | {column.type} | {column.description} | fastText |" for column in LANGUAGE_COLUMNS]
     rows += [f"| `{signal.name}` | {signal.type} | {signal.description} | {signal.origin} |" for signal in SIGNALS]
+    rows += [f"| `{column.name}` | {column.type} | {column.description} | corpusmill |" for column in EDIT_COUNTS]
     return "\n".join(["| signal | type | what it is | origin |", "|---|---|---|---|", *rows])
 
 

@@ -6,14 +6,14 @@ import pytest
 from corpusmill.filters.profiles import PROFILES
 from corpusmill.filters.rules import active_rules, check_rules, judge_pages
 from corpusmill.filters.signals import measure_pages, signals_schema
-from corpusmill.recipe import FilterSettings, PiiSettings
+from corpusmill.recipe import FilterSettings
 
 from .texts import TECHNICAL, UDHR
 
 
 def verdicts(*texts):
     pages = pa.table({"doc_id": [str(i) for i in range(len(texts))], "text": pa.array(texts, pa.large_string())})
-    signals = measure_pages(pages, PiiSettings())
+    signals = measure_pages(pages)
     return judge_pages(pa.array(["ok"] * len(texts)), signals, active_rules(FilterSettings())).to_pylist()
 
 

@@ -14,10 +14,9 @@ from corpusmill.errors import InputError
 from corpusmill.extensions import Signal
 from corpusmill.filters import signals, warm_up
 from corpusmill.filters.characters import TERMINALS
-from corpusmill.filters.register import SIGNALS, signals_schema
+from corpusmill.filters.register import EDIT_COUNTS, SIGNALS, signals_schema
 from corpusmill.filters.shape import SEED, measure_shape
 from corpusmill.filters.signals import measure_pages
-from corpusmill.recipe import PiiSettings
 
 from .reference import n_gram_shares, signals_of
 
@@ -68,7 +67,7 @@ def pages_of(*texts, **columns):
 
 
 def measure(*texts):
-    return measure_pages(pages_of(*texts), PiiSettings()).to_pylist()
+    return measure_pages(pages_of(*texts)).to_pylist()
 
 
 @settings(max_examples=200, deadline=None)
@@ -90,8 +89,9 @@ def test_signals_equal_the_reference(texts):
 
 
 def test_every_signal_of_the_register_is_measured_and_described():
-    table = measure_pages(pages_of("A word."), PiiSettings())
-    assert table.schema.equals(signals_schema())
+    table = measure_pages(pages_of("A word."))
+    counted_by_edits = {column.name for column in EDIT_COUNTS}
+    assert table.schema.equals(pa.schema([field for field in signals_schema() if field.name not in counted_by_edits]))
     assert table.column_names[3:] == [signal.name for signal in SIGNALS]
     assert all(signal.description and len(signal.description) < 120 for signal in SIGNALS)
     assert table.schema.metadata is None
@@ -109,7 +109,7 @@ def test_pages_without_text_are_null_and_without_words_have_no_ratios():
 
 
 def test_no_pages():
-    assert measure_pages(pages_of(), PiiSettings()).num_rows == 0
+    assert measure_pages(pages_of()).num_rows == 0
 
 
 def test_words_of_chinese_japanese_and_thai_are_estimated():
@@ -183,7 +183,7 @@ def test_long_documents_and_chunked_columns():
     words = [f"w{i % 700}" for i in range(20_000)]
     text = " ".join(words)
     column = pa.chunked_array([pa.array(["a"], pa.large_string()), pa.array([text], pa.large_string())])
-    table = measure_pages(pa.table({"doc_id": ["0", "1"], "text": column}), PiiSettings())
+    table = measure_pages(pa.table({"doc_id": ["0", "1"], "text": column}))
     row = table.to_pylist()[1]
     top, duplicate = n_gram_shares(words[:2000], 1)
     assert row["n_words"] == 20_000
@@ -218,7 +218,7 @@ def test_a_user_s_signal_is_a_column():
         Signal("marks", pa.int64(), "the same, chunked", marks),
         Signal("first_marks", pa.int32(), "the same, as an array", first_marks),
     ]
-    table = measure_pages(pages_of("a!!", None, url=["u", "v"], secret=[1, 2]), PiiSettings(), user)
+    table = measure_pages(pages_of("a!!", None, url=["u", "v"], secret=[1, 2]), user)
     assert table.schema.names[-3:] == ["first_marks", "loudness", "marks"]
     assert [table[name].to_pylist() for name in table.schema.names[-3:]] == [[2, None]] * 3
     assert table.schema.field("loudness").type == pa.float64()
@@ -236,21 +236,12 @@ def test_a_user_s_signal_is_a_column():
 def test_a_user_s_signal_that_fails_is_named(measure_wrongly, says):
     wrong = Signal("mine", pa.float64(), "wrong", measure_wrongly)
     with pytest.raises(InputError, match=f"signal 'mine'.*2 pages.*{says}"):
-        measure_pages(pages_of("a", "b"), PiiSettings(), [wrong])
+        measure_pages(pages_of("a", "b"), [wrong])
 
 
 def test_a_user_s_signal_cannot_take_a_built_in_name():
     with pytest.raises(InputError, match="signal 'n_words'"):
         signals_schema([Signal("n_words", pa.float64(), "mine", len)])
-
-
-def test_personal_data_that_the_recipe_leaves_is_not_counted():
-    pages = pages_of("mail me: jane@mail.example")
-    counted = measure_pages(pages, PiiSettings()).to_pylist()[0]
-    left = measure_pages(pages, PiiSettings(emails=False)).to_pylist()[0]
-    assert counted["pii_emails"] == 1
-    assert left["pii_emails"] is None
-    assert left["pii_ip_addresses"] == 0
 
 
 def test_warm_up_compiles_everything():
@@ -260,4 +251,4 @@ def test_warm_up_compiles_everything():
 def test_a_user_s_nan_is_null_so_that_it_never_drops():
     own = Signal("tests_share", pa.float64(), "zero by zero", lambda pages: pa.array([float("nan"), 0.5]))
     pages = pa.table({"doc_id": ["a", "b"], "text": pa.array(["", "text"], pa.large_string())})
-    assert measure_pages(pages, PiiSettings(), [own])["tests_share"].to_pylist() == [None, 0.5]
+    assert measure_pages(pages, [own])["tests_share"].to_pylist() == [None, 0.5]

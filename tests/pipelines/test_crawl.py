@@ -8,16 +8,16 @@ from corpusmill.collect.crawl.state import CrawlFolder, finished
 from corpusmill.errors import InputError, RunError
 from corpusmill.pipelines.crawl import crawl
 from corpusmill.pipelines.work import reported
-from corpusmill.recipe import Source
 from tests.collect.crawl.server import page, serving
 from tests.collect.crawl.test_rounds import rows, stored
+from tests.collect.sources import a_source
 
 HOSTS = [f"http://h{i}.example/" for i in range(4)]
 WEB = {f"{host}{i or ''}": page("/1", "/2", "/3") for host in HOSTS for i in range(4)}
 
 
 def source(server, **changes):
-    return Source(name="web", kind="crawl", crawl=server.settings(*HOSTS, **changes))
+    return a_source(name="web", kind="crawl", crawl=server.settings(*HOSTS, **changes))
 
 
 @pytest.mark.parametrize(("workers", "max_depth", "pages"), [(1, 8, 16), (2, 0, 4)])

@@ -36,7 +36,7 @@ def gone(processes, seconds=5):
 def test_a_killed_run_leaves_no_process_and_resumes_to_the_same_bytes(finished, project, stage):
     run = subprocess.Popen(command(project, "--workers", "2"), stderr=subprocess.DEVNULL, start_new_session=True)
     with run:
-        wait_for(lambda: list((project / "corpus" / stage).glob("*.json")) or run.poll() is not None)
+        wait_for(lambda: list((project / "corpus" / stage / "_receipts").glob("*.json")) or run.poll() is not None)
         family = group_of(run)
         os.killpg(run.pid, signal.SIGKILL)
     assert gone(family)
@@ -49,7 +49,7 @@ def test_a_killed_run_leaves_no_process_and_resumes_to_the_same_bytes(finished, 
 def test_a_signal_ends_the_run_with_130_and_no_process_is_left(project, number):
     run = subprocess.Popen(command(project, "--workers", "2"), stderr=subprocess.PIPE, text=True)
     with run:
-        wait_for(lambda: list((project / "corpus/pages").glob("*.json")))
+        wait_for(lambda: list((project / "corpus/pages/_receipts").glob("*.json")))
         family = group_of(run)
         run.send_signal(number)
         _, errors = run.communicate(timeout=10)
@@ -68,7 +68,7 @@ def is_worker(process):
 def test_a_killed_worker_is_noticed_and_the_run_resumes(finished, project):
     run = subprocess.Popen(command(project, "--workers", "2"), stderr=subprocess.PIPE, text=True)
     with run:
-        wait_for(lambda: list((project / "corpus/pages").glob("*.json")))
+        wait_for(lambda: list((project / "corpus/pages/_receipts").glob("*.json")))
         victim = next(p for p in group_of(run) if is_worker(p))
         victim.kill()
         _, errors = run.communicate(timeout=120)
@@ -81,7 +81,7 @@ def test_a_killed_worker_is_noticed_and_the_run_resumes(finished, project):
 def test_a_killed_driver_is_noticed_and_the_run_resumes(finished, project):
     run = subprocess.Popen(command(project, "--workers", "1"), stderr=subprocess.PIPE, text=True)
     with run:
-        wait_for(lambda: list((project / "corpus/pages").glob("*.json")))
+        wait_for(lambda: list((project / "corpus/pages/_receipts").glob("*.json")))
         psutil.Process(run.pid).children()[0].kill()
         _, errors = run.communicate(timeout=120)
     assert run.returncode == 0, errors

@@ -14,12 +14,10 @@ import pytest
 from corpusmill import schema
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, ShardReceipt
 from corpusmill.corpus import Corpus, Made
-from corpusmill.extensions import Signal
-from corpusmill.filters.register import signals_schema
+from corpusmill.filters.personal import mask_text
 from corpusmill.reasons import Stage
 from corpusmill.reports import tables
 
-SIGNALS = signals_schema([Signal("shouting", pa.float64(), "capitals per letter", lambda pages: pages["text"])])
 RULES = """
 [[sources]]
 name = "web"
@@ -146,14 +144,28 @@ def page_rows(indices: range) -> list[dict]:
     ]
 
 
+def text_rows(indices: range) -> list[dict]:
+    masked = {i: {name: getattr(PAGES[i], name) for name in ("url", "title", "text")} for i in indices}
+    return [
+        {"doc_id": doc_id(i), "pii_emails": 0 if PAGES[i].text is not None else None}
+        | {name: value and mask_text(value) for name, value in masked[i].items()}
+        for i in indices
+    ]
+
+
+def language_rows(indices: range) -> list[dict]:
+    readable = [i for i in indices if PAGES[i].text is not None]
+    said = {i: {"language": PAGES[i].language, "language_score": 0.9} for i in readable}
+    return [{"doc_id": doc_id(i), **said.get(i, {})} for i in indices]
+
+
 def signal_rows(indices: range) -> list[dict]:
     rows = []
     for i in indices:
         page = PAGES[i]
         row = {"doc_id": doc_id(i)}
         if page.text is not None:
-            digits = sum(c.isdigit() for c in page.text) / len(page.text)
-            row |= {"language": page.language, "language_score": 0.9, "n_words": n_words(page), "digit_share": digits}
+            row |= {"n_words": n_words(page), "digit_share": sum(c.isdigit() for c in page.text) / len(page.text)}
         rows.append(row)
     return rows
 
@@ -179,6 +191,7 @@ def twin_rows(indices: range) -> list[dict]:
             "twin_doc_id": doc_id(PAGES[i].twin),
             "jaccard": PAGES[i].jaccard,
             "threshold": 0.75,
+            "limited": i == 1,
         }
         for i in indices
         if PAGES[i].twin is not None
@@ -207,7 +220,6 @@ def doc_rows(indices: range) -> list[dict]:
             "title": PAGES[i].title,
             "text": PAGES[i].text,
             "split": "train",
-            "weight": 1.0,
         }
         for i in kept(indices)
     ]
@@ -219,7 +231,6 @@ def token_rows(indices: range) -> list[dict]:
             "doc_id": doc_id(i),
             "source": source(i),
             "split": "train",
-            "weight": 1.0,
             "n_bytes": len(PAGES[i].text.encode()),
             "n_tokens": 10 + i,
             "ids": list(range(10 + i)),
@@ -230,7 +241,9 @@ def token_rows(indices: range) -> list[dict]:
 
 ROWS = {
     Stage.PAGES: page_rows,
-    Stage.SIGNALS: signal_rows,
+    Stage.TEXTS: text_rows,
+    Stage.LANGUAGE_SIGNALS: language_rows,
+    Stage.TEXT_SIGNALS: signal_rows,
     Stage.VERDICTS: verdict_rows,
     Stage.SKETCHES: sketch_rows,
     Stage.TWINS: twin_rows,
@@ -240,7 +253,7 @@ ROWS = {
 
 
 def columns_of(stage: Stage) -> pa.Schema:
-    return {Stage.SIGNALS: SIGNALS, Stage.PAGES: schema.PAGES.arrow}.get(stage, tables.OVER_PARTS[stage].arrow)
+    return tables.OWN_TABLES[stage].arrow
 
 
 def write_stage(corpus: Corpus, stage: Stage, parts: dict[str, range] = PARTS) -> None:
@@ -282,7 +295,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished corpus to read, in a folder whose name SQL and globbing could trip over."""
     folder = tmp_path_factory.mktemp("reports") / "my [corpus] 'x'"
     made = Corpus(folder)
-    made.write_text(folder / "recipe.toml", RULES)
+    made.write_text("recipe.toml", RULES)
     for stage in ROWS:
         write_stage(made, stage)
     write_crawl(folder)

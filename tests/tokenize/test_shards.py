@@ -20,7 +20,6 @@ def token_table(sizes, vocab_size=1000):
         "doc_id": [f"{i:024x}" for i in range(len(sizes))],
         "source": ["books"] * len(sizes),
         "split": ["train"] * len(sizes),
-        "weight": [1.0] * len(sizes),
         "n_bytes": [4 * size for size in sizes],
         "n_tokens": sizes,
         "ids": ids,
@@ -56,7 +55,7 @@ def test_row_groups_hold_about_a_million_tokens():
 def test_ids_are_split_into_byte_streams():
     table = token_table([shards.TOKENS_PER_ROW_GROUP // 4], vocab_size=4096)
     data = written(table)
-    column = pq.read_metadata(io.BytesIO(data)).row_group(0).column(6)
+    column = pq.read_metadata(io.BytesIO(data)).row_group(0).column(5)
     assert "BYTE_STREAM_SPLIT" in column.encodings
     assert len(data) / table["n_tokens"][0].as_py() < 1.7  # 12 random bits a token; plain INT32 takes 4 bytes
 

@@ -39,7 +39,6 @@ def documents(n, *, validation_every=7, first=0):
             ["train" if not validation_every or seed % validation_every else "validation" for seed in seeds],
             pa.string(),
         ),
-        "weight": pa.array([1.0] * n, pa.float64()),
         "text": pa.array([sentence(seed) for seed in seeds], pa.large_string()),
     })  # fmt: skip
 
@@ -48,7 +47,7 @@ def write_tokens(folder, tables):
     """A corpus directory with token parts of these document tables; returns the tables of tokens by part."""
     corpus = Corpus(folder)
     definition = train_tokenizer([sentence(i) for i in range(60)], TokenizerSettings(vocab_size=320))
-    corpus.write_text(corpus.folder / "tokenizer" / "tokenizer.json", definition)
+    write_tokenizer(corpus, definition)
     parts = {}
     for index, table in enumerate(tables):
         tokens = parts[f"part-{index}"] = encode_documents(table, Encoder(definition))
@@ -57,6 +56,20 @@ def write_tokens(folder, tables):
             Stage.TOKENS, f"part-{index}", made, fingerprint="-", started=time.time(), write=write_parquet_tokens
         )
     return parts
+
+
+def write_tokenizer(corpus, definition):
+    """The corpus's tokenizer, through the real door."""
+    corpus.publish_file(
+        Stage.TOKENIZER,
+        "tokenizer.json",
+        definition.encode(),
+        fingerprint="-",
+        started=time.time(),
+        rows_in=0,
+        bytes_in=0,
+        counts={},
+    )
 
 
 def token_documents(folder):

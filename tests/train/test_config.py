@@ -1,14 +1,13 @@
 import pytest
 
 from corpusmill.errors import InputError
-from corpusmill.recipe import TrainSettings
-from corpusmill.train.config import load_config
+from corpusmill.recipe import TrainSettings, load_training
 
 
 def load(tmp_path, text):
     path = tmp_path / "train.toml"
     path.write_text(text)
-    return load_config(path)
+    return load_training(path)
 
 
 def test_a_train_table_alone(tmp_path):
@@ -42,4 +41,4 @@ def test_what_is_wrong_is_one_sentence(tmp_path, text, message):
 
 def test_missing_file(tmp_path):
     with pytest.raises(InputError, match="there is no such file"):
-        load_config(tmp_path / "none.toml")
+        load_training(tmp_path / "none.toml")

@@ -15,14 +15,13 @@ from corpusmill.train.data import Position, TokenRows, shuffled, uniform
 BOUNDARY = 0
 
 
-def write_part(path, sizes, *, weight=1.0, start=1, splits=("train",)):
+def write_part(path, sizes, *, start=1, splits=("train",)):
     """Documents whose tokens are all different: `start`, `start` + 1, ..."""
     ends = np.cumsum(sizes) + start
     columns = {
         "doc_id": [f"{path.stem}-{i}" for i in range(len(sizes))],
         "source": ["books"] * len(sizes),
         "split": [splits[i % len(splits)] for i in range(len(sizes))],
-        "weight": [float(weight)] * len(sizes),
         "n_bytes": [3 * size for size in sizes],
         "n_tokens": sizes,
         "ids": [np.arange(end - size, end) for size, end in zip(sizes, ends, strict=True)],
@@ -126,8 +125,8 @@ def test_only_the_split_is_read(tmp_path):
 
 
 def test_weights_are_copies_an_epoch(tmp_path):
-    part = write_part(tmp_path / "p.parquet", [7] * 400, weight=2.25)
-    rows = token_rows([part], window_tokens=10**6)
+    part = write_part(tmp_path / "p.parquet", [7] * 400)
+    rows = token_rows([part], window_tokens=10**6, weights={"books": 2.25, "others": 9})
     counts = []
     for epoch in range(2):
         tokens = rows.take(Position(epoch, 0, 0), epoch_rows(rows, epoch))

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 
 from corpusmill.errors import InputError
 from corpusmill.train.generate import generate
-from corpusmill.train.job import train
+from corpusmill.train.run import train
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +16,13 @@ import torch
 from safetensors.torch import load_file
 
 from corpusmill import schema
-from corpusmill.errors import InputError, RunError
-from corpusmill.train.job import train
+from corpusmill.corpus import Corpus
+from corpusmill.errors import CorruptPartError, InputError, RunError
+from corpusmill.mix import write_weights
+from corpusmill.reasons import Stage
 from corpusmill.train.model import Decoder, ModelConfig
-from tests.train.conftest import documents, token_documents, write_tokens
+from corpusmill.train.run import train
+from tests.train.conftest import documents, token_documents, write_tokenizer, write_tokens
 
 
 class KilledError(Exception):
@@ -85,7 +89,7 @@ def test_a_killed_run_ends_with_the_same_weights(corpus, settings, reference, tm
 def test_sigkill(corpus, settings, reference, tmp_path):
     """Killed by the kernel while it writes a checkpoint after every step."""
     script = (
-        "import sys; from corpusmill.train.job import train; from corpusmill.recipe import TrainSettings\n"
+        "import sys; from corpusmill.train.run import train; from corpusmill.recipe import TrainSettings\n"
         "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
         "train(sys.argv[1], settings, sys.argv[3], progress=lambda report: print(report.step, flush=True))"
     )
@@ -104,7 +108,7 @@ def test_sigkill(corpus, settings, reference, tmp_path):
 def test_a_finished_model_is_not_trained_again_nor_torch_imported(corpus, settings, reference):
     out, result = reference
     script = (
-        "import sys; from corpusmill.train.job import train; from corpusmill.recipe import TrainSettings\n"
+        "import sys; from corpusmill.train.run import train; from corpusmill.recipe import TrainSettings\n"
         "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
         "result = train(sys.argv[1], settings, sys.argv[3])\n"
         "assert not {'torch', 'pyarrow', 'numpy', 'duckdb', 'apache_beam'} & set(sys.modules), sys.modules.keys()\n"
@@ -144,7 +148,7 @@ def test_a_training_that_diverges_says_so(corpus, settings, tmp_path):
 
 def test_a_part_without_a_receipt_does_not_exist(tmp_path, settings):
     write_tokens(tmp_path, [documents(70), documents(70, first=70)])
-    (tmp_path / "tokens" / "part-1.json").unlink()
+    Corpus(tmp_path).withdraw(Stage.TOKENS, "part-1")
     train(tmp_path, settings, tmp_path / "a")
     (tmp_path / "tokens" / "part-1.parquet").unlink()
     assert not train(tmp_path, settings, tmp_path / "a").trained
@@ -223,12 +227,24 @@ def test_no_tokens_no_tokenizer(tmp_path, settings, corpus):
     tokenizer = tmp_path / "tokenizer" / "tokenizer.json"
     definition = json.loads(tokenizer.read_text())
     definition["added_tokens"] = []
-    tokenizer.write_text(json.dumps(definition))
+    write_tokenizer(Corpus(tmp_path), json.dumps(definition))
     with pytest.raises(InputError, match="has no special token to stand between documents"):
         train(tmp_path, settings, tmp_path / "model")
-    tokenizer.unlink()
-    with pytest.raises(InputError, match="the tokenizer cannot be read"):
+    tokenizer.write_bytes(tokenizer.read_bytes()[:-1] + b" ")
+    with pytest.raises(CorruptPartError, match=r"tokenizer\.json is damaged"):
         train(tmp_path, settings, tmp_path / "model")
+    tokenizer.unlink()
+    with pytest.raises(CorruptPartError, match="tokenizer/tokenizer is gone"):
+        train(tmp_path, settings, tmp_path / "model")
+
+
+def test_changed_weights_are_another_training(corpus, settings, tmp_path):
+    folder = shutil.copytree(corpus, tmp_path / "corpus")
+    train(folder, settings, tmp_path / "model")
+    assert not train(folder, settings, tmp_path / "model").trained
+    write_weights(Corpus(folder), {"zh": 2.0, "en": 1.0})
+    with pytest.raises(InputError, match="holds a model of other tokens or settings"):
+        train(folder, settings, tmp_path / "model")
 
 
 def test_devices(corpus, settings, tmp_path):
@@ -269,7 +285,7 @@ def test_a_full_disk_is_one_sentence_and_can_be_resumed(corpus, settings, refere
 
 def test_two_ranks_train_the_same_model(corpus, settings, reference, tmp_path):
     script = (
-        "import sys; from corpusmill.train.job import train; from corpusmill.recipe import TrainSettings\n"
+        "import sys; from corpusmill.train.run import train; from corpusmill.recipe import TrainSettings\n"
         "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
         "train(sys.argv[1], settings, sys.argv[3], device='cpu')"
     )

@@ -18,7 +18,7 @@ from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from corpusmill.collect.crawl.urls import HostPatterns
-from corpusmill.recipe import CrawlSettings
+from corpusmill.collect.settings import CrawlSettings
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV6_UNICAST = ipaddress.IPv6Network("2000::/3")

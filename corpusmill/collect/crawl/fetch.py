@@ -21,8 +21,8 @@ import yarl
 from corpusmill.collect.crawl.addresses import NotPublicError, connector
 from corpusmill.collect.crawl.answer import Answer, Headers
 from corpusmill.collect.crawl.urls import host_of
+from corpusmill.collect.settings import CrawlSettings
 from corpusmill.reasons import Fate
-from corpusmill.recipe import CrawlSettings
 
 MAX_CONNECTIONS = 64
 MAX_HEADER_BYTES = 65_536

@@ -27,9 +27,9 @@ import tldextract
 
 from corpusmill.collect.crawl.tables import LINKS, UrlRow, table_of
 from corpusmill.collect.crawl.urls import host_name, host_of, in_scope, normalise, scope_of
+from corpusmill.collect.settings import CrawlSettings
 from corpusmill.errors import BalanceError, InputError
 from corpusmill.reasons import Fate
-from corpusmill.recipe import CrawlSettings
 
 PAGES = 64  # of a host in a round
 CANDIDATES = 1024  # of a host in a round, spares included

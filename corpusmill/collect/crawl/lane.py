@@ -19,8 +19,8 @@ from corpusmill.collect.crawl.robots import MAX_BYTES, Policy, PolicyFile, produ
 from corpusmill.collect.crawl.tables import UrlRow
 from corpusmill.collect.crawl.urls import normalise, origin_of
 from corpusmill.collect.crawl.warc import WarcFile
+from corpusmill.collect.settings import CrawlSettings
 from corpusmill.reasons import Fate
-from corpusmill.recipe import CrawlSettings
 
 FAILURES = 5  # in a row
 ROUND_S = 600.0

@@ -19,9 +19,9 @@ from corpusmill.collect.crawl.shard import Shard, fetch_shard
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, PlanReceipt, fingerprint
 from corpusmill.collect.crawl.tables import PLAN, publish_table, read_table, table_of
 from corpusmill.collect.crawl.urls import normalise
+from corpusmill.collect.settings import CrawlSettings
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Fate
-from corpusmill.recipe import CrawlSettings
 
 
 def crawl_rounds(

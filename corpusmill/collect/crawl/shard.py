@@ -25,8 +25,8 @@ from corpusmill.collect.crawl.state import CrawlFolder, ShardReceipt, publishing
 from corpusmill.collect.crawl.tables import ROBOTS, policy_files, publish_table, read_table, table_of
 from corpusmill.collect.crawl.urls import origin_of
 from corpusmill.collect.crawl.warc import WarcFile
-from corpusmill.corpus import full_disk_is_a_run_error
-from corpusmill.recipe import CrawlSettings
+from corpusmill.collect.settings import CrawlSettings
+from corpusmill.store import full_disk_is_a_run_error
 
 HOSTS_AT_ONCE = 64
 

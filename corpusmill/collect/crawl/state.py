@@ -22,8 +22,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from corpusmill.corpus import Corpus, digest, temporary_beside
-from corpusmill.recipe import CrawlSettings
+from corpusmill.collect.settings import CrawlSettings
+from corpusmill.corpus import Corpus, digest
+from corpusmill.store import temporary_beside
 
 # How a page is reached, and how patiently: these may change between two runs without making a finished crawl stale.
 _NO_PART_OF_THE_RESULT = {"delay_s", "max_delay_s", "timeout_s", "connect_to"}
@@ -115,17 +116,17 @@ class CrawlFolder:
 
     def write_plan_receipt(self, round: int, receipt: PlanReceipt) -> None:
         """Make a plan count."""
-        self._json.write_json(self.plan(round).with_suffix(".json"), asdict(receipt))
+        self._write(self.plan(round).with_suffix(".json"), receipt)
 
     def write_shard_receipt(self, round: int, shard: int, receipt: ShardReceipt) -> None:
         """Make a shard's files count."""
-        self._json.write_json(self._shard_receipt(round, shard), asdict(receipt))
+        self._write(self._shard_receipt(round, shard), receipt)
 
     def close(self, summary: CrawlSummary) -> None:
         """Write the crawl's receipt: it is done."""
         for path in (self.path / "receipts").glob(".*.lock"):
             path.unlink()
-        self._json.write_json(self.path / "crawl.json", asdict(summary))
+        self._write(self.path / "crawl.json", summary)
 
     def reopen(self) -> None:
         """Take back what closed the crawl, and clear what a killed run left."""
@@ -153,11 +154,14 @@ class CrawlFolder:
             os.close(descriptor)
 
     def _read(self, kind: type[_Receipt], path: Path) -> _Receipt | None:
-        data = self._json.read_json(path)
+        data = self._json.read_json(str(path.relative_to(self.path)))
         try:
             return kind(**data) if data else None
         except TypeError:  # of another version
             return None
+
+    def _write(self, path: Path, receipt: PlanReceipt | ShardReceipt | CrawlSummary) -> None:
+        self._json.write_json(str(path.relative_to(self.path)), asdict(receipt))
 
     def _shard_receipt(self, round: int, shard: int) -> Path:
         return self.path / "receipts" / f"round-{round:04d}-{shard:02d}.json"

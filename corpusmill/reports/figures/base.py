@@ -4,17 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from corpusmill.reasons import Outcome, Reason
 from corpusmill.reports import charts
 from corpusmill.reports.charts import Segment
 
 Rows = Sequence[dict[str, Any]]
 
 OUTCOMES = {  # the class that colours it, and its name
-    "kept": "kept",
-    "twins": "duplicates",
-    "verdicts": "dropped by rules",
-    "pages": "unreadable",
-    "undecided": "not decided yet",
+    Outcome.KEPT: "kept",
+    Outcome.DUPLICATE: "duplicates",
+    Outcome.RULE: "dropped by rules",
+    Outcome.UNREADABLE: "unreadable",
+    Outcome.UNDECIDED: "not decided yet",
 }
 MOST_BARS = 20  # of a chart; its table goes on
 
@@ -38,12 +39,13 @@ class Figure:
     wide: bool = True
 
 
-COUNTS = """\
-count(*) FILTER (kept) AS kept,
-       count(*) FILTER (stage = 'twins') AS twins,
-       count(*) FILTER (stage = 'verdicts') AS verdicts,
-       count(*) FILTER (stage = 'pages') AS pages,
-       count(*) FILTER (kept IS NULL) AS undecided"""
+COUNTS = ",\n       ".join(
+    [
+        f"count(*) FILTER (kept) AS {Outcome.KEPT}",
+        *(f"count(*) FILTER (stage = '{reason}') AS {reason}" for reason in reversed(Reason)),
+        f"count(*) FILTER (kept IS NULL) AS {Outcome.UNDECIDED}",
+    ]
+)
 
 
 def outcome_segments(row: dict[str, Any], length: float = 1) -> tuple[Segment, ...]:

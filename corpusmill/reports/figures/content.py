@@ -4,6 +4,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from corpusmill.reasons import Duplicate, Outcome, Reason
 from corpusmill.reports import charts
 from corpusmill.reports.charts import Bar, Column, Segment, compact, share
 from corpusmill.reports.figures.base import (
@@ -59,7 +60,7 @@ def draw_groups(column: str, one: str, many: str) -> Callable[[Rows], Drawing]:
             Bar(
                 row[column],
                 outcome_segments(row, 1 / row["documents"] if dwarfed else 1),
-                f"{row['kept']:,} of {row['documents']:,} kept",
+                f"{row[Outcome.KEPT]:,} of {row['documents']:,} kept",
             )
             for row in drawn
         ]
@@ -90,11 +91,11 @@ def draw_lengths(rows: Rows) -> Drawing:
     return Drawing(says, outcome_legend(rows) + plot)
 
 
-SIMILARITY_SQL = """\
+SIMILARITY_SQL = f"""\
 SELECT floor(jaccard * 100 + 1e-9)::INTEGER AS from_percent, count(*) AS documents,
        min(threshold) AS threshold
 FROM ledger
-WHERE rule = 'near_duplicate'
+WHERE rule = '{Duplicate.NEAR}'
 GROUP BY from_percent
 ORDER BY from_percent"""
 
@@ -107,7 +108,7 @@ def draw_similarity(rows: Rows) -> Drawing:
     )
     by_percent = {row["from_percent"]: row["documents"] for row in rows}
     columns = [
-        Column(f".{percent:02}" if percent < 100 else "1", (Segment(n, "twins", f"{n:,} from {percent} %"),))
+        Column(f".{percent:02}" if percent < 100 else "1", (Segment(n, Outcome.DUPLICATE, f"{n:,} from {percent} %"),))
         for percent in range(min(by_percent), 101)
         for n in [by_percent.get(percent, 0)]
     ]
@@ -115,14 +116,14 @@ def draw_similarity(rows: Rows) -> Drawing:
     return Drawing(says, charts.histogram(columns, unit=unit, name="near-duplicates by similarity"))
 
 
-CLUSTERS_SQL = """\
+CLUSTERS_SQL = f"""\
 SELECT l.twin_doc_id AS doc_id, any_value(p.title) AS title, any_value(p.url) AS url,
        count(*) AS copies,
-       count(*) FILTER (l.rule = 'exact_duplicate') AS exact,
+       count(*) FILTER (l.rule = '{Duplicate.EXACT}') AS exact,
        round(min(l.jaccard), 3) AS least_jaccard,
        list(l.url ORDER BY l.jaccard DESC, l.doc_id)[:3] AS some_copies
-FROM ledger l JOIN pages p ON p.doc_id = l.twin_doc_id
-WHERE l.stage = 'twins'
+FROM ledger l JOIN texts p ON p.doc_id = l.twin_doc_id
+WHERE l.stage = '{Reason.DUPLICATE}'
 GROUP BY l.twin_doc_id
 ORDER BY copies DESC, l.twin_doc_id
 LIMIT 12"""
@@ -134,7 +135,7 @@ def draw_clusters(rows: Rows) -> Drawing:
         f"The kept documents with the most copies, up to {rows[0]['copies']:,}. Each copy was compared with the "
         "document that stays, never with another copy, so clusters do not grow by chains."
     )
-    key = charts.legend([("exact", "exact duplicates", False), ("twins", "near-duplicates", False)])
+    key = charts.legend([("exact", "exact duplicates", False), (Outcome.DUPLICATE, "near-duplicates", False)])
     items = "".join(_cluster(row, rows[0]["copies"]) for row in rows)
     return Drawing(says, f'{key}<ol class="clusters">{items}</ol>')
 
@@ -142,7 +143,7 @@ def draw_clusters(rows: Rows) -> Drawing:
 def _cluster(row: dict[str, Any], largest: int) -> str:
     copies, exact = row["copies"], row["exact"]
     near = copies - exact
-    segments = (Segment(exact, "exact", f"exact: {exact:,}"), Segment(near, "twins", f"near: {near:,}"))
+    segments = (Segment(exact, "exact", f"exact: {exact:,}"), Segment(near, Outcome.DUPLICATE, f"near: {near:,}"))
     note = f"{copies:,} {'copy' if copies == 1 else 'copies'}, Jaccard ≥ {row['least_jaccard']:g}"
     some = "".join(f"<li>{escape(url)}</li>" for url in row["some_copies"] if url)
     return (

@@ -4,17 +4,18 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from corpusmill.reasons import Outcome, Reason
 from corpusmill.reports import charts
 from corpusmill.reports.charts import Bar, Segment, compact, share
 from corpusmill.reports.figures.base import MOST_BARS, OUTCOMES, Drawing, Figure, Rows, outcome_legend
 
 SNIPPET_CHARS = 180
 
-FUNNEL_SQL = """\
+FUNNEL_SQL = f"""\
 WITH rate AS (
     SELECT sum(n_tokens) / sum(n_chars) AS tokens_a_char FROM totals WHERE n_tokens > 0
 )
-SELECT CASE WHEN kept THEN 'kept' ELSE coalesce(stage, 'undecided') END AS outcome,
+SELECT CASE WHEN kept THEN '{Outcome.KEPT}' ELSE coalesce(stage, '{Outcome.UNDECIDED}') END AS outcome,
        sum(documents)::BIGINT AS documents,
        sum(n_bytes)::BIGINT AS n_bytes,
        sum(n_chars)::BIGINT AS n_chars,
@@ -23,14 +24,14 @@ SELECT CASE WHEN kept THEN 'kept' ELSE coalesce(stage, 'undecided') END AS outco
        sum(n_tokens) IS NULL AS tokens_estimated
 FROM totals, rate
 GROUP BY outcome
-ORDER BY list_position(['pages', 'verdicts', 'twins', 'undecided', 'kept'], outcome)"""
+ORDER BY list_position({[str(outcome) for outcome in Outcome]}, outcome)"""
 
 
 def draw_funnel(rows: Rows) -> Drawing:
     """Three waterfalls: documents, bytes, tokens."""
     total = sum(row["documents"] for row in rows)
-    kept = sum(row["documents"] for row in rows if row["outcome"] == "kept")
-    undecided = sum(row["documents"] for row in rows if row["outcome"] == "undecided")
+    kept = sum(row["documents"] for row in rows if row["outcome"] == Outcome.KEPT)
+    undecided = sum(row["documents"] for row in rows if row["outcome"] == Outcome.UNDECIDED)
     says = f"Of {total:,} pages that came in, {kept:,} ({share(kept, total)}) are in the corpus."
     if undecided:
         says += f" {undecided:,} are not decided yet: the run has not come to them."
@@ -54,8 +55,10 @@ def _waterfall(title: str, rows: Rows, column: str, unit: str = "") -> str:
         left -= value
         about = "≈ " if column == "n_tokens" and row["tokens_estimated"] and value else ""
         note = f"{about}{compact(value, unit)} · {share(value, total)}"
-        start = 0 if outcome == "kept" else left
-        steps.append(Bar(OUTCOMES[outcome], (Segment(value, outcome, note),), note, start, strong=outcome == "kept"))
+        start = 0 if outcome == Outcome.KEPT else left
+        steps.append(
+            Bar(OUTCOMES[outcome], (Segment(value, outcome, note),), note, start, strong=outcome == Outcome.KEPT)
+        )
     return f'<div class="panel"><h3>{title}</h3>{charts.bars(steps)}</div>'
 
 
@@ -84,10 +87,10 @@ def draw_reasons(rows: Rows) -> Drawing:
     return Drawing(says, outcome_legend([{row["stage"]: 1 for row in rows}]) + charts.bars(found))
 
 
-ALONE_SQL = """\
+ALONE_SQL = f"""\
 WITH broken AS (
     SELECT rule AS first_rule, len(also_dropped_by) = 0 AS alone, unnest(list_prepend(rule, also_dropped_by)) AS rule
-    FROM ledger WHERE stage = 'verdicts'
+    FROM ledger WHERE stage = '{Reason.RULE}'
 )
 SELECT rule,
        count(*) AS drops,
@@ -111,7 +114,7 @@ def draw_alone(rows: Rows) -> Drawing:
         Bar(
             row["rule"],
             (
-                Segment(row["alone"], "verdicts", f"this rule alone: {row['alone']:,}"),
+                Segment(row["alone"], Outcome.RULE, f"this rule alone: {row['alone']:,}"),
                 Segment(row["drops"] - row["alone"], "shared", f"other rules, too: {row['drops'] - row['alone']:,}"),
             ),
             f"{row['drops']:,} · alone {row['alone']:,}",
@@ -119,7 +122,7 @@ def draw_alone(rows: Rows) -> Drawing:
         )
         for row in rows[:MOST_BARS]
     ]
-    key = charts.legend([("verdicts", "broken by this rule alone", False), ("shared", "other rules, too", False)])
+    key = charts.legend([(Outcome.RULE, "broken by this rule alone", False), ("shared", "other rules, too", False)])
     return Drawing(says, key + charts.bars(found))
 
 
@@ -130,8 +133,8 @@ WITH sample AS (
     FROM ledger WHERE NOT kept
 )
 SELECT s.stage, s.rule, s.documents, s.doc_id, s.url, s.value, s.threshold, s.twin_doc_id, p.title,
-       left(p.text, 100000) AS text
-FROM sample s JOIN pages p ON p.doc_id = s.doc_id
+       left(p.text, 1000) AS text  -- of texts, where personal data is masked
+FROM sample s LEFT JOIN texts p ON p.doc_id = s.doc_id
 WHERE n <= 2
 ORDER BY s.documents DESC, s.stage, s.rule, n
 LIMIT 100"""

@@ -3,6 +3,7 @@
 from html import escape
 from itertools import groupby
 
+from corpusmill.reasons import Fate, Outcome
 from corpusmill.reports import charts
 from corpusmill.reports.charts import Bar, Line, Segment, compact
 from corpusmill.reports.figures.base import MOST_BARS, Drawing, Figure, Rows
@@ -13,7 +14,12 @@ FROM urls
 GROUP BY fate, http_status
 ORDER BY urls DESC, fate, http_status"""
 
-_FATES = {"kept": "fetched", "pages": "other answers", "undecided": "not asked for", "verdicts": "failed"}
+_FATES = {  # the colours are those of outcomes
+    Outcome.KEPT: "fetched",
+    Outcome.UNREADABLE: "other answers",
+    Outcome.UNDECIDED: "not asked for",
+    Outcome.RULE: "failed",
+}
 
 
 def draw_crawl(rows: Rows) -> Drawing:
@@ -35,16 +41,16 @@ def draw_crawl(rows: Rows) -> Drawing:
     return Drawing(says, key + charts.bars(found))
 
 
-def _fate_colour(fate: str, http_status: int | None) -> str:
+def _fate_colour(fate: str, http_status: int | None) -> Outcome:
     if http_status is not None:
-        return "kept" if 200 <= http_status < 300 else "pages"
-    return "verdicts" if fate in ("failed", "robots_unreachable") else "undecided"
+        return Outcome.KEPT if 200 <= http_status < 300 else Outcome.UNREADABLE
+    return Outcome.RULE if fate in (Fate.FAILED, Fate.ROBOTS_UNREACHABLE) else Outcome.UNDECIDED
 
 
 WORK_SQL = """\
 SELECT stage, parts, rows_in, rows_out, bytes_in, bytes, seconds
 FROM stages
-ORDER BY list_position(['pages', 'signals', 'verdicts', 'sketches', 'twins', 'docs', 'tokens'], stage)"""
+ORDER BY place"""
 
 
 def draw_work(rows: Rows) -> Drawing:
@@ -54,7 +60,7 @@ def draw_work(rows: Rows) -> Drawing:
     found = [
         Bar(
             row["stage"],
-            (Segment(row["seconds"], "pages", f"{row['rows_in']:,} rows in"),),
+            (Segment(row["seconds"], Outcome.UNREADABLE, f"{row['rows_in']:,} rows in"),),
             f"{compact(row['seconds'], 's')} · {compact(row['rows_in'] / max(row['seconds'], 0.001))} rows/s",
             code=True,
         )
@@ -93,17 +99,23 @@ def draw_training(rows: Rows) -> Drawing:
     return Drawing(" ".join(says), f'<div class="panels training">{"".join(panels)}</div>')
 
 
+_LINES = (("loss", "training", Outcome.UNREADABLE), ("validation_loss", "validation", Outcome.KEPT))
+
+
 def _curves(curves: dict[str, list[dict[str, float]]]) -> list[Line]:
     last = max(row["tokens"] for rows in curves.values() for row in rows)
     lines = [
         Line(name, tuple((row["tokens"], row["value"]) for row in curves[metric]), colour)
-        for metric, name, colour in (("loss", "training", "pages"), ("validation_loss", "validation", "kept"))
+        for metric, name, colour in (
+            ("loss", "training", Outcome.UNREADABLE),
+            ("validation_loss", "validation", Outcome.KEPT),
+        )
         if metric in curves
     ]
     if "unigram_entropy" in curves:
         level = curves["unigram_entropy"][-1]["value"]
         name = f"entropy of single tokens, {level:.2f}: what guessing by frequency reaches"
-        lines.append(Line(name, ((0, level), (last, level)), "verdicts", dashed=True))
+        lines.append(Line(name, ((0, level), (last, level)), Outcome.RULE, dashed=True))
     return lines
 
 
@@ -123,7 +135,7 @@ def draw_by_source(rows: Rows) -> Drawing:
     found = [
         Bar(
             f"{row['model']} · {row['source']}" if models > 1 else row["source"],
-            (Segment(row["bits_per_byte"], "kept", row["source"]),),
+            (Segment(row["bits_per_byte"], Outcome.KEPT, row["source"]),),
             f"{row['bits_per_byte']:.3f}",
         )
         for row in rows[:MOST_BARS]

@@ -15,9 +15,9 @@ from corpusmill.collect.crawl.state import (
     progress,
     publishing,
 )
-from corpusmill.corpus import full_disk_is_a_run_error
 from corpusmill.errors import RunError
 from corpusmill.recipe import CrawlSettings
+from corpusmill.store import full_disk_is_a_run_error
 
 SETTINGS = CrawlSettings(seeds=["http://a.example/"])
 SUMMARY = CrawlSummary(

@@ -1,0 +1,102 @@
+"""Which published parts belong together: what readers may join.
+
+A run that was stopped, or ended early with `--until`, leaves parts of later stages that were made from something else
+than what is published now: tokens of an older vocabulary, duplicates of pages that a rule has dropped since.  Every
+receipt says what its part was made from, and `tables.json` which columns each stage reads; so readers find the stale
+ones without the recipe or its modules.  A stale part is an error or nothing, never an answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpusmill.corpus import RECEIPTS, Corpus, digest
+from corpusmill.errors import InputError
+from corpusmill.receipts import GROUPED, Receipt
+
+TABLES = "tables.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A stage as `tables.json` describes it."""
+
+    stage: str
+    kind: str  # "Reading", "PerPart", "Grouping" or "Singleton"
+    reads: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    singletons: tuple[str, ...] = ()
+    table: dict[str, Any] | None = None  # name, description, columns (name, type, description)
+
+
+def described(corpus: Corpus) -> list[Described]:
+    """The stages of the corpus's last run, in order; empty if it never had one, or the file cannot be read."""
+    data = corpus.read_json(TABLES)
+    try:
+        return [
+            Described(
+                stage=each["stage"],
+                kind=each["kind"],
+                reads={stage: tuple(columns) for stage, columns in each["reads"].items()},
+                singletons=tuple(each["singletons"]),
+                table=each["table"],
+            )
+            for each in (data or {}).get("stages", [])
+        ]
+    except (KeyError, TypeError, AttributeError):
+        return []
+
+
+def belonging(corpus: Corpus) -> dict[str, dict[str, Receipt]]:
+    """By stage, the receipts of the parts that belong to what is published of the stages before."""
+    found: dict[str, dict[str, Receipt]] = {}
+    for stage in described(corpus):
+        receipts = corpus.receipts(stage.stage)
+        match stage.kind:
+            case "PerPart":
+                receipts = {part: each for part, each in receipts.items() if _belongs(stage, part, each, found)}
+            case "Grouping":
+                if not _grouping_belongs(corpus, stage, found):
+                    receipts = {}
+        found[stage.stage] = receipts
+    return found
+
+
+def _made_from(stage: Described, part: str, found: Mapping[str, Mapping[str, Receipt]]) -> dict[str, str | None]:
+    """What a part would be made from now."""
+    now: dict[str, str | None] = {}
+    for name, columns in stage.reads.items():
+        receipt = found.get(name, {}).get(part)
+        now[name] = receipt.digest_of(columns) if receipt is not None else None
+    for name in stage.singletons:
+        receipt = found.get(name, {}).get(name)
+        now[name] = receipt.checksum if receipt is not None else None
+    return now
+
+
+def _belongs(stage: Described, part: str, receipt: Receipt, found: Mapping[str, Mapping[str, Receipt]]) -> bool:
+    return receipt.made_from == _made_from(stage, part, found)
+
+
+def _grouping_belongs(corpus: Corpus, stage: Described, found: Mapping[str, Mapping[str, Receipt]]) -> bool:
+    record = corpus.read_json(f"{stage.stage}/{RECEIPTS}/{GROUPED}")
+    parts = sorted(next((found.get(name, {}) for name in stage.reads), {}))
+    return record is not None and record.get("made_from") == digest(
+        [(part, _made_from(stage, part, found)) for part in parts]
+    )
+
+
+def check_belonging(corpus: Corpus, stage: str) -> None:
+    """InputError unless a stage's parts belong to what is published before it, and none is missing."""
+    found = belonging(corpus)
+    if stage not in found:
+        return  # a corpus that no run of this version has made
+    published = corpus.receipts(stage)
+    stale = len(published) - len(found[stage])
+    before = next(iter(next(each for each in described(corpus) if each.stage == stage).reads))
+    missing = len(found[before].keys() - published.keys())
+    if stale or missing:
+        what = [f"{stale} of its {stage} parts are stale"] * (stale > 0) + [f"{missing} are missing"] * (missing > 0)
+        raise InputError(
+            f"{corpus.folder}: {' and '.join(what)}, since a run was stopped or ended early; "
+            "finish it with 'corpusmill run'"
+        )

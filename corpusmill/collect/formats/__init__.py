@@ -1,0 +1,31 @@
+"""Formats: everything that the product knows of a kind of source, one object for each.
+
+A new kind is a module here with a class derived from `Format`, and a line in `FORMATS`.
+"""
+
+from corpusmill.collect.formats.base import Format
+from corpusmill.collect.formats.crawl import Crawl
+from corpusmill.collect.formats.jsonl import JsonLines
+from corpusmill.collect.formats.parquet import Parquet
+from corpusmill.collect.formats.trees import Html, Markdown, Text
+from corpusmill.collect.formats.user import UserFormat
+from corpusmill.collect.formats.warc import Warc
+from corpusmill.extensions import REGISTRY
+
+__all__ = ["FORMATS", "Format", "format_of", "kinds"]
+
+FORMATS: dict[str, Format] = {
+    format.kind: format for format in (Warc(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl())
+}
+
+
+def format_of(kind: str) -> Format | None:
+    """The format of a kind of source, a user's own included; None if there is none."""
+    if kind in FORMATS:
+        return FORMATS[kind]
+    return UserFormat(REGISTRY.sources[kind]) if kind in REGISTRY.sources else None
+
+
+def kinds() -> list[str]:
+    """Every kind of source that a recipe may name."""
+    return [*FORMATS, *sorted(REGISTRY.sources)]

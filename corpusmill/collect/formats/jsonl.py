@@ -1,0 +1,47 @@
+"""`jsonl`: a JSON object on each line, plain, gzipped or zstd-compressed."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from corpusmill.collect.files import opened
+from corpusmill.collect.formats.base import Format, Reading
+from corpusmill.collect.records import Record
+from corpusmill.collect.settings import Columns, Source
+
+COMPRESSED = (".gz", ".zst")
+
+
+class JsonlSource(Source):
+    """A source of JSON lines."""
+
+    kind: Literal["jsonl"]
+    columns: Columns = Columns()
+
+
+class JsonLines(Format):
+    """JSON lines: see `collect/lines.py`."""
+
+    kind = "jsonl"
+    settings = JsonlSource
+    endings = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst")
+    libraries = ("isal", "zstandard")
+
+    def can_be_cut(self, path: str) -> bool:
+        """At any byte, unless the file is compressed."""
+        return not path.lower().endswith(COMPRESSED)
+
+    def read(self, reading: Reading) -> Iterator[Record]:
+        """The lines that begin in the slice's range."""
+        from corpusmill.collect.lines import LineReader
+
+        piece = reading.slice
+        with opened(piece.root, piece.files[0], reading.trace) as file:
+            yield from LineReader(
+                file,
+                piece.files[0],
+                piece.start,
+                piece.end,
+                reading.source.columns,
+                reading.max_page_bytes,
+                reading.others,
+            )

@@ -1,0 +1,88 @@
+"""What a slice's files hold, without reading terabytes to find out.
+
+The plan knows of each file its size and its times (of modification, and of the last change of its entry, which no
+program can set back), or what a remote store says of it: the slice's *stamp*.  Whoever reads a slice notes which bytes
+it has read, and the *digest* of those.  Both stand in the receipt of the slice's part.  So
+
+- a slice whose stamp is that of the receipt has not changed, and its files are not read;
+- if the stamp differs, the same ranges are digested again, at the speed of the disk, and only if they have changed is
+  anything recomputed;
+- whoever reads a slice for another reason compares the digest anyway.
+
+A reader is a function of the bytes that it reads, so the same bytes in these ranges give the same records.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpusmill.collect.files import Trace, is_url, location
+from corpusmill.corpus import digest
+from corpusmill.errors import InputError
+from corpusmill.receipts import Inputs
+
+if TYPE_CHECKING:
+    from corpusmill.collect.plan import Slice
+
+PIECE = 1 << 22  # bytes that are digested at once
+
+
+def local_stamp(stat: os.stat_result) -> str:
+    """What the file system says of a file."""
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+
+
+def stamp_of(files: Iterable[tuple[str, str]]) -> str:
+    """The stamp of a slice from its files' paths and stamps."""
+    found = list(files)
+    return found[0][1] if len(found) == 1 else digest(found)
+
+
+def inputs_of(piece: "Slice", trace: Trace) -> Inputs:
+    """What a slice was made from, now that it has been read.  InputError if a file has changed since the plan."""
+    if is_url(piece.root):
+        return Inputs(stamp=piece.stamp, digest=digest(piece.stamp), ranges={})
+    if _stamp_now(piece) != piece.stamp:
+        raise InputError(
+            f"source '{piece.source}': {_named(piece)} changed while it was being read; "
+            "run the same command again when it is finished"
+        )
+    ranges = trace.ranges(piece.root, piece.files)
+    return Inputs(stamp=piece.stamp, digest=content_digest(piece, ranges), ranges=ranges)
+
+
+def same_content(piece: "Slice", inputs: Inputs) -> bool:
+    """Whether the slice's files, whose stamp has changed, still hold what was read of them."""
+    return not is_url(piece.root) and content_digest(piece, inputs.ranges) == inputs.digest
+
+
+def content_digest(piece: "Slice", ranges: dict[str, list[list[int]]]) -> str:
+    """Digest of ranges of a slice's files, of a file without ranges all of it; of one that can't be read, why not."""
+    state = blake2b(digest_size=16)
+    for path in piece.files:
+        state.update(f"\0{path}\0{ranges.get(path, 'whole')}\0".encode("utf-8", "surrogatepass"))
+        try:
+            with Path(location(piece.root, path)).open("rb") as file:
+                for begin, end in ranges.get(path, [[0, sys.maxsize]]):
+                    file.seek(begin)
+                    while begin < end and (content := file.read(min(PIECE, end - begin))):
+                        state.update(content)
+                        begin += len(content)
+        except OSError as error:
+            state.update(f"\0{type(error).__name__}".encode())
+    return state.hexdigest()
+
+
+def _stamp_now(piece: "Slice") -> str | None:
+    try:
+        stats = [(path, local_stamp(Path(location(piece.root, path)).stat())) for path in piece.files]
+    except OSError:
+        return None
+    return stamp_of(stats)
+
+
+def _named(piece: "Slice") -> str:
+    return piece.files[0] if len(piece.files) == 1 else f"one of {len(piece.files)} files in {piece.root}"

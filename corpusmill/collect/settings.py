@@ -1,0 +1,93 @@
+"""Settings of sources: where records come from, and how the input is cut up."""
+
+import ipaddress
+import re
+from typing import ClassVar, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from corpusmill.settings import Name, Settings
+
+
+class Source(Settings):
+    """Where records come from.  Each kind of source has a model of its own, which adds what it needs."""
+
+    needs_paths: ClassVar[bool] = True
+
+    name: Name
+    kind: str
+    paths: list[str] = []  # any fsspec path or pattern; a relative one is relative to the recipe
+    licence: str | None = None  # unless a record says its own
+    weight: float = Field(1.0, gt=0, allow_inf_nan=False)  # in training
+
+    @model_validator(mode="after")
+    def _has_paths(self) -> Self:
+        if self.needs_paths and not self.paths:
+            raise ValueError(f"a source of kind '{self.kind}' needs paths")
+        if not self.needs_paths and self.paths:
+            raise ValueError(f"a source of kind '{self.kind}' takes no paths")
+        return self
+
+
+class Columns(Settings):
+    """Which of the input's columns is what; every other column goes to `metadata`."""
+
+    text: str = "text"
+    url: str = "url"
+    title: str = "title"
+    licence: str = "licence"
+
+
+class CrawlSettings(Settings):
+    """How a source of kind `crawl` collects its pages.  Seconds, bytes and counts are named as such."""
+
+    seeds: list[str] = Field(min_length=1)
+    hosts: list[str] = []  # scope: host names or patterns such as "*.example.org"; empty: the seeds' hosts
+    max_pages: int = Field(1000, ge=1)
+    max_pages_per_host: int = Field(1000, ge=1)
+    max_depth: int = Field(8, ge=0)
+    delay_s: float = Field(1.0, ge=0)  # between two requests to a host; a robots.txt Crawl-delay can only lengthen it
+    max_delay_s: float = Field(60.0, ge=0)  # a longer Crawl-delay is cut to this
+    timeout_s: float = Field(30.0, gt=0)
+    max_redirects: int = Field(10, ge=5)
+    max_page_bytes: int = Field(10_000_000, ge=1)
+    user_agent: str = "corpusmill/0.1"
+    allow_private_addresses: bool = False
+    connect_to: dict[str, str] = {}  # host pattern -> "address:port" to connect to instead, for mirrors and tests
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_are_pages(cls, seeds: list[str]) -> list[str]:
+        for seed in seeds:
+            if not re.match(r"https?://[^/\s]", seed, re.IGNORECASE):
+                raise ValueError(f"'{seed}' is not a URL to start from; write it as https://host/path")
+        return seeds
+
+    @field_validator("hosts")
+    @classmethod
+    def _hosts_are_names(cls, hosts: list[str]) -> list[str]:
+        for host in hosts:
+            if not re.fullmatch(r"[^\s/@]+", host):
+                raise ValueError(f"'{host}' is not a host; write it as example.org or *.example.org")
+        return hosts
+
+    @field_validator("connect_to")
+    @classmethod
+    def _targets_are_addresses(cls, connect_to: dict[str, str]) -> dict[str, str]:
+        for target in connect_to.values():
+            host, _, port = target.rpartition(":")
+            try:
+                ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+                in_range = 0 < int(port) < 65536
+            except ValueError:
+                in_range = False
+            if not in_range:
+                raise ValueError(f"'{target}' is not an address and a port, such as 127.0.0.1:8000 or [::1]:8000")
+        return connect_to
+
+
+class RunSettings(Settings):
+    """How the input is cut up."""
+
+    slice_bytes: int = Field(16_000_000, ge=4096)  # of input as stored, and of text in one part
+    limit: int | None = Field(None, ge=1)  # read at most so many records, spread over all slices; `--limit`

@@ -1,0 +1,112 @@
+"""Blobs on their way through a shuffle: packed into few elements, and counted at the other end.
+
+A grouping sends one blob from every part to every destination, most of them small: a million for 10,000 parts and 100
+destinations.  Beam costs 40 microseconds for an element, so what a bundle of parts sends to one destination travels as
+one element, up to ELEMENT_BYTES.  A larger blob is cut; Flink refuses elements of 32 MB.
+
+In an element each piece of a blob stands behind its header: number of the part, of the piece, how many pieces the blob
+has, and bytes.  The receiver fails unless it has every piece of the blobs of as many parts as the senders announced, so
+that the books balance across the shuffle.
+"""
+
+import struct
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
+
+from corpusmill.errors import BalanceError
+from corpusmill.pipelines.work import marking_errors, set_up
+from corpusmill.stages.chain import chain_of
+from corpusmill.stages.job import Job
+from corpusmill.stages.stage import Grouping, Shuffle
+
+ELEMENT_BYTES = 4_000_000
+BUFFERED_BYTES = 64_000_000  # that a bundle keeps before it sends what it has
+_HEADER = struct.Struct("<IIIQ")
+
+Key = tuple[int, int]  # destination, and how many parts send something there
+
+
+class Scatter(beam.DoFn):
+    """(part, its letters) -> (key, packed blobs): what a round's `scatter` sends."""
+
+    def __init__(self, job: Job, stage: str, number: int) -> None:
+        self.job, self.stage, self.number = job, stage, number
+
+    def setup(self) -> None:
+        """Once in a worker."""
+        set_up(self.job)
+
+    def start_bundle(self) -> None:
+        """Nothing is waiting."""
+        self.waiting: dict[Key, list[bytes]] = defaultdict(list)
+        self.sizes: dict[Key, int] = defaultdict(int)
+
+    def process(self, element: tuple[str, dict[str, Iterable[bytes]]], shuffle: Shuffle) -> Iterator[tuple[Key, bytes]]:
+        """One part's blobs wait until there are enough for an element."""
+        part, found = element
+        if not shuffle.stale:
+            return
+        with marking_errors():
+            stage = chain_of(self.job)[self.stage]
+            assert isinstance(stage, Grouping)
+            number, letters = bisect_left(shuffle.parts, part), list(found["letters"])
+            scatter = stage.rounds[self.number].scatter
+            for blob in scatter(self.job, shuffle, number, stage.reader(self.job, part), letters):
+                key = (blob.destination, blob.senders)
+                for piece in packed(number, blob.content):
+                    self.waiting[key].append(piece)
+                    self.sizes[key] += len(piece)
+                    if self.sizes[key] >= ELEMENT_BYTES:
+                        yield key, self._taken(key)
+        if sum(self.sizes.values()) > BUFFERED_BYTES:
+            for key in list(self.waiting):
+                yield key, self._taken(key)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        """The rest."""
+        for key in list(self.waiting):
+            yield WindowedValue((key, self._taken(key)), 0, [GlobalWindows().assign(None)[0]])
+
+    def _taken(self, key: Key) -> bytes:
+        del self.sizes[key]
+        return b"".join(self.waiting.pop(key))
+
+
+def packed(part: int, content: bytes) -> Iterator[bytes]:
+    """A part's blob as one or more pieces with headers."""
+    pieces = max(1, -(-len(content) // ELEMENT_BYTES))
+    for piece in range(pieces):
+        body = content[piece * ELEMENT_BYTES : (piece + 1) * ELEMENT_BYTES]
+        yield _HEADER.pack(part, piece, pieces, len(body)) + body
+
+
+def unpacked(elements: Iterable[bytes], senders: int, what: str) -> list[tuple[int, bytes]]:
+    """(part, its blob), by part, from the elements of one destination in any order.
+
+    Raises BalanceError unless the blobs of `senders` parts are there, each whole and once.
+    """
+    pieces: dict[int, dict[int, bytes]] = defaultdict(dict)
+    wanted: dict[int, int] = {}
+    n = 0
+    for element in elements:
+        at = 0
+        while at < len(element):
+            part, piece, of, length = _HEADER.unpack_from(element, at)
+            at += _HEADER.size
+            pieces[part][piece] = element[at : at + length]
+            wanted[part] = of
+            at += length
+            n += 1
+    whole = sum(wanted.values())
+    if len(pieces) != senders or n != whole or sum(map(len, pieces.values())) != whole:
+        raise BalanceError(
+            f"{what}: blobs of {len(pieces)} of {senders} parts came through the shuffle, {n} pieces of {whole}; "
+            "run the same command again"
+        )
+    return [(part, b"".join(pieces[part][i] for i in range(wanted[part]))) for part in sorted(pieces)]

@@ -1,0 +1,101 @@
+"""The list of stages, in order.  Everything else walks it and knows no stage by name.
+
+    pages       records of the input, with text or the reason why there is none
+    texts       the final text, after named edits
+    signals-*   what is measured of a page, in groups
+    verdicts    what the rules say of it
+    sketches    what deduplication compares
+    twins       duplicates of what the rules kept
+    docs        the corpus
+    tokenizer   its vocabulary
+    tokens      the corpus as token ids
+
+A stage of the user's stands after the last stage that it reads.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from corpusmill.errors import InputError
+from corpusmill.stages.docs import DOCS
+from corpusmill.stages.job import Job
+from corpusmill.stages.own import own_stage
+from corpusmill.stages.pages import PAGES
+from corpusmill.stages.signals import LANGUAGE, TEXT, own_groups
+from corpusmill.stages.sketches import SKETCHES
+from corpusmill.stages.stage import Reading, Stage
+from corpusmill.stages.texts import texts
+from corpusmill.stages.tokenizer import tokenizer
+from corpusmill.stages.tokens import TOKENS
+from corpusmill.stages.twins import TWINS
+from corpusmill.stages.verdicts import verdicts
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The stages of a job."""
+
+    stages: tuple[Stage, ...]
+
+    @classmethod
+    def of(cls, job: Job) -> "Chain":
+        """The product's own stages, and the user's."""
+        groups = [LANGUAGE, TEXT, *own_groups(job)]
+        stages: list[Stage] = [
+            PAGES,
+            texts(job),
+            *groups,
+            verdicts(job, groups),
+            SKETCHES,
+            TWINS,
+            DOCS,
+            tokenizer(job),
+            TOKENS,
+        ]
+        for module, own in job.own_stages():
+            names = [stage.name for stage in stages]
+            if own.name in names:
+                raise InputError(f"recipe: module '{module.name}': there is a stage '{own.name}' already; rename yours")
+            for read in own.reads:
+                if read not in names:
+                    raise InputError(
+                        f"recipe: module '{module.name}': stage '{own.name}' reads '{read}', which is no stage; "
+                        f"there are: {', '.join(names)}"
+                    )
+            stages.insert(1 + max(names.index(read) for read in own.reads), own_stage(module, own))
+        return cls(tuple(stages))
+
+    @property
+    def reading(self) -> Reading:
+        """The first stage."""
+        first = self.stages[0]
+        assert isinstance(first, Reading)
+        return first
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter(self.stages)
+
+    def __getitem__(self, name: str) -> Stage:
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Stage]:
+        return {stage.name: stage for stage in self.stages}
+
+    def until(self, name: str | None) -> "list[Stage]":
+        """The stages up to one of that name; all of them without a name.  InputError if there is no such stage."""
+        if name is None:
+            return list(self.stages)
+        names = [stage.name for stage in self.stages]
+        if name not in names:
+            raise InputError(f"there is no stage '{name}'; there are: {', '.join(names)}")
+        return list(self.stages[: names.index(name) + 1])
+
+
+def chain_of(job: Job) -> Chain:
+    """The stages of a job; its modules must have been loaded."""
+    if "chain" not in job.cache:
+        job.cache["chain"] = Chain.of(job)
+    chain: Chain = job.cache["chain"]
+    return chain

@@ -1,0 +1,90 @@
+"""pages: records of the input, with text or the reason why there is none."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+
+from corpusmill import extensions
+from corpusmill.collect.formats import FORMATS, format_of
+from corpusmill.collect.plan import Slice
+from corpusmill.corpus import Made
+from corpusmill.extract.content import MODEL
+from corpusmill.reasons import Stage
+from corpusmill.receipts import Inputs
+from corpusmill.stages.job import Job
+from corpusmill.stages.stage import ARROW, Reading, in_schema, version_of
+
+LIBRARIES = (*ARROW, "numba", "chardetng-py", "webencodings")
+EXTRACTOR_LIBRARIES = {"resiliparse": ("resiliparse",), "trafilatura": ("trafilatura", "justext", "lxml")}
+
+
+def _identity(job: Job, piece: Slice) -> object:
+    """What a slice's rows depend on, besides its files."""
+    source, extract, format = job.source(piece.source), job.recipe.extract, format_of(piece.kind)
+    assert format is not None, "the recipe has checked the kind"
+    own_code = piece.kind not in FORMATS or (format.has_html and extract.extractor in extensions.REGISTRY.extractors)
+    return [
+        format.identity(source),
+        [version_of(library) for library in format.libraries],
+        job.recipe.run.slice_bytes,
+        extract.model_dump(exclude=None if format.has_html else {"extractor", "format"}),
+        _extractor(extract.extractor) if format.has_html else [],
+        job.digests(job.modules) if own_code else [],
+    ]
+
+
+def _extractor(name: str) -> list[str]:
+    """What besides our code decides how a built-in extractor reads a page."""
+    if name == "corpusmill":
+        return [_model_digest()]
+    return [version_of(library) for library in EXTRACTOR_LIBRARIES.get(name, ())]
+
+
+@cache
+def _model_digest() -> str:
+    """Identity of the trained model, without the imports that reading it takes."""
+    return hashlib.blake2b(MODEL.read_bytes(), digest_size=16).hexdigest()
+
+
+class _Pages:
+    """A slice that is being read."""
+
+    def __init__(self, job: Job, piece: Slice) -> None:
+        from corpusmill.collect.pages import PageReader
+        from corpusmill.extract.extractors import extractor
+
+        settings = job.recipe.extract
+        extract = extractor(settings.extractor, settings.format)
+        self._reader = PageReader(piece, job.source(piece.source), settings, extract)
+        self._piece, self._bytes = piece, job.recipe.run.slice_bytes
+
+    def tables(self) -> Iterator[Made]:
+        """The rows, in parts of a bounded size."""
+        import pyarrow.compute as pc
+
+        for table in self._reader.tables(self._bytes):
+            statuses = Counter(f"status_{status}" for status in table["status"].to_pylist())
+            size = pc.sum(table["n_bytes"]).as_py() or 0
+            yield Made(table=table, rows_in=table.num_rows, bytes_in=size, counts=dict(statuses))
+
+    def inputs(self) -> Inputs:
+        """Which bytes of which files were read."""
+        from corpusmill.collect.identity import inputs_of
+
+        return inputs_of(self._piece, self._reader.trace)
+
+    def counts(self) -> dict[str, int]:
+        """Records without content."""
+        return {f"other_{kind}": n for kind, n in self._reader.others.items()}
+
+
+PAGES = Reading(
+    name=Stage.PAGES,
+    version=3,
+    libraries=LIBRARIES,
+    identity=_identity,
+    make=_Pages,
+    table=in_schema("PAGES"),
+    share_of_time=1.0,
+)

@@ -1,0 +1,73 @@
+"""The plan of a run, and what else a run writes down before it starts: files that describe the corpus.
+
+plan.json     the slices; made once in a run
+tables.json   the stages and what a row of each is, for readers who have not the recipe's modules
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from corpusmill.belonging import TABLES
+from corpusmill.collect.plan import Slice, plan
+from corpusmill.corpus import Corpus
+from corpusmill.errors import InputError
+from corpusmill.stages.chain import chain_of
+from corpusmill.stages.job import Job
+
+PLAN = "plan.json"
+
+
+def make_plan(job: Job) -> list[Slice]:
+    """The slices of all sources; written down if they are not what was there."""
+    slices = plan(job.recipe.sources, job.recipe.run, folder=job.folder, corpus=job.corpus.folder)
+    data = {"slices": [piece.to_json() for piece in slices]}
+    if job.corpus.read_json(PLAN) != data:
+        job.corpus.write_json(PLAN, data)
+    return slices
+
+
+def read_plan(corpus: Corpus) -> list[Slice] | None:
+    """The slices of the last plan; None if there is none that can be read."""
+    data = corpus.read_json(PLAN)
+    try:
+        return None if data is None else [Slice.from_json(piece) for piece in data["slices"]]
+    except (KeyError, TypeError):
+        return None
+
+
+def check_nothing_shrinks(job: Job, before: Sequence[Slice] | None) -> None:
+    """InputError if the corpus holds a source that the recipe no longer names, whose parts would be deleted."""
+    named = {source.name for source in job.recipe.sources}
+    gone = sorted({piece.source for piece in before or ()} - named)
+    if not gone:
+        return
+    n = sum(piece.source in gone for piece in before or ())
+    raise InputError(
+        f"{job.corpus.folder}: holds parts of {'sources' if len(gone) > 1 else 'source'} "
+        f"{', '.join(repr(name) for name in gone)} ({n} slices), which the recipe does not name and which would be "
+        "deleted; say --prune if that is meant, or give another --corpus"
+    )
+
+
+def write_tables(job: Job) -> None:
+    """The stages in order, what each reads, and what a row of it is."""
+    stages: list[dict[str, Any]] = []
+    for stage in chain_of(job):
+        table = stage.table() if stage.table is not None else None
+        stages.append(
+            {
+                "stage": stage.name,
+                "kind": type(stage).__name__,
+                "reads": {name: list(columns) for name, columns in stage.reads.items()},
+                "singletons": list(stage.singletons),
+                "table": table
+                and {
+                    "name": table.name,
+                    "description": table.description,
+                    "columns": [[column.name, str(column.type), column.description] for column in table.columns],
+                },
+            }
+        )
+    data = {"stages": stages}
+    if job.corpus.read_json(TABLES) != data:
+        job.corpus.write_json(TABLES, data)

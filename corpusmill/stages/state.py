@@ -1,0 +1,152 @@
+"""Where a run stands, from receipts alone: what is left to do, whether the books balance, what it all came to.
+
+Imports neither Beam nor anything that reads data, so that a run with nothing to do answers at once.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corpusmill.collect.crawl.state import finished
+from corpusmill.collect.formats.crawl import CrawlSource
+from corpusmill.collect.plan import Slice
+from corpusmill.errors import BalanceError, RunError
+from corpusmill.reasons import Stage as Name
+from corpusmill.stages.chain import chain_of
+from corpusmill.stages.job import Job
+from corpusmill.stages.stage import Grouping, PerPart, Published, Reading, Singleton, Snapshot, Stage, slice_of
+
+
+def unfinished_crawls(job: Job) -> list[tuple[CrawlSource, Path]]:
+    """The sources that are still to be crawled, and their folders."""
+    found = []
+    for source in job.recipe.sources:
+        folder = job.corpus.folder / "raw" / source.name
+        if isinstance(source, CrawlSource) and not finished(folder, source.crawl):
+            found.append((source, folder))
+    return found
+
+
+def parts_of(job: Job, published: Published, slices: Sequence[Slice]) -> list[str] | None:
+    """The parts of all slices, sorted; None if a slice has not been read as wanted."""
+    found: list[str] = []
+    for piece in slices:
+        parts = chain_of(job).reading.parts(job, published, piece)
+        if parts is None:
+            return None
+        found += parts
+    return sorted(found)
+
+
+def unfinished(
+    job: Job, slices: Sequence[Slice], until: str | None, published: Published | None = None
+) -> Stage | None:
+    """The first stage with something to do, or None."""
+    published = published or Snapshot(job.corpus)
+    parts = parts_of(job, published, slices)
+    if parts is None:
+        return chain_of(job).reading
+    return next((stage for stage in chain_of(job).until(until) if not _is_done(job, published, stage, parts)), None)
+
+
+def _is_done(job: Job, published: Published, stage: Stage, parts: Sequence[str]) -> bool:
+    """Whether a stage is done for all parts, given that those before it are."""
+    match stage:
+        case Reading():
+            return True  # or there would be no parts
+        case PerPart():
+            return all(stage.is_current(job, published, part) for part in parts)
+        case Grouping() | Singleton():
+            return stage.is_current(job, published, parts)
+        case _:
+            raise AssertionError(f"{stage.name} is a stage of an unknown kind")
+
+
+@dataclass(slots=True)
+class Books:
+    """What came in and what became of it, over all parts."""
+
+    input_bytes: int = 0  # payloads
+    rows: Counter[str] = field(default_factory=Counter)  # that each stage gave
+    dropped: Counter[str] = field(default_factory=Counter)  # by reason
+    counts: dict[str, Counter[str]] = field(default_factory=dict)  # what each stage has counted besides
+
+    @property
+    def pages(self) -> int:
+        """Records that came in."""
+        return self.rows[Name.PAGES]
+
+    @property
+    def docs(self) -> int:
+        """Documents that were kept."""
+        return self.rows[Name.DOCS]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the documents."""
+        return self._count(Name.TOKENS, "tokens")
+
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of the documents' text."""
+        return self._count(Name.DOCS, "text_bytes")
+
+    @property
+    def limited(self) -> int:
+        """Documents that deduplication has not compared with every candidate."""
+        return self._count(Name.TWINS, "limited")
+
+    def _count(self, stage: str, what: str) -> int:
+        return self.counts.get(stage, Counter())[what]
+
+
+def balance(job: Job, slices: Sequence[Slice], until: str | None = None) -> Books:
+    """The run's books.  RunError if a part is missing or stale, BalanceError if rows were lost between stages."""
+    snapshot = Snapshot(job.corpus)
+    left = unfinished(job, slices, until, snapshot)
+    if left is not None:
+        raise RunError(
+            f"{job.corpus.folder}: the runner ended before stage {left.name} was done; run the same command again"
+        )
+    books = Books()
+    parts = parts_of(job, snapshot, slices)
+    assert parts is not None, "nothing is left to do"
+    for stage in chain_of(job).until(until):
+        if isinstance(stage, Singleton):
+            continue
+        counts: Counter[str] = Counter()
+        for part in parts:
+            receipt = snapshot.receipt(stage.name, part)
+            assert receipt is not None, "nothing is left to do"
+            if isinstance(stage, PerPart):
+                source = next(iter(stage.reads))
+                came = snapshot.receipt(source, part)
+                expected = came.rows_out if came is not None else 0
+                if receipt.rows_in != expected:
+                    raise BalanceError(
+                        f"{stage.name} of part {part} read {receipt.rows_in} rows where {expected} were published; "
+                        "please report this"
+                    )
+            books.rows[stage.name] += receipt.rows_out
+            books.dropped.update(receipt.dropped)
+            counts.update(receipt.counts)
+            if isinstance(stage, Reading):
+                books.input_bytes += receipt.bytes_in
+        books.counts[stage.name] = counts
+    return books
+
+
+def tidy(job: Job, slices: Sequence[Slice], parts: Sequence[str] | None = None) -> list[str]:
+    """Clear what a crash left, and the parts that nothing wants any more; returns what went.
+
+    These are the parts of other slices; if `parts` are known, all others.  Only for the run that holds the corpus.
+    """
+    wanted, names = set(parts or ()), {piece.name for piece in slices}
+    gone = []
+    for stage in chain_of(job):
+        if isinstance(stage, Singleton):
+            gone += job.corpus.tidy(stage.name, lambda _: True)
+        else:
+            gone += job.corpus.tidy(stage.name, lambda part: part in wanted if parts else slice_of(part) in names)
+    return gone
