@@ -47,7 +47,7 @@ class Format(StrEnum):
 
 
 def main() -> None:
-    """Entry point: exit codes 0 done, 1 the run failed, 2 the user's input is wrong, 130 interrupted."""
+    """Run the command of the arguments; errors of ours are one sentence and an exit code (see `__main__`)."""
     try:
         app()
     except InputError as error:
@@ -61,6 +61,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone: `corpusmill sql ... | head`
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:  # a disk that fails, a file system that is read-only
+        _fail(f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}", 1)
 
 
 def _fail(error: Exception | str, code: int) -> None:
@@ -94,13 +96,15 @@ def run(
     beam: Annotated[list[str] | None, typer.Argument(metavar="-- BEAM OPTIONS", help="Options for Beam.")] = None,
 ) -> None:
     """Mill the recipe's sources into a corpus, resumed where it stopped."""
+    from corpusmill.interrupts import interruptible
     from corpusmill.pipelines import supervise
 
-    outcome = supervise.run(recipe, corpus, workers=workers, limit=limit, until=until, prune=prune, beam=beam or [])
-    if outcome.worked or not (corpus / "catalog.duckdb").exists():
-        from corpusmill.reports.catalog import build
+    with interruptible(supervise.ADVICE):
+        outcome = supervise.run(recipe, corpus, workers=workers, limit=limit, until=until, prune=prune, beam=beam or [])
+        if outcome.worked or not (corpus / "catalog.duckdb").exists():
+            from corpusmill.reports.catalog import build
 
-        build(corpus)
+            build(corpus)
     print(_summary(corpus, outcome.books))
 
 

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from corpusmill import receipts
 from corpusmill.errors import BalanceError, CorruptPartError, TakenOverError
 from corpusmill.lease import RUN_FILE, held
-from corpusmill.receipts import COMPACTED, Inputs, Receipt
+from corpusmill.receipts import COMPACTED, Inputs, Known, Receipt
 from corpusmill.store import Entry, LocalStore, Store
 
 if TYPE_CHECKING:
@@ -113,30 +113,39 @@ class Corpus:
 
     def receipts(self, stage: str) -> dict[str, Receipt]:
         """The same of all parts of a stage, by part and in the order of their names."""
-        return {receipt.part: receipt for _, receipt in self.published(stage).values()}
+        return {receipt.part: receipt for _, receipt in self.published(stage).found.values()}
 
-    def published(
-        self, stage: str, known: Mapping[str, tuple[str, Receipt]] | None = None
-    ) -> dict[str, tuple[str, Receipt]]:
-        """(version of its file, receipt) of every published part, by the name of the receipt's file.
+    def published(self, stage: str, known: Known | None = None) -> Known:
+        """The receipts of every published part.
 
         known: what an earlier call returned; only what has changed since is read.
         """
-        there, listed = self.store.entries(stage), self.store.entries(f"{stage}/{RECEIPTS}")
+        folder = f"{stage}/{RECEIPTS}"
+        version = self.store.folder_version(folder)
+        there = self.store.entries(stage)
+        if known is None and COMPACTED in there:
+            known = receipts.expand(self.store.read(f"{stage}/{COMPACTED}"))
         if known is None:
-            known = receipts.expand(self.store.read(f"{stage}/{RECEIPTS}/{COMPACTED}")) if COMPACTED in listed else {}
+            known = Known(None, {})
+        if version is not None and version == known.folder:
+            found = known.found
+        else:
+            found = self._read_receipts(folder, known.found)
+        return Known(version, {name: (v, r) for name, (v, r) in found.items() if _is_there(r, there.get(r.file))})
+
+    def _read_receipts(self, folder: str, known: Mapping[str, tuple[str, Receipt]]) -> dict[str, tuple[str, Receipt]]:
         found = {}
-        for name in sorted(listed):
+        for name, entry in sorted(self.store.entries(folder).items()):
             if name.startswith("_") or not name.endswith(".json"):
                 continue
             version, receipt = known.get(name, ("", None))
-            if receipt is None or version != listed[name].version:
+            if receipt is None or version != entry.version:
                 try:
-                    receipt = Receipt.from_json(self.store.read(f"{stage}/{RECEIPTS}/{name}"))
+                    receipt = Receipt.from_json(self.store.read(f"{folder}/{name}"))
                 except FileNotFoundError:  # deleted since it was listed
                     continue
-            if receipt is not None and _is_there(receipt, there.get(receipt.file)):
-                found[name] = listed[name].version, receipt
+            if receipt is not None:
+                found[name] = entry.version, receipt
         return found
 
     def parts(self, stage: str) -> list[str]:
@@ -316,10 +325,9 @@ class Corpus:
 
     def compact(self, stage: str) -> None:
         """Write all receipts of a stage into one file, which is quicker to read."""
-        found = self.published(stage)
-        if found:
-            content = receipts.compact(found)
-            key = f"{stage}/{RECEIPTS}/{COMPACTED}"
+        known = self.published(stage)
+        if known.found and known.folder in (None, self.store.folder_version(f"{stage}/{RECEIPTS}")):
+            content, key = receipts.compact(known), f"{stage}/{COMPACTED}"
             if self.store.entry(key) is None or self.store.read(key) != content:
                 self.store.write(key, content)
 

@@ -17,13 +17,14 @@ import gc
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar, cast
+
+from corpusmill.userfolders import cache_base
 
 HOMES = ("dedup", "extract", "filters")  # packages that hold kernels
 WARM_UPS = (  # what compiles all kernels: two processes that take about as long
@@ -37,17 +38,10 @@ def cache_folder() -> Path:
     """Where compiled kernels are kept: $NUMBA_CACHE_DIR, else the user's cache folder, else a temporary one."""
     if "NUMBA_CACHE_DIR" in os.environ:
         return Path(os.environ["NUMBA_CACHE_DIR"])
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     content = b"".join(source.read_bytes() for source in _sources())
-    name = f"kernels-{_digest(content + version('numba').encode())}"
-    for parent in (base / "corpusmill", Path(tempfile.gettempdir()) / f"corpusmill-{os.getuid()}"):
-        try:
-            (parent / name).mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(parent / name, os.W_OK):
-            return parent / name
-    raise OSError("no writable folder for compiled kernels: set NUMBA_CACHE_DIR to one")
+    folder = cache_base() / f"kernels-{_digest(content + version('numba').encode())}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def kernels_are_cached() -> bool:

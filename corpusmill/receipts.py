@@ -4,17 +4,21 @@ A receipt is a small JSON file, `STAGE/_receipts/PART.json`, written after the p
 underscore are left alone by whatever reads Parquet folders (pyarrow, Spark, Hugging Face datasets).
 
 Reading 10,000 files one by one takes a second, and 10,000 requests on object storage; so a run ends by writing all
-receipts of a stage into one file, `STAGE/_receipts/_all.json`.  That file only saves time: a listing of the folder
-says which receipts are there, and in which version, and every one that it does not hold in that version is read.
+receipts of a stage into one file, `STAGE/_receipts.json`.  That file only saves time: it says for which state of the
+folder it holds (a time of modification, or the version of each file), and whatever is not as it says is read.
 """
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
+
+from corpusmill.memory import without_collections
 
 FOLDER = "_receipts"
-COMPACTED = "_all.json"
+COMPACTED = "_receipts.json"  # in the stage's folder
+WIDTH = 16  # hexadecimal digits of a column's digest
 GROUPED = "_grouping.json"  # of a grouping: what all of it was made from
 
 
@@ -27,6 +31,32 @@ class Inputs:
     ranges: dict[str, list[list[int]]] = field(
         default_factory=dict
     )  # by file, [begin, end); a file read whole is not here
+
+
+class Digests(Mapping[str, str]):
+    """Digests by column, kept as one string: a dictionary for each of 10,000 parts takes longer than all the rest."""
+
+    __slots__ = ("_joined", "_places")
+
+    def __init__(self, places: dict[str, int], joined: str) -> None:
+        """places: the columns' numbers, shared by all parts; joined: their digests, one after the other."""
+        self._places, self._joined = places, joined
+
+    def __getitem__(self, name: str) -> str:
+        at = WIDTH * self._places[name]
+        return self._joined[at : at + WIDTH]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self) == dict(other)
+
+    def __hash__(self) -> int:
+        return hash(self._joined)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +73,8 @@ class Receipt:
     bytes_in: int  # of the input that was read: payloads for pages, Arrow buffers for the others
     size: int  # of the part's file, bytes
     checksum: str  # BLAKE2b-128 of the part's file
-    columns: dict[str, str]  # the same of each column's chunks in the file, 64 bits
-    fingerprint: str  # of everything that the part's content depends on
+    columns: Mapping[str, str]  # the same of each column's chunks in the file, 64 bits
+    fingerprint: str  # of everything that the part's content depends on, besides `made_from`
     made_from: dict[str, str] = field(default_factory=dict)  # by stage, the digest of what was read of it
     seconds: float
     finished_at: float  # seconds since 1970
@@ -75,9 +105,11 @@ class Receipt:
         return receipt if all(_is(getattr(receipt, name), kind) for name, kind in _KINDS) else None
 
     def digest_of(self, columns: Sequence[str]) -> str | None:
-        """One digest of columns of the part, () for all; None if it has not all of them."""
+        """One digest of columns of the part, () for all of it; None if it has not all of them."""
+        if not columns:
+            return self.checksum
         try:
-            return " ".join([self.columns[name] for name in columns or self.columns])
+            return " ".join([self.columns[name] for name in columns])
         except KeyError:
             return None
 
@@ -87,29 +119,61 @@ class Receipt:
 
 
 def _plain(receipt: Receipt) -> dict[str, Any]:
-    values = {name: getattr(receipt, name) for name in _NAMES}
+    values = {name: getattr(receipt, name) for name in _NAMES} | {"columns": dict(receipt.columns)}
     if receipt.inputs is not None:
         values["inputs"] = {name: getattr(receipt.inputs, name) for name in ("stamp", "digest", "ranges")}
     return values
 
 
-def compact(receipts: dict[str, tuple[str, Receipt]]) -> bytes:
-    """(version of the receipt's file, receipt) by file name -> one file's content."""
-    return json.dumps(
-        {name: [version, _plain(receipt)] for name, (version, receipt) in receipts.items()},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
+class Known(NamedTuple):
+    """The receipts of a stage, by the name of their file, each with the version of that file."""
+
+    folder: str | None  # version of the folder that holds them, where the store knows one
+    found: dict[str, tuple[str, Receipt]]
 
 
-def expand(content: bytes) -> dict[str, tuple[str, Receipt]]:
-    """What `compact` was given; nothing if the content is anything else, since it only saves time."""
-    try:
-        data = json.loads(content)
-        found = {str(name): (str(version), Receipt._of(values)) for name, (version, values) in data.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return {}
-    return {name: (version, receipt) for name, (version, receipt) in found.items() if receipt is not None}
+def compact(known: Known) -> bytes:
+    """All receipts of a stage in one file: its checksum on a line, then JSON; what they have in common is said once."""
+    columns = sorted({tuple(receipt.columns) for _, receipt in known.found.values()})
+    rows = []
+    for name, (version, receipt) in known.found.items():
+        values = [getattr(receipt, field) for field in _NAMES]
+        values[_COLUMNS] = [columns.index(tuple(receipt.columns)), "".join(receipt.columns.values())]
+        if receipt.inputs is not None:
+            values[_INPUTS] = [receipt.inputs.stamp, receipt.inputs.digest, receipt.inputs.ranges]
+        rows.append([name, version, values])
+    content = [_FORMAT, list(_NAMES), known.folder, columns, rows]
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return _checksum(body) + b"\n" + body
+
+
+def expand(content: bytes) -> Known | None:
+    """What `compact` was given; None if the content is not what it wrote, or what another version wrote."""
+    checksum, _, body = content.partition(b"\n")
+    if checksum != _checksum(body):
+        return None
+    with without_collections():
+        return _expanded(json.loads(body))
+
+
+def _expanded(data: list[Any]) -> Known | None:
+    if data[:2] != [_FORMAT, list(_NAMES)]:
+        return None
+    _, _, folder, columns, rows = data
+    places = [{name: place for place, name in enumerate(names)} for names in columns]
+    found = {}
+    for name, version, values in rows:
+        which, joined = values[_COLUMNS]
+        values[_COLUMNS] = Digests(places[which], joined)
+        if values[_INPUTS] is not None:
+            stamp, read, ranges = values[_INPUTS]
+            values[_INPUTS] = Inputs(stamp=stamp, digest=read, ranges=ranges)
+        found[name] = version, Receipt(**dict(zip(_NAMES, values, strict=True)))
+    return Known(folder, found)
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=16).hexdigest().encode()
 
 
 def _is(value: object, kind: str) -> bool:
@@ -124,6 +188,8 @@ def _is(value: object, kind: str) -> bool:
             return isinstance(value, dict) and all(type(n) is int for n in value.values())
         case "digests":
             return isinstance(value, dict) and all(isinstance(d, str) for d in value.values())
+        case "columns":
+            return isinstance(value, dict) and all(isinstance(d, str) and len(d) == WIDTH for d in value.values())
         case "list":
             return isinstance(value, list) and all(isinstance(each, str) for each in value)
         case _:
@@ -137,7 +203,9 @@ def _are_ranges(value: object) -> bool:
     )
 
 
+_FORMAT = 1
 _NAMES = tuple(f.name for f in fields(Receipt))
+_COLUMNS, _INPUTS = _NAMES.index("columns"), _NAMES.index("inputs")
 _KINDS = tuple(
     (name, kind)
     for kind, names in {
@@ -145,7 +213,8 @@ _KINDS = tuple(
         "int": ("rows_in", "rows_out", "bytes_in", "size"),
         "float": ("seconds", "finished_at"),
         "counts": ("dropped", "counts"),
-        "digests": ("columns", "made_from"),
+        "digests": ("made_from",),
+        "columns": ("columns",),
         "inputs": ("inputs",),
         "list": ("followers",),
     }.items()

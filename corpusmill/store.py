@@ -38,6 +38,9 @@ class Store(Protocol):
     def entries(self, folder: str) -> dict[str, Entry]:
         """The files directly in a folder, by name; temporary files are left out.  Empty if there is no such folder."""
 
+    def folder_version(self, folder: str) -> str | None:
+        """What changes whenever a file of a folder is added, replaced or deleted; None if the store knows no such."""
+
     def entry(self, key: str) -> Entry | None:
         """What a listing would say of one file; None if it is not there."""
 
@@ -67,6 +70,13 @@ class LocalStore:
                 return {e.name: _entry(e.stat()) for e in found if not _is_temporary(e.name) and e.is_file()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
+
+    def folder_version(self, folder: str) -> str | None:
+        """See `Store`: the folder's time of modification."""
+        try:
+            return str((self.folder / folder).stat().st_mtime_ns)
+        except (FileNotFoundError, NotADirectoryError):
+            return "none"
 
     def entry(self, key: str) -> Entry | None:
         """See `Store`."""
@@ -136,6 +146,10 @@ class RemoteStore:
         except (FileNotFoundError, NotADirectoryError):
             return {}
         return {str(i["name"]).rpartition("/")[2]: _remote_entry(i) for i in found if i["type"] == "file"}
+
+    def folder_version(self, folder: str) -> str | None:
+        """See `Store`: there are no folders."""
+        return None
 
     def entry(self, key: str) -> Entry | None:
         """See `Store`."""

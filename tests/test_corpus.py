@@ -150,7 +150,7 @@ def test_compacted_receipts_are_believed_only_in_the_version_that_is_there(tmp_p
     assert corpus.receipts(Stage.PAGES) == {}
     for content in (b"", b"[1]", b"{}", b'{"web-1.json": [1]}', b"\xff"):
         publish(corpus, rows(1), "new")
-        (tmp_path / "pages/_receipts/_all.json").write_bytes(content)
+        (tmp_path / "pages/_receipts.json").write_bytes(content)
         assert corpus.parts(Stage.PAGES) == ["web-1"]
 
 
@@ -163,7 +163,7 @@ def test_compacted_receipts_save_reading_the_others(tmp_path, monkeypatch):
     read = []
     monkeypatch.setattr(LocalStore, "read", lambda self, key: read.append(key) or (self.folder / key).read_bytes())
     assert corpus.receipts(Stage.PAGES) == expected
-    assert read == ["pages/_receipts/_all.json"]
+    assert read == ["pages/_receipts.json"]
 
 
 def test_only_the_run_that_holds_the_corpus_may_publish(tmp_path):

@@ -21,7 +21,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class Slice:
 
     def to_json(self) -> dict[str, Any]:
         """For `plan.json`."""
-        return {**asdict(self), "files": list(self.files)}
+        return {name: getattr(self, name) for name in self.__slots__} | {"files": list(self.files)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Slice":

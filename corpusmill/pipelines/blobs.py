@@ -4,15 +4,21 @@ A grouping sends one blob from every part to every destination, most of them sma
 destinations.  Beam costs 40 microseconds for an element, so what a bundle of parts sends to one destination travels as
 one element, up to ELEMENT_BYTES.  A larger blob is cut; Flink refuses elements of 32 MB.
 
+Beam's local runner keeps a shuffle in its memory, and sends a worker all that it shall gather at once.  So here an
+element larger than SPILLED_BYTES is a file in the stage's own folder, and its name travels; a cluster's runner has a
+shuffle that spills by itself.  The files go when the grouping is done.
+
 In an element each piece of a blob stands behind its header: number of the part, of the piece, how many pieces the blob
 has, and bytes.  The receiver fails unless it has every piece of the blobs of as many parts as the senders announced, so
 that the books balance across the shuffle.
 """
 
 import struct
+import uuid
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -23,10 +29,12 @@ from corpusmill.errors import BalanceError
 from corpusmill.pipelines.work import marking_errors, set_up
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.job import Job
-from corpusmill.stages.stage import Grouping, Shuffle
+from corpusmill.stages.stage import SPILL, Grouping, Shuffle
+from corpusmill.store import full_disk_is_a_run_error
 
 ELEMENT_BYTES = 4_000_000
 BUFFERED_BYTES = 64_000_000  # that a bundle keeps before it sends what it has
+SPILLED_BYTES = 16_384
 _HEADER = struct.Struct("<IIIQ")
 
 Key = tuple[int, int]  # destination, and how many parts send something there
@@ -35,8 +43,8 @@ Key = tuple[int, int]  # destination, and how many parts send something there
 class Scatter(beam.DoFn):
     """(part, its letters) -> (key, packed blobs): what a round's `scatter` sends."""
 
-    def __init__(self, job: Job, stage: str, number: int) -> None:
-        self.job, self.stage, self.number = job, stage, number
+    def __init__(self, job: Job, stage: str, number: int, *, spill: bool) -> None:
+        self.job, self.stage, self.number, self.spill = job, stage, number, spill
 
     def setup(self) -> None:
         """Once in a worker."""
@@ -75,7 +83,32 @@ class Scatter(beam.DoFn):
 
     def _taken(self, key: Key) -> bytes:
         del self.sizes[key]
-        return b"".join(self.waiting.pop(key))
+        content = b"".join(self.waiting.pop(key))
+        if not self.spill or len(content) <= SPILLED_BYTES:
+            return _INLINE + content
+        folder = spill_folder(self.job, self.stage)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / uuid.uuid4().hex
+        with full_disk_is_a_run_error(self.job.corpus.folder):
+            path.write_bytes(content)
+        return _SPILLED + path.name.encode()
+
+
+_INLINE, _SPILLED = b"i", b"s"  # how an element begins
+
+
+def spill_folder(job: Job, stage: str) -> Path:
+    """Where a stage's elements lie while they are on their way."""
+    return job.corpus.folder / stage / SPILL
+
+
+def contents(job: Job, stage: str, elements: Iterable[bytes]) -> Iterator[bytes]:
+    """What elements hold, one after the other."""
+    for element in elements:
+        if element.startswith(_INLINE):
+            yield element[1:]
+        else:
+            yield (spill_folder(job, stage) / element[1:].decode()).read_bytes()
 
 
 def packed(part: int, content: bytes) -> Iterator[bytes]:
@@ -87,7 +120,7 @@ def packed(part: int, content: bytes) -> Iterator[bytes]:
 
 
 def unpacked(elements: Iterable[bytes], senders: int, what: str) -> list[tuple[int, bytes]]:
-    """(part, its blob), by part, from the elements of one destination in any order.
+    """(part, its blob), by part, from the contents of one destination's elements in any order.
 
     Raises BalanceError unless the blobs of `senders` parts are there, each whole and once.
     """

@@ -18,7 +18,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 
 from corpusmill.collect.plan import Slice
-from corpusmill.pipelines.blobs import Scatter, unpacked
+from corpusmill.pipelines.blobs import Scatter, contents, unpacked
 from corpusmill.pipelines.work import Barrier, count, work
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.job import Job
@@ -27,14 +27,19 @@ from corpusmill.stages.stage import Grouping, PerPart, Reading, Shuffle, Singlet
 Name = str  # of a part
 
 
-def build(pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: str | None = None) -> None:
-    """Plan, then every stage in order up to `until`."""
+def build(
+    pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: str | None = None, *, spill: bool = True
+) -> None:
+    """Plan, then every stage in order up to `until`.
+
+    spill: shuffle through files of the corpus; for a runner that keeps shuffles in its memory.
+    """
     parts = pipeline | "Plan" >> beam.Create(list(slices)).with_output_types(Slice) | "Balance" >> beam.Reshuffle()
     for stage in chain_of(job).until(until):
-        parts = parts | str(stage.name) >> transform_of(job, stage)
+        parts = parts | str(stage.name) >> transform_of(job, stage, spill=spill)
 
 
-def transform_of(job: Job, stage: Stage) -> beam.PTransform:
+def transform_of(job: Job, stage: Stage, *, spill: bool) -> beam.PTransform:
     """The transform of a stage's kind: parts in (slices, for the first stage), the same parts out."""
     match stage:
         case Reading():
@@ -42,7 +47,7 @@ def transform_of(job: Job, stage: Stage) -> beam.PTransform:
         case PerPart():
             return EachPart(job, stage.name)
         case Grouping():
-            return Group(job, stage.name)
+            return Group(job, stage.name, spill)
         case Singleton():
             return MakeFile(job, stage.name)
         case _:
@@ -109,6 +114,7 @@ class Group(beam.PTransform):
 
     job: Job
     stage: Name
+    spill: bool
 
     def expand(self, parts: beam.PCollection[Name]) -> beam.PCollection[Name]:
         """The same parts, when all of them are published."""
@@ -120,7 +126,8 @@ class Group(beam.PTransform):
         for number, round in enumerate(stage.rounds):
             gathered = (
                 _with_letters(parts, letters, f"{round.name}Letters")
-                | f"{round.name}Scatter" >> beam.ParDo(Scatter(job, name, number), shuffle).with_output_types(Keyed)
+                | f"{round.name}Scatter"
+                >> beam.ParDo(Scatter(job, name, number, spill=self.spill), shuffle).with_output_types(Keyed)
                 | f"{round.name}Shuffle" >> beam.GroupByKey()
                 | f"{round.name}Gather" >> work(job, _gather, name, number, shuffle, output=tuple[Name, bytes])
             )
@@ -170,7 +177,7 @@ def _gather(
 ) -> Iterator[tuple[Name, bytes]]:
     (_, senders), packed = keyed
     stage = _grouping(job, name)
-    for letter in stage.rounds[number].gather(job, unpacked(packed, senders, name)):
+    for letter in stage.rounds[number].gather(job, unpacked(contents(job, name, packed), senders, name)):
         yield shuffle.parts[letter.part], letter.content
 
 

@@ -25,12 +25,14 @@ from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import UserModule
 from corpusmill.kernels import WARM_UPS, kernels_are_cached, note_cached
-from corpusmill.pipelines.request import CANCEL, Event, Request
+from corpusmill.pipelines import workers
+from corpusmill.pipelines.request import CANCEL, LOST, Event, Request, names_a_runner
 from corpusmill.recipe import parse
 from corpusmill.stages.job import Job
 from corpusmill.stages.planning import make_plan, read_plan, write_tables
 from corpusmill.stages.state import unfinished_crawls
 
+WORKER_DIED = "a worker process died"
 RUNNING: list[Any] = []  # the pipeline that runs, as Beam's runner returned it
 
 
@@ -56,15 +58,26 @@ def main() -> None:
 def mill(request: Request, events: TextIO) -> None:
     """Crawl what is to be crawled, then run the one pipeline."""
     job = make_job(request)
-    _check_rules(job)
-    crawled = crawl_sources(job, request, events)
+    crawled = bool(unfinished_crawls(job))
     slices = None if crawled else read_plan(job.corpus)
+    worker_command = None
+    if slices is not None and kernels_are_cached():
+        worker_command = _nursery(request, slices)  # it loads while this process does
+    _check_rules(job)
     if slices is None:
+        crawl_sources(job, request, events)
         slices = make_plan(job)
     write_tables(job)
     _send(events, Event(kind="planned"))
     _warm_up(events)
-    run_pipeline(job, slices, request)
+    run_pipeline(job, slices, request, worker_command or _nursery(request, slices))
+
+
+def _nursery(request: Request, slices: Sequence[Slice]) -> str | None:
+    """The command that starts a worker of a local run; None if it has no workers but this process."""
+    if not workers.SUPPORTED or names_a_runner(request.beam) or min(request.workers, len(slices)) < 2:
+        return None
+    return workers.start_nursery(Path(request.scratch))
 
 
 def make_job(request: Request) -> Job:
@@ -78,27 +91,23 @@ def make_job(request: Request) -> Job:
     return Job(recipe=recipe, corpus=corpus, folder=Path(request.folder), modules=modules)
 
 
-def crawl_sources(job: Job, request: Request, events: TextIO) -> bool:
-    """Run the crawls that are not finished; a crawl ends in WARC files, which are then a source like any other.
-
-    True if there was one.
-    """
-    unfinished = unfinished_crawls(job)
-    for source, folder in unfinished:
+def crawl_sources(job: Job, request: Request, events: TextIO) -> None:
+    """Run the crawls that are not finished; a crawl ends in WARC files, which are then a source like any other."""
+    for source, folder in unfinished_crawls(job):
         from corpusmill.pipelines.crawl import crawl
 
         _send(events, Event(kind="crawling", text=source.name))
         crawl(source, str(folder), request.beam)
-    return bool(unfinished)
 
 
-def run_pipeline(job: Job, slices: Sequence[Slice], request: Request) -> None:
+def run_pipeline(job: Job, slices: Sequence[Slice], request: Request, worker_command: str | None) -> None:
     """Build the graph and wait for it."""
     from corpusmill.pipelines.corpus import build
     from corpusmill.pipelines.runner import new_pipeline
 
-    pipeline = new_pipeline(request.beam, workers=max(1, min(request.workers, len(slices))))
-    build(pipeline, job, slices, request.until)
+    n = max(1, min(request.workers, len(slices)))
+    pipeline = new_pipeline(request.beam, workers=n, worker_command=worker_command)
+    build(pipeline, job, slices, request.until, spill=not names_a_runner(request.beam))
     result = pipeline.run()
     RUNNING.append(result)
     result.wait_until_finish()
@@ -134,7 +143,7 @@ def _thread_died(crash: threading.ExceptHookArgs, events: TextIO) -> None:
     """Beam waits for ever for a worker process that ended; its exit shows only as an exception in a thread."""
     traceback.print_exception(crash.exc_type, crash.exc_value, crash.exc_traceback)
     if "Worker subprocess exited" in str(crash.exc_value):
-        _send(events, Event(kind="lost", text="a worker process died"))
+        _send(events, Event(kind="lost", text=WORKER_DIED))
 
 
 def _send(events: TextIO, event: Event) -> None:
@@ -147,11 +156,15 @@ def _failure(error: BaseException) -> Event:
 
     ours = error if isinstance(error, CorpusmillError) else None
     ours = reported("".join(traceback.format_exception(error))) or ours
-    if ours is None:
-        last = traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
-        ours = RunError(f"the run failed: {last[:500]}")
-        return Event(kind="error", name="RunError", text=str(ours), unexpected=True)
-    return Event(kind="error", name=type(ours).__name__, text=str(ours))
+    if ours is not None:
+        return Event(kind="error", name=type(ours).__name__, text=str(ours))
+    last = traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
+    if any(sign in last for sign in _OF_A_LOST_WORKER):
+        return Event(kind="error", name=LOST, text=WORKER_DIED)
+    return Event(kind="error", name="RunError", text=f"the run failed: {last[:500]}", unexpected=True)
+
+
+_OF_A_LOST_WORKER = ("Channel closed prematurely", "Worker subprocess exited")  # what Beam raises for one
 
 
 def _die_with_the_supervisor(descriptor: int) -> None:

@@ -1,11 +1,18 @@
 """What supervisor and driver say to each other: one request, then events, each a line of JSON."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
 CANCEL = b"cancel\n"  # what the supervisor says when the run shall end
+LOST = "lost"  # name of an event's error that a new attempt may mend
 SUPERVISOR = "CORPUSMILL_SUPERVISOR"  # environment variable: process id of the parent of a local run
+
+
+def names_a_runner(options: Sequence[str]) -> bool:
+    """Whether Beam's options send the pipeline somewhere else."""
+    return any(option.split("=", 1)[0] == "--runner" for option in options)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +22,7 @@ class Request:
     recipe: str  # as JSON, resolved
     folder: str  # the recipe's
     corpus: str
+    scratch: str  # a folder of the run's own, outside the corpus
     token: str  # of the run, which publishing compares with the corpus's
     modules: list[tuple[str, str | None, str]]  # name, source and digest of the user's modules
     workers: int

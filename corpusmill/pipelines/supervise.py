@@ -9,20 +9,13 @@ looks for the parent's process every half second.
 """
 
 import os
-import queue
-import signal
-import subprocess
-import sys
-import threading
+import tempfile
 import time
 import tomllib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import IO
 
 from corpusmill import recipe
 from corpusmill.collect.crawl.state import progress
@@ -31,10 +24,13 @@ from corpusmill.collect.plan import Slice
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorruptPartError, InputError, InterruptedRunError, RunError, named
 from corpusmill.extensions import UserModule
+from corpusmill.interrupts import interruptible
 from corpusmill.lease import RUN_FILE
+from corpusmill.memory import without_collections
 from corpusmill.mix import write_weights
+from corpusmill.pipelines.attempt import Driver
 from corpusmill.pipelines.progress import Display, Watch, display
-from corpusmill.pipelines.request import CANCEL, SUPERVISOR, Event, Request
+from corpusmill.pipelines.request import LOST, Event, Request, names_a_runner
 from corpusmill.stages import state
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.job import Job
@@ -43,10 +39,7 @@ from corpusmill.stages.stage import Singleton, Snapshot
 from corpusmill.store import full_disk_is_a_run_error
 
 RESUMES = 2
-POLL_S = 0.25
-GRACE_S = 3.0  # a worker that was lost because the run failed: the driver says so this soon
-CANCEL_S = 20.0  # that a job on a cluster is given to be cancelled
-LOST = "lost"
+ADVICE = "; the same command resumes the run"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +71,7 @@ def run(
     Raises InputError (the recipe or its input is wrong), RunError (the run failed; run it again to resume) or
     InterruptedRunError.
     """
-    with interruptible():
+    with interruptible(ADVICE):
         token = uuid.uuid4().hex
         job = make_job(recipe_path, Corpus(corpus_folder, token=token), limit=limit)
         chain_of(job).until(until)
@@ -95,10 +88,11 @@ def run(
 
 
 def _run(job: Job, until: str | None, workers: int, beam: list[str], lock: int, screen: Display) -> Outcome:
-    slices = _planned(job)
-    if slices is not None and state.unfinished(job, slices, until) is None:
-        screen.message("nothing to do: every part is there as the recipe wants it")
-        return Outcome(books=state.balance(job, slices, until), worked=False)
+    with without_collections():
+        slices, snapshot = _planned(job), Snapshot(job.corpus)
+        if slices is not None and state.unfinished(job, slices, until, snapshot) is None:
+            screen.message("nothing to do: every part is there as the recipe wants it")
+            return Outcome(books=state.books_of(job, slices, until, snapshot), worked=False)
     if slices is not None:
         _tell_plan(job, slices, screen)
         state.tidy(job, slices)
@@ -178,7 +172,7 @@ def _size(piece: Slice) -> int:
 
 
 class _Run:
-    """One run of the driver, and its resumptions."""
+    """The driver's attempts at a run."""
 
     def __init__(
         self,
@@ -194,6 +188,8 @@ class _Run:
         self.beam, self.lock, self.screen = beam, lock, screen
         stamp = time.strftime("%Y%m%dT%H%M%S")
         self.log = job.corpus.folder / "logs" / f"run-{stamp}-{os.getpid()}.log"
+        self.watch: Watch | None = None
+        self.crawling, self.next_look = "", 0.0
 
     def to_the_end(self) -> None:
         """Run the driver until it is done; RunError or InputError if it fails, InterruptedRunError on a signal."""
@@ -203,6 +199,8 @@ class _Run:
                 self.screen.message(f"resuming (attempt {attempt + 1} of {RESUMES + 1})")
             outcome = self._once()
             if outcome.kind == "done":
+                self.next_look = 0.0
+                self._look()
                 return
             if outcome.name not in (LOST, CorruptPartError.__name__):
                 more = f" (details in {self.log})" if outcome.unexpected else ""
@@ -213,172 +211,56 @@ class _Run:
         raise RunError(f"{outcome.text}, {RESUMES + 1} times; is there enough memory? (details in {self.log})")
 
     def _once(self) -> Event:
-        """Start the driver and watch it; its last event, or one of our own about a lost process."""
-        driver = subprocess.Popen(
-            [sys.executable, "-P", "-m", "corpusmill.pipelines.driver"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            pass_fds=(self.lock,),
-            env=os.environ | {SUPERVISOR: str(os.getpid())},
-        )
-        try:
-            return self._watch(driver)
-        except InterruptedRunError:
-            if any(option.startswith("--runner") for option in self.beam):
-                self._cancel(driver)
-            raise
-        finally:
-            _kill_group(driver)
+        """Start the driver and watch it to its end."""
+        with (
+            tempfile.TemporaryDirectory(prefix="corpusmill-") as scratch,
+            Driver(self._request(scratch), self.lock, self.log) as driver,
+        ):
+            try:
+                return driver.watch(self._say, self._look)
+            except InterruptedRunError:
+                if names_a_runner(self.beam):
+                    self.screen.message("cancelling the job on the cluster ...")
+                    driver.cancel()
+                raise
 
-    def _cancel(self, driver: "subprocess.Popen[bytes]") -> None:
-        """Ask the driver to cancel the job on the cluster, and wait for it."""
-        assert driver.stdin is not None
-        self.screen.message("cancelling the job on the cluster ...")
-        with suppress(OSError):
-            driver.stdin.write(CANCEL)
-            driver.stdin.flush()
-        with suppress(subprocess.TimeoutExpired):
-            driver.wait(CANCEL_S)
-
-    def _watch(self, driver: "subprocess.Popen[bytes]") -> Event:
-        assert driver.stdin is not None
-        assert driver.stdout is not None
-        assert driver.stderr is not None
-        with suppress(BrokenPipeError):
-            driver.stdin.write(self._request().to_json().encode() + b"\n")
-            driver.stdin.flush()
-        events = _Events(driver.stdout)
-        threading.Thread(target=_keep_log, args=(driver.stderr, self.log), daemon=True).start()
-        lost: tuple[float, Event] | None = None
-        watch: Watch | None = None
-        crawling, next_look = "", 0.0
-        while True:
-            for event in events.new():
-                if event.kind in ("done", "error"):
-                    return event
-                if event.kind == "planned":
-                    watch = self._start_watching()
-                crawling = event.text if event.kind == "crawling" else crawling
-                self._say(event)
-                lost = (time.monotonic(), event) if event.kind == "lost" else lost
-            if watch is not None and time.monotonic() >= next_look:
-                looked = time.monotonic()
-                self.screen.update(watch)
-                next_look = time.monotonic() + 10 * (time.monotonic() - looked)
-            elif watch is None and crawling:
-                self.screen.status(self._crawl_status(crawling))
-            if driver.poll() is not None and events.closed:
-                return _death(driver.returncode)
-            if lost is not None and time.monotonic() > lost[0] + GRACE_S:
-                return Event(kind="error", name=LOST, text=lost[1].text)
-            time.sleep(POLL_S)
-
-    def _crawl_status(self, source: str) -> str:
-        rounds, fetched, pending, size = progress(self.job.corpus.folder / "raw" / source)
-        return f"crawl of {source}: round {rounds}, {fetched:,} pages, {size / 1e6:.1f} MB, {pending:,} URLs waiting"
-
-    def _start_watching(self) -> Watch:
-        slices = self.slices if self.slices is not None else read_plan(self.job.corpus)
-        assert slices is not None, "the driver has planned"
-        return Watch(self.job, slices, self.until, self.workers)
+    def _look(self) -> None:
+        """Show where the run stands; looks take at most a tenth of the time."""
+        if self.watch is not None and time.monotonic() >= self.next_look:
+            looked = time.monotonic()
+            self.screen.update(self.watch)
+            self.next_look = time.monotonic() + 10 * (time.monotonic() - looked)
+        elif self.watch is None and self.crawling:
+            rounds, fetched, pending, size = progress(self.job.corpus.folder / "raw" / self.crawling)
+            self.screen.status(
+                f"crawl of {self.crawling}: round {rounds}, {fetched:,} pages, {size / 1e6:.1f} MB, "
+                f"{pending:,} URLs waiting"
+            )
 
     def _say(self, event: Event) -> None:
-        if event.kind == "crawling":
-            self.screen.message(f"crawling '{event.text}'")
-        elif event.kind == "compiling":
-            self.screen.message("compiling kernels, once on this machine ...")
-        elif event.kind == "compiled":
-            self.screen.message(f"kernels compiled in {event.text}")
+        match event.kind:
+            case "planned":
+                slices = self.slices if self.slices is not None else read_plan(self.job.corpus)
+                assert slices is not None, "the driver has planned"
+                self.watch = Watch(self.job, slices, self.until, self.workers)
+            case "crawling":
+                self.crawling = event.text
+                self.screen.message(f"crawling '{event.text}'")
+            case "compiling":
+                self.screen.message("compiling kernels, once on this machine ...")
+            case "compiled":
+                self.screen.message(f"kernels compiled in {event.text}")
 
-    def _request(self) -> Request:
+    def _request(self, scratch: str) -> Request:
         job = self.job
         return Request(
             recipe=job.recipe.model_dump_json(),
             folder=str(job.folder),
             corpus=str(job.corpus.folder),
+            scratch=scratch,
             token=job.corpus.token or "",
             modules=[(module.name, module.source, module.digest) for module in job.modules],
             workers=self.workers,
             until=self.until,
             beam=self.beam,
         )
-
-
-class _Events:
-    """The driver's events, read in a thread so that nothing waits for them."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self.closed = False
-        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
-
-    def _read(self, stream: IO[bytes]) -> None:
-        for line in stream:
-            self._queue.put(Event.from_json(line))
-        self._queue.put(None)
-
-    def new(self) -> Iterator[Event]:
-        """Those that came since the last call."""
-        while not self._queue.empty():
-            event = self._queue.get()
-            if event is None:
-                self.closed = True
-            else:
-                yield event
-
-
-def _keep_log(stream: IO[bytes], path: Path) -> None:
-    """Read what the driver and its workers print into a file; on a full disk it is lost, and nobody has to wait."""
-    with stream:
-        with suppress(OSError), path.open("ab", buffering=0) as log:
-            while chunk := os.read(stream.fileno(), 65536):
-                with suppress(OSError):
-                    log.write(chunk)
-        while os.read(stream.fileno(), 65536):  # if there could be no file
-            pass
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Signals that ask for an end raise InterruptedRunError while the block runs; a second one is ignored.
-
-    Outside the main thread Python lets no signal be caught.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt(number: int, _: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        name = signal.Signals(number).name
-        raise InterruptedRunError(f"interrupted by {name}; the same command resumes the run")
-
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _kill_group(driver: "subprocess.Popen[bytes]") -> None:
-    """End the driver and everything that it started; it leads its own session and group."""
-    with suppress(ProcessLookupError):
-        os.killpg(driver.pid, signal.SIGKILL)
-    for stream in (driver.stdin, driver.stdout):
-        if stream is not None:
-            with suppress(OSError):
-                stream.close()
-    driver.wait()
-
-
-def _death(code: int) -> Event:
-    """A driver that ended without a word: killed, which a new one may survive, or unable to start."""
-    if code < 0:
-        return Event(kind="error", name=LOST, text=f"the driver process was killed ({signal.Signals(-code).name})")
-    text = f"the driver process ended with exit code {code} before it could say why"
-    return Event(kind="error", name="RunError", text=text, unexpected=True)

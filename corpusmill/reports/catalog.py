@@ -89,11 +89,11 @@ def _state(corpus: Corpus, stages: Sequence[Described], files: Iterable[Path]) -
     has_parts = False
     for stage in stages:
         for folder in (f"{stage.stage}/{RECEIPTS}", stage.stage):
-            listed = corpus.store.entries(folder)
-            has_parts |= bool(listed)
-            for name, entry in sorted(listed.items()):
-                if not name.startswith("_all"):  # which only saves time
-                    state.update(f"\n{folder}/{name} {entry.size} {entry.version}".encode("utf-8", "surrogatepass"))
+            version = corpus.store.folder_version(folder)
+            if version is None:
+                version = repr(sorted(corpus.store.entries(folder).items()))
+            has_parts |= version not in ("none", "[]")
+            state.update(f"\n{folder} {version}".encode("utf-8", "surrogatepass"))
     for path in (*files, corpus.folder / TABLES_FILE, corpus.folder / MIX):
         with suppress(FileNotFoundError):  # a run may have deleted it since it was listed
             stat = path.stat()

@@ -1,6 +1,5 @@
 """What a run is about: a recipe, a corpus and the user's modules; pickled, it travels to the workers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -48,10 +47,6 @@ class Job:
     def own_stages(self) -> list[tuple[UserModule, OwnStage]]:
         """The user's stages, in the order of their modules."""
         return [(module, stage) for module in self.modules for stage in module.registered(REGISTRY.stages)]
-
-    def digests(self, modules: Sequence[UserModule]) -> list[str]:
-        """Identity of user code."""
-        return [module.digest for module in modules]
 
     def load_modules(self) -> None:
         """Make what the user's modules register known in this process."""

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
-from corpusmill import extensions
 from corpusmill.collect.formats import FORMATS, format_of
 from corpusmill.collect.plan import Slice
+from corpusmill.collect.settings import Source
 from corpusmill.corpus import Made
+from corpusmill.extensions import REGISTRY
 from corpusmill.extract.content import MODEL
 from corpusmill.reasons import Stage
 from corpusmill.receipts import Inputs
@@ -19,19 +20,29 @@ LIBRARIES = (*ARROW, "numba", "chardetng-py", "webencodings")
 EXTRACTOR_LIBRARIES = {"resiliparse": ("resiliparse",), "trafilatura": ("trafilatura", "justext", "lxml")}
 
 
-def _identity(job: Job, piece: Slice) -> object:
-    """What a slice's rows depend on, besides its files."""
-    source, extract, format = job.source(piece.source), job.recipe.extract, format_of(piece.kind)
+def _identity(job: Job, source: Source) -> object:
+    """What a source's rows depend on, besides its files."""
+    extract, format = job.recipe.extract, format_of(source.kind)
     assert format is not None, "the recipe has checked the kind"
-    own_code = piece.kind not in FORMATS or (format.has_html and extract.extractor in extensions.REGISTRY.extractors)
     return [
         format.identity(source),
         [version_of(library) for library in format.libraries],
         job.recipe.run.slice_bytes,
         extract.model_dump(exclude=None if format.has_html else {"extractor", "format"}),
         _extractor(extract.extractor) if format.has_html else [],
-        job.digests(job.modules) if own_code else [],
+        _own_code(job, source.kind, extract.extractor if format.has_html else None),
     ]
+
+
+def _own_code(job: Job, kind: str, extractor: str | None) -> list[str]:
+    """Identity of the user's modules that read such a source or extract its pages."""
+    used = []
+    for module in job.modules:
+        kinds = [source.kind for source in module.registered(REGISTRY.sources)]
+        extractors = [own.name for own in module.registered(REGISTRY.extractors)]
+        if (kind in kinds and kind not in FORMATS) or extractor in extractors:
+            used.append(module.digest)
+    return used
 
 
 def _extractor(name: str) -> list[str]:

@@ -8,15 +8,16 @@ A stage has a name, a version, and what its output depends on.  There are four k
     Singleton   one file of the corpus from all parts, such as its tokenizer
 
 Whoever walks the list of stages (`chain.py`) asks each the same questions: is it current, what does it need, make it.
-A stage's *fingerprint* is a digest of its name and version, the settings that it reads, the versions of the libraries
-that determine its output, and the digests of the columns that it reads.  A part whose receipt has the wanted
-fingerprint is never made again.
+A stage's *prefix* is a digest of its name and version, the settings that it reads, and the versions of the libraries
+that determine its output.  A part's identity is the prefix and the digests of the columns that it was made from.  A
+part whose receipt has the wanted identity is never made again.
 
 `version` is raised whenever the same input and settings give another output; `tests/stages/test_golden.py` fails
 otherwise.
 """
 
 import hashlib
+import shutil
 import time
 import unicodedata
 from abc import ABC
@@ -27,9 +28,10 @@ from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from corpusmill.collect.plan import Slice
+from corpusmill.collect.settings import Source
 from corpusmill.corpus import RECEIPTS, Corpus, Made, checksum_of, digest, library_version
 from corpusmill.errors import CorruptPartError
-from corpusmill.receipts import GROUPED, Receipt
+from corpusmill.receipts import GROUPED, Known, Receipt
 from corpusmill.stages.job import Job
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 Columns = tuple[str, ...]  # () stands for all
 Tables = dict[str, "pa.Table"]
 ReadTable = Callable[[str, Columns], "pa.Table"]  # (stage, columns) -> the table of the part at hand
+SPILL = "_shuffle"  # folder of a grouping for what is on its way between parts
 ARROW = ("pyarrow", "numpy")  # what every table depends on
 
 
@@ -55,14 +58,14 @@ class Snapshot:
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
-        self._seen: dict[str, dict[str, tuple[str, Receipt]]] = {}  # by stage and file, what `Corpus.published` gave
+        self._seen: dict[str, Known] = {}
         self._stages: dict[str, dict[str, Receipt]] = {}
 
     def stage(self, stage: str) -> dict[str, Receipt]:
         """All of a stage's receipts, by part."""
         if stage not in self._stages:
             seen = self._seen[stage] = self._corpus.published(stage, self._seen.get(stage))
-            self._stages[stage] = {receipt.part: receipt for _, receipt in seen.values()}
+            self._stages[stage] = {receipt.part: receipt for _, receipt in seen.found.values()}
         return self._stages[stage]
 
     def receipt(self, stage: str, part: str) -> Receipt | None:
@@ -128,8 +131,8 @@ class Stage(ABC):
         return found
 
     def fingerprint(self, job: Job, inputs: object) -> str:
-        """What identifies a part's content."""
-        return checksum_of(f"{self.prefix(job)}\n{inputs}".encode())
+        """What identifies content that is made of these inputs."""
+        return checksum_of(f"{self.prefix(job)}\n{inputs}".encode("utf-8", "surrogatepass"))
 
     def reader(self, job: Job, part: str) -> ReadTable:
         """Reads what is published of one part; a damaged part is taken back, so that the next attempt makes it anew."""
@@ -160,7 +163,7 @@ def version_of(library: str) -> str:
 class Reading(Stage):
     """Parts from slices of the input.  A slice gives one part of its name, and further ones if it holds much text."""
 
-    identity: Callable[[Job, Slice], object]  # what of the recipe the slice's parts depend on, besides `settings`
+    identity: Callable[[Job, Source], object]  # what the parts of a source depend on, besides `settings`
     make: "Callable[[Job, Slice], SliceBeingRead]"
 
     def parts(self, job: Job, published: Published, piece: Slice) -> list[str] | None:
@@ -181,8 +184,11 @@ class Reading(Stage):
         return names
 
     def _wanted(self, job: Job, piece: Slice, input_digest: str) -> str:
-        where = [list(piece.files), piece.start, piece.end, piece.limit]
-        return self.fingerprint(job, digest(self.identity(job, piece), where, input_digest))
+        key = f"identity of source {piece.source}"
+        if key not in job.cache:
+            job.cache[key] = digest(self.identity(job, job.source(piece.source)))
+        where = [job.cache[key], *piece.files, piece.start, piece.end, piece.limit]
+        return self.fingerprint(job, f"{where} {input_digest}")
 
     def advance(self, job: Job, piece: Slice) -> list[Receipt]:
         """The receipts of a slice's parts, which are made and published first if they are not there as wanted."""
@@ -263,15 +269,14 @@ class PerPart(Stage):
     make: Callable[[Job, Tables], Made]
     write: "Callable[[pa.Table, BinaryIO], None] | None" = None
 
-    def wanted(self, job: Job, published: Published, part: str) -> str | None:
-        """The fingerprint that a part must have; None if something that it is made from is not there yet."""
-        inputs = self.inputs_of(published, part)
-        return None if inputs is None else self.fingerprint(job, inputs)
-
     def is_current(self, job: Job, published: Published, part: str) -> bool:
         """Whether a part is there, made from what it would be made from now."""
         receipt = published.receipt(self.name, part)
-        return receipt is not None and receipt.fingerprint == self.wanted(job, published, part)
+        return (
+            receipt is not None
+            and receipt.fingerprint == self.prefix(job)
+            and receipt.made_from == self.inputs_of(published, part)
+        )
 
     def advance(self, job: Job, part: str) -> Receipt:
         """The receipt of a part, which is made and published first if it is not there as wanted."""
@@ -279,8 +284,8 @@ class PerPart(Stage):
         inputs, receipt = self.inputs_of(live, part), live.receipt(self.name, part)
         if inputs is None:
             raise CorruptPartError(f"{job.corpus.folder}: an input of {self.name} of part {part} is gone")
-        fingerprint = self.fingerprint(job, inputs)
-        if receipt is not None and receipt.fingerprint == fingerprint:
+        fingerprint = self.prefix(job)
+        if receipt is not None and (receipt.fingerprint, receipt.made_from) == (fingerprint, inputs):
             return receipt
         read = self.reader(job, part)
         made = self.make(job, {stage: read(stage, columns) for stage, columns in self.reads.items()})
@@ -413,6 +418,11 @@ class Grouping(Stage):
         record = self._record(job, Snapshot(job.corpus), shuffle.parts)
         assert record is not None, f"{self.name}: a part is missing"
         job.corpus.write_json(f"{self.name}/{RECEIPTS}/{GROUPED}", record)
+        self.clear(job)
+
+    def clear(self, job: Job) -> None:
+        """Delete what is left of a shuffle."""
+        shutil.rmtree(job.corpus.folder / self.name / SPILL, ignore_errors=True)
 
 
 # ---- one file of the corpus ----------------------------------------------------------------------------------------

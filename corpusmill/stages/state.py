@@ -109,25 +109,23 @@ def balance(job: Job, slices: Sequence[Slice], until: str | None = None) -> Book
         raise RunError(
             f"{job.corpus.folder}: the runner ended before stage {left.name} was done; run the same command again"
         )
+    return books_of(job, slices, until, snapshot)
+
+
+def books_of(job: Job, slices: Sequence[Slice], until: str | None, snapshot: Snapshot) -> Books:
+    """The books of a corpus in which nothing is left to do.  BalanceError if rows were lost between stages."""
     books = Books()
     parts = parts_of(job, snapshot, slices)
     assert parts is not None, "nothing is left to do"
     for stage in chain_of(job).until(until):
         if isinstance(stage, Singleton):
             continue
+        receipts = snapshot.stage(stage.name)
+        if isinstance(stage, PerPart):
+            _check_rows(stage, parts, snapshot)
         counts: Counter[str] = Counter()
         for part in parts:
-            receipt = snapshot.receipt(stage.name, part)
-            assert receipt is not None, "nothing is left to do"
-            if isinstance(stage, PerPart):
-                source = next(iter(stage.reads))
-                came = snapshot.receipt(source, part)
-                expected = came.rows_out if came is not None else 0
-                if receipt.rows_in != expected:
-                    raise BalanceError(
-                        f"{stage.name} of part {part} read {receipt.rows_in} rows where {expected} were published; "
-                        "please report this"
-                    )
+            receipt = receipts[part]
             books.rows[stage.name] += receipt.rows_out
             books.dropped.update(receipt.dropped)
             counts.update(receipt.counts)
@@ -135,6 +133,17 @@ def balance(job: Job, slices: Sequence[Slice], until: str | None = None) -> Book
                 books.input_bytes += receipt.bytes_in
         books.counts[stage.name] = counts
     return books
+
+
+def _check_rows(stage: PerPart, parts: Sequence[str], snapshot: Snapshot) -> None:
+    """BalanceError unless every part has read all rows of the first stage that it is made from."""
+    receipts, before = snapshot.stage(stage.name), snapshot.stage(next(iter(stage.reads)))
+    for part in parts:
+        if receipts[part].rows_in != before[part].rows_out:
+            raise BalanceError(
+                f"{stage.name} of part {part} read {receipts[part].rows_in} rows where {before[part].rows_out} were "
+                "published; please report this"
+            )
 
 
 def tidy(job: Job, slices: Sequence[Slice], parts: Sequence[str] | None = None) -> list[str]:
@@ -147,6 +156,8 @@ def tidy(job: Job, slices: Sequence[Slice], parts: Sequence[str] | None = None) 
     for stage in chain_of(job):
         if isinstance(stage, Singleton):
             gone += job.corpus.tidy(stage.name, lambda _: True)
-        else:
-            gone += job.corpus.tidy(stage.name, lambda part: part in wanted if parts else slice_of(part) in names)
+            continue
+        if isinstance(stage, Grouping):
+            stage.clear(job)
+        gone += job.corpus.tidy(stage.name, lambda part: part in wanted if parts else slice_of(part) in names)
     return gone

@@ -1,0 +1,34 @@
+"""Signals that ask for an end become an error, so that files are closed and processes ended on the way out."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from corpusmill.errors import InterruptedRunError
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def interruptible(advice: str = "") -> Iterator[None]:
+    """Signals that ask for an end raise InterruptedRunError while the block runs; a second one is ignored.
+
+    Outside the main thread Python lets no signal be caught.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        for each in NUMBERS:
+            signal.signal(each, signal.SIG_IGN)
+        raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}{advice}")
+
+    before = {number: signal.signal(number, interrupt) for number in NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,117 @@
+"""One driver process: started, asked, watched, and ended with everything that it started."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from corpusmill.pipelines.request import CANCEL, LOST, SUPERVISOR, Event, Request
+
+POLL_S = 0.25
+GRACE_S = 3.0  # a worker that was lost because the run failed: the driver says so this soon
+CANCEL_S = 20.0  # that a job on a cluster is given to be cancelled
+HERE = "localhost,127.0.0.1,::1"  # a proxy of the user's is not for what processes of this machine say to each other
+
+
+class Driver:
+    """A driver process, in a session and process group of its own.  Use it as a context: it ends with the block."""
+
+    def __init__(self, request: Request, lock: int, log: Path) -> None:
+        """`lock` is the corpus's, which the driver holds, too; what it prints goes to the file `log`."""
+        no_proxy = ",".join([HERE, *(os.environ[name] for name in ("no_proxy", "NO_PROXY") if name in os.environ)])
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "corpusmill.pipelines.driver"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(lock,),
+            env=os.environ | {SUPERVISOR: str(os.getpid()), "no_proxy": no_proxy, "NO_PROXY": no_proxy},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._stdin = self._process.stdin
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        threading.Thread(target=_read_events, args=(self._process.stdout, self._events), daemon=True).start()
+        threading.Thread(target=_keep_log, args=(self._process.stderr, log), daemon=True).start()
+        with suppress(BrokenPipeError):
+            self._stdin.write(request.to_json().encode() + b"\n")
+            self._stdin.flush()
+
+    def __enter__(self) -> "Driver":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the driver and everything that it started; it leads its own session and group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        self._process.wait()
+
+    def cancel(self) -> None:
+        """Ask the driver to cancel its job on a cluster, and wait for that."""
+        with suppress(OSError):
+            self._stdin.write(CANCEL)
+            self._stdin.flush()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(CANCEL_S)
+
+    def watch(self, say: Callable[[Event], None], look: Callable[[], None]) -> Event:
+        """Wait for the end; returns the last event, or one of our own about a lost process.
+
+        say: called with every other event; look: called several times in a second.
+        """
+        lost: tuple[float, Event] | None = None
+        while True:
+            with suppress(queue.Empty):
+                event = self._events.get(timeout=POLL_S)
+                if event is None:
+                    return _death(self._process.wait())
+                if event.kind == "error" and event.unexpected and lost is not None:
+                    return Event(kind="error", name=LOST, text=lost[1].text)
+                if event.kind in ("done", "error"):
+                    return event
+                say(event)
+                lost = (time.monotonic(), event) if event.kind == "lost" else lost
+                continue
+            look()
+            if lost is not None and time.monotonic() > lost[0] + GRACE_S:
+                return Event(kind="error", name=LOST, text=lost[1].text)
+
+
+def _read_events(stream: IO[bytes], events: "queue.SimpleQueue[Event | None]") -> None:
+    """The driver's events, and None when there will be no more."""
+    with suppress(ValueError):  # the stream was closed: nobody listens any more
+        for line in stream:
+            events.put(Event.from_json(line))
+    events.put(None)
+
+
+def _keep_log(stream: IO[bytes], path: Path) -> None:
+    """Read what the driver and its workers print into a file; on a full disk it is lost, and nobody has to wait."""
+    with stream:
+        with suppress(OSError), path.open("ab", buffering=0) as log:
+            while chunk := os.read(stream.fileno(), 65536):
+                with suppress(OSError):
+                    log.write(chunk)
+        while os.read(stream.fileno(), 65536):  # if there could be no file
+            pass
+
+
+def _death(code: int) -> Event:
+    """A driver that ended without a word: killed, which a new one may survive, or unable to start."""
+    if code < 0:
+        return Event(kind="error", name=LOST, text=f"the driver process was killed ({signal.Signals(-code).name})")
+    text = f"the driver process ended with exit code {code} before it could say why"
+    return Event(kind="error", name="RunError", text=text, unexpected=True)
