@@ -95,8 +95,7 @@ def check_belonging(corpus: Corpus, stage: str) -> None:
     before = next(iter(next(each for each in described(corpus) if each.stage == stage).reads))
     missing = len(found[before].keys() - published.keys())
     if stale or missing:
-        what = [f"{stale} of its {stage} parts are stale"] * (stale > 0) + [f"{missing} are missing"] * (missing > 0)
         raise InputError(
-            f"{corpus.folder}: {' and '.join(what)}, since a run was stopped or ended early; "
-            "finish it with 'corpusmill run'"
+            f"{corpus.folder}: of its {stage} parts {stale} are stale and {missing} missing; "
+            "a run was stopped or ended early, finish it with 'corpusmill run'"
         )

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 
 import psutil
 import pyarrow as pa
@@ -58,19 +59,24 @@ def test_a_signal_ends_the_run_with_130_and_no_process_is_left(project, number):
     assert gone(family)
 
 
-def is_worker(process):
-    try:
-        return any("sdk_worker_main" in word for word in process.cmdline())
-    except psutil.Error:
-        return False
+def workers_of(run):
+    """Its worker processes, by the name that they give themselves."""
+    found = []
+    for process in group_of(run):
+        with suppress(psutil.Error):
+            if process.name() == "mill worker":
+                found.append(process)
+    return found
 
 
-def test_a_killed_worker_is_noticed_and_the_run_resumes(finished, project):
+@pytest.mark.parametrize("victims", [1, 2])
+def test_killed_workers_are_noticed_and_the_run_resumes(finished, project, victims):
     run = subprocess.Popen(command(project, "--workers", "2"), stderr=subprocess.PIPE, text=True)
     with run:
         wait_for(lambda: list((project / "corpus/pages/_receipts").glob("*.json")))
-        victim = next(p for p in group_of(run) if is_worker(p))
-        victim.kill()
+        wait_for(lambda: len(workers_of(run)) >= victims)
+        for victim in workers_of(run)[:victims]:
+            victim.kill()
         _, errors = run.communicate(timeout=120)
     assert run.returncode == 0, errors
     assert "a worker process died" in errors
