@@ -136,7 +136,7 @@ def test_stale_tokens_are_an_error_and_never_an_answer(own, tmp_path):
     (own / "in/0new.jsonl").write_text((own / "in/a.jsonl").read_text().replace("the", "quux"))
     supervise.run(own / "recipe.toml", own / "corpus", workers=1, until="tokenizer")
     corpus = corpusmill.open(own / "corpus")
-    with pytest.raises(InputError, match=r"tokens parts \d+ are stale and \d+ missing, .* finish it"):
+    with pytest.raises(InputError, match=r"tokens parts \d+ are stale and \d+ missing; .* finish it"):
         list(corpus.token_rows())
     code = "import sys; from corpusmill.cli import main; sys.argv[0] = 'corpusmill'; main()"
     train = [sys.executable, "-c", code, "train", str(own / "corpus"), "--steps", "1"]
