@@ -1,16 +1,14 @@
 """The public Python interface: run a recipe, open a corpus, query it, iterate its token rows."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from corpusmill.belonging import check_belonging
-from corpusmill.corpus import Corpus
+from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import InputError
 from corpusmill.pipelines.supervise import Outcome, run
 from corpusmill.reasons import Stage
@@ -38,7 +36,7 @@ class OpenCorpus(Corpus):
         """A DuckDB relation over the catalog's views: pages, signals, ledger, twins, docs, tokens, urls, ..."""
         from corpusmill.reports.catalog import open_catalog
 
-        return open_catalog(self.folder).sql(query)
+        return open_catalog(self.place).sql(query)
 
     def token_rows(self, split: str | None = None) -> Iterator[TokenRow]:
         """Every document's tokens in the order of the parts; only one split's if `split` is given.
@@ -61,8 +59,9 @@ class OpenCorpus(Corpus):
         return encoder(self).decode(row.ids)
 
 
-def open(folder: str | os.PathLike[str]) -> OpenCorpus:
-    """The corpus in `folder`; InputError if there is none."""
-    if not (Path(folder) / "recipe.toml").exists():
-        raise InputError(f"{folder}: not a corpus directory (there is no recipe.toml in it)")
-    return OpenCorpus(folder)
+def open(place: Place) -> OpenCorpus:
+    """The corpus in a folder, or at a URL; InputError if there is none."""
+    corpus = OpenCorpus(place)
+    if corpus.store.entry("recipe.toml") is None:
+        raise InputError(f"{place}: not a corpus directory (there is no recipe.toml in it)")
+    return corpus

@@ -96,6 +96,6 @@ def check_belonging(corpus: Corpus, stage: str) -> None:
     missing = len(found[before].keys() - published.keys())
     if stale or missing:
         raise InputError(
-            f"{corpus.folder}: of its {stage} parts {stale} are stale and {missing} missing; "
+            f"{corpus.place}: of its {stage} parts {stale} are stale and {missing} missing; "
             "a run was stopped or ended early, finish it with 'corpusmill run'"
         )

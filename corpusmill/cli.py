@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpusmill import __version__
+from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError
 from corpusmill.reasons import Reason
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-CorpusFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The corpus directory.")]
+CorpusPlace = Annotated[str, typer.Argument(metavar="DIR", help="The corpus directory, or s3://BUCKET/FOLDER.")]
 
 
 class Shape(StrEnum):
@@ -86,7 +87,7 @@ def options(
 @app.command()
 def run(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")],
-    corpus: Annotated[Path, typer.Option(metavar="DIR", help="The corpus directory; made if it is not there.")],
+    corpus: Annotated[str, typer.Option(metavar="DIR", help="The corpus directory, or s3://BUCKET/FOLDER.")],
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; by default one a core.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="RECORDS", help="Read at most so many records.")] = None,
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="The last stage to run.")] = None,
@@ -101,14 +102,14 @@ def run(
 
     with interruptible(supervise.ADVICE):
         outcome = supervise.run(recipe, corpus, workers=workers, limit=limit, until=until, prune=prune, beam=beam or [])
-        if outcome.worked or not (corpus / "catalog.duckdb").exists():
+        if outcome.worked or not (Corpus(corpus).workspace / "catalog.duckdb").exists():
             from corpusmill.reports.catalog import build
 
             build(corpus)
     print(_summary(corpus, outcome.books))
 
 
-def _summary(corpus: Path, books: "Books") -> str:
+def _summary(corpus: str, books: "Books") -> str:
     """What the run came to, in a few lines."""
     dropped = {
         "could not be read": books.dropped[Reason.UNREADABLE],
@@ -125,7 +126,7 @@ def _summary(corpus: Path, books: "Books") -> str:
 
 @app.command()
 def sql(
-    corpus: CorpusFolder,
+    corpus: CorpusPlace,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A DuckDB query over the catalog.")],
     format: Annotated[Format, typer.Option(help="How the answer is written to standard output.")] = Format.TABLE,
 ) -> None:
@@ -137,7 +138,7 @@ def sql(
 
 @app.command()
 def why(
-    corpus: CorpusFolder,
+    corpus: CorpusPlace,
     document: Annotated[str, typer.Argument(metavar="DOC_ID_OR_URL", help="A document or any URL met.")],
 ) -> None:
     """The story of one document: where it came from, and why it was kept or dropped."""
@@ -180,7 +181,7 @@ def extract(
 
 
 @app.command()
-def report(corpus: CorpusFolder) -> None:
+def report(corpus: CorpusPlace) -> None:
     """Write report.html: charts of what came in, what was dropped and why."""
     from corpusmill.reports.page import write_report
 
@@ -189,7 +190,7 @@ def report(corpus: CorpusFolder) -> None:
 
 @app.command()
 def train(
-    corpus: CorpusFolder,
+    corpus: CorpusPlace,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML with [train]; else the recipe's.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Instead of the settings' number of steps.")] = None,
     out: Annotated[str, typer.Option(metavar="MODEL", help="Name under DIR/models, or a path.")] = "base",
@@ -198,11 +199,12 @@ def train(
     from corpusmill.recipe import load_training
     from corpusmill.train.run import train as run_training
 
-    if not (corpus / "recipe.toml").exists():
+    root = Corpus(corpus).folder
+    if not (root / "recipe.toml").exists():
         raise InputError(f"{corpus}: not a corpus directory (there is no recipe.toml in it)")
-    settings = load_training(config or corpus / "recipe.toml")
-    folder = Path(out) if "/" in out else corpus / "models" / out
-    result = run_training(corpus, settings, folder, steps=steps, progress=_training_line())
+    settings = load_training(config or root / "recipe.toml")
+    folder = Path(out) if "/" in out else root / "models" / out
+    result = run_training(root, settings, folder, steps=steps, progress=_training_line())
     if not result.trained:
         print("nothing to do: the model is there, trained on these tokens with these settings")
     print(f"  {result.steps:,} steps, {result.tokens:,} tokens, {result.seconds:,.0f} s")

@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from importlib.metadata import version as installed_version
 from io import BytesIO
 from pathlib import Path
@@ -36,10 +36,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from corpusmill import receipts
-from corpusmill.errors import BalanceError, CorruptPartError, TakenOverError
-from corpusmill.lease import RUN_FILE, held
+from corpusmill.errors import BalanceError, CorruptPartError, InputError, TakenOverError
+from corpusmill.lease import RUN_FILE, held, leased
 from corpusmill.receipts import COMPACTED, Inputs, Known, Receipt
-from corpusmill.store import Entry, LocalStore, Store
+from corpusmill.store import Entry, LocalStore, RemoteStore, store_of
+from corpusmill.userfolders import cache_base
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,27 +77,50 @@ def library_version(name: str) -> str:
     return installed_version(name)
 
 
+Place = str | os.PathLike[str]  # of a corpus: a folder, or a URL such as s3://bucket/folder
+
+
 class Corpus:
     """A corpus directory.  Cheap to make, holds no open files, can be pickled."""
 
-    def __init__(self, folder: str | os.PathLike[str], *, token: str | None = None) -> None:
-        """`folder` need not exist yet; nothing is created until something is published.
+    def __init__(self, place: Place, *, token: str | None = None) -> None:
+        """`place`, a folder or a URL, need not exist yet; nothing is created until something is published.
 
         token: of the run that publishes.  Without one, whoever publishes is trusted (tests, tools).
+        InputError if there can be no corpus at such a URL.
         """
-        self.folder = Path(folder).absolute()
+        self.store: LocalStore | RemoteStore = store_of(os.fspath(place))
         self.token = token
 
-    def __repr__(self) -> str:
-        return f"Corpus({str(self.folder)!r})"
+    @property
+    def place(self) -> str:
+        """The folder's absolute path, or the URL."""
+        return str(self.store.folder) if isinstance(self.store, LocalStore) else self.store.url
 
-    @cached_property
-    def store(self) -> Store:
-        """The files."""
-        return LocalStore(self.folder)
+    @property
+    def folder(self) -> Path:
+        """The folder.  InputError if the corpus is on object storage."""
+        if isinstance(self.store, LocalStore):
+            return self.store.folder
+        raise InputError(f"{self.place}: this needs a corpus in a folder of this machine; copy it into one")
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the corpus is on object storage."""
+        return not isinstance(self.store, LocalStore)
+
+    @property
+    def workspace(self) -> Path:
+        """A folder of this machine for logs and the catalog: the corpus's own, if it is one."""
+        if isinstance(self.store, LocalStore):
+            return self.store.folder
+        return cache_base() / "corpora" / checksum_of(self.place.encode())
+
+    def __repr__(self) -> str:
+        return f"Corpus({self.place!r})"
 
     def path(self, stage: str, part: str) -> Path:
-        """Where a part's Parquet file is, or would be."""
+        """Where a part's Parquet file is in the folder, or would be.  InputError on object storage."""
         return self.folder / stage / f"{part}.parquet"
 
     # ---- reading ---------------------------------------------------------------------------------------------------
@@ -168,12 +192,12 @@ class Corpus:
         receipt = self.receipt(stage, part)
         if receipt is None:
             raise CorruptPartError(
-                f"{self.folder}: {stage}/{part} is gone or cut off; run the recipe again, it is made anew"
+                f"{self.place}: {stage}/{part} is gone or cut off; run the recipe again, it is made anew"
             )
         content = self.store.read(f"{stage}/{receipt.file}")
         if checksum_of(content) != receipt.checksum:
             raise CorruptPartError(
-                f"{self.folder}: {stage}/{receipt.file} is damaged: it is not what was written; "
+                f"{self.place}: {stage}/{receipt.file} is damaged: it is not what was written; "
                 "run the recipe again, it is made anew"
             )
         return content
@@ -290,7 +314,7 @@ class Corpus:
         holder = self.read_json(RUN_FILE)
         if holder is None or holder.get("token") != self.token:
             raise TakenOverError(
-                f"{self.folder}: another run has taken over this corpus, or ended this one; it stops here"
+                f"{self.place}: another run has taken over this corpus, or ended this one; it stops here"
             )
 
     def read_json(self, name: str) -> dict[str, Any] | None:
@@ -305,6 +329,13 @@ class Corpus:
         """A small JSON file, never seen half-written."""
         self.store.write(name, json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
+    def read_text(self, name: str) -> str | None:
+        """A small text file of the corpus; None if there is none."""
+        try:
+            return self.store.read(name).decode("utf-8", "replace")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
     def write_text(self, name: str, text: str) -> None:
         """A small text file, never seen half-written."""
         self.store.write(name, text.encode())
@@ -312,7 +343,11 @@ class Corpus:
     # ---- the run that holds the corpus -----------------------------------------------------------------------------
 
     def tidy(self, stage: str, is_wanted: Callable[[str], bool]) -> list[str]:
-        """Clear what a crash left in a stage's folder, and the parts that nothing wants.  Returns what went."""
+        """Clear what a crash left in a stage's folder, and the parts that nothing wants.  Returns what went.
+
+        TakenOverError if another run has taken over the corpus.
+        """
+        self._check_token()
         gone = []
         for folder in (stage, f"{stage}/{RECEIPTS}"):
             gone += [f"{folder}/{name}" for name in self.store.clear_temporaries(folder)]
@@ -332,13 +367,19 @@ class Corpus:
                 self.store.write(key, content)
 
     @contextmanager
-    def lock(self) -> Iterator[int]:
+    def lock(self) -> Iterator[int | None]:
         """Hold the corpus for one run; yields the lock's file descriptor, which a child process may inherit.
 
-        InputError if another run holds it, or the folder cannot be written.
+        On object storage there is none: the lease ends with this process.
+        InputError if another run holds it, or it cannot be written.
         """
-        with held(self.folder) as descriptor:
-            yield descriptor
+        if isinstance(self.store, LocalStore):
+            with held(self.store.folder) as descriptor:
+                yield descriptor
+        else:
+            self.store.check()
+            with leased(self.store, self.token or ""):
+                yield None
 
 
 def write_parquet(table: "pa.Table", sink: BinaryIO) -> None:

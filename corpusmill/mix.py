@@ -30,5 +30,5 @@ def read_weights(corpus: Corpus) -> dict[str, float]:
         return {}
     weights = (data or {}).get("weights")
     if not isinstance(weights, dict) or not all(type(w) in (int, float) and w > 0 for w in weights.values()):
-        raise InputError(f"{corpus.folder}/{MIX}: is not a mix manifest; delete it, 'corpusmill run' writes it anew")
+        raise InputError(f"{corpus.place}/{MIX}: is not a mix manifest; delete it, 'corpusmill run' writes it anew")
     return {name: float(weight) for name, weight in weights.items()}

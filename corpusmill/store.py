@@ -1,4 +1,4 @@
-"""Where a corpus's files live: a folder of this machine, or any file system that fsspec knows, such as S3.
+"""Where a corpus's files live: a folder of this machine, or object storage (S3), through fsspec.
 
 A store keeps whole files under keys such as `pages/_receipts/web-0.json`.  Writing a file is atomic: a reader sees the
 old content or the new one, never a mixture.  On a local disk that is a temporary file, flushed to the disk and renamed,
@@ -16,11 +16,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from corpusmill.errors import RunError
+from corpusmill.errors import CorpusmillError, InputError, RunError
 
+REMOTE = ("s3",)  # schemes of URLs that a corpus can have: those whose stores were tried on a server
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -49,6 +51,9 @@ class Store(Protocol):
 
     def write(self, key: str, content: bytes) -> None:
         """Write a whole file, atomically and durably.  Raises RunError if the disk is full."""
+
+    def create(self, key: str, content: bytes) -> bool:
+        """The same if there is no such file yet, and whether that was so; of two that try, one succeeds."""
 
     def delete(self, key: str) -> None:
         """Delete a file, if it is there."""
@@ -102,6 +107,19 @@ class LocalStore:
                 temporary.rename(path)
             flush_folder(path.parent)
 
+    def create(self, key: str, content: bytes) -> bool:
+        """See `Store`."""
+        path = self.folder / key
+        with full_disk_is_a_run_error(self.folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary_beside(path) as temporary:
+                temporary.write_bytes(content)
+                try:
+                    os.link(temporary, path)
+                except FileExistsError:
+                    return False
+        return True
+
     def delete(self, key: str) -> None:
         """See `Store`."""
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -120,31 +138,53 @@ class LocalStore:
 
 @dataclass(frozen=True)
 class RemoteStore:
-    """A folder in any file system that fsspec knows, by its URL."""
+    """A folder of a file system that fsspec knows, by its URL.
+
+    What goes wrong with the server is a RunError, what is wrong with the URL or the installation an InputError.
+    """
 
     url: str
 
     @property
-    def _fs(self) -> Any:
+    def fs(self) -> Any:
+        """The file system, as fsspec has it."""
+        return self._opened()[0]
+
+    def path(self, key: str) -> str:
+        """A file's path in it."""
+        return f"{self._opened()[1].rstrip('/')}/{key}"
+
+    def _opened(self) -> tuple[Any, str]:
         import fsspec
 
-        fs, _ = fsspec.core.url_to_fs(self.url)  # fsspec keeps one object for each set of options
-        return fs
+        try:
+            opened: tuple[Any, str] = fsspec.core.url_to_fs(self.url)  # fsspec keeps one object for each set of options
+        except ImportError as error:
+            raise InputError(f"{self.url}: {error}; install it with: pip install 'corpusmill[s3]'") from None
+        except ValueError as error:
+            raise InputError(f"{self.url}: {error}") from None
+        return opened
 
-    def _path(self, key: str) -> str:
-        import fsspec
-
-        _, path = fsspec.core.url_to_fs(self.url)
-        return f"{path.rstrip('/')}/{key}"
+    def check(self) -> None:
+        """InputError if there is no such bucket."""
+        bucket = self.path("").lstrip("/").partition("/")[0]
+        with self._failures():
+            try:
+                self.fs.info(bucket)
+            except FileNotFoundError:
+                raise InputError(f"{self.url}: there is no bucket '{bucket}'") from None
+            except PermissionError:  # some may read a folder of a bucket and nothing else
+                return
 
     def entries(self, folder: str) -> dict[str, Entry]:
         """See `Store`."""
-        fs, path = self._fs, self._path(folder)
-        fs.invalidate_cache(path)
-        try:
-            found = fs.ls(path, detail=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
+        path = self.path(folder)
+        with self._failures():
+            self.fs.invalidate_cache(path)
+            try:
+                found = self.fs.ls(path, detail=True)
+            except (FileNotFoundError, NotADirectoryError):
+                return {}
         return {str(i["name"]).rpartition("/")[2]: _remote_entry(i) for i in found if i["type"] == "file"}
 
     def folder_version(self, folder: str) -> str | None:
@@ -153,33 +193,51 @@ class RemoteStore:
 
     def entry(self, key: str) -> Entry | None:
         """See `Store`."""
-        fs, path = self._fs, self._path(key)
-        fs.invalidate_cache(path.rpartition("/")[0])
-        try:
-            return _remote_entry(fs.info(path))
-        except FileNotFoundError:
-            return None
+        path = self.path(key)
+        with self._failures():
+            self.fs.invalidate_cache(path.rpartition("/")[0])
+            try:
+                return _remote_entry(self.fs.info(path))
+            except FileNotFoundError:
+                return None
 
     def read(self, key: str) -> bytes:
         """See `Store`."""
-        return bytes(self._fs.cat_file(self._path(key)))
+        with self._failures():
+            return bytes(self.fs.cat_file(self.path(key)))
 
     def write(self, key: str, content: bytes) -> None:
-        """See `Store`."""
-        fs, path = self._fs, self._path(key)
-        fs.makedirs(
-            path.rpartition("/")[0], exist_ok=True
-        )  # object storage has no folders, and says so by doing nothing
-        fs.pipe_file(path, content)
+        """See `Store`: one PUT, or one of several pieces, which shows when all of them are there."""
+        with self._failures():
+            self.fs.pipe_file(self.path(key), content)
+
+    def create(self, key: str, content: bytes) -> bool:
+        """See `Store`: a PUT with `If-None-Match: *`."""
+        with self._failures():
+            try:
+                self.fs.pipe_file(self.path(key), content, mode="create")
+            except FileExistsError:
+                return False
+        return True
 
     def delete(self, key: str) -> None:
         """See `Store`."""
-        with suppress(FileNotFoundError):
-            self._fs.rm_file(self._path(key))
+        with self._failures(), suppress(FileNotFoundError):
+            self.fs.rm_file(self.path(key))
 
     def clear_temporaries(self, folder: str) -> list[str]:
         """Nothing: a PUT leaves nothing behind."""
         return []
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError, CorpusmillError):
+            raise
+        except Exception as error:  # each library has errors of its own, with no common class
+            text = " ".join(str(error).split()) or type(error).__name__
+            raise RunError(f"{self.url}: {text[:300]}; the same command goes on where this one stopped") from error
 
 
 def _entry(stat: os.stat_result) -> Entry:
@@ -187,12 +245,36 @@ def _entry(stat: os.stat_result) -> Entry:
 
 
 def _remote_entry(info: dict[str, Any]) -> Entry:
-    stamps = [info.get(key) for key in STAMPS]
-    return Entry(info["size"], str([stamp for stamp in stamps if stamp is not None]))
+    return Entry(info["size"], remote_stamp(info))
 
 
-STAMPS = ("ETag", "etag", "md5Hash", "checksum", "LastModified", "mtime", "created")
-"""Where fsspec's file systems say that a file's content has changed."""
+def remote_stamp(info: dict[str, Any]) -> str:
+    """What changes with a file's content, from what fsspec says of it: a digest, or without one the time it was made.
+
+    A listing and a single file's entry give the same.
+    """
+    for name in ("ETag", "etag", "md5Hash", "checksum", "LastModified", "mtime", "created"):
+        stamp = info.get(name)
+        if isinstance(stamp, datetime):
+            return stamp.astimezone(UTC).isoformat(timespec="seconds")
+        if stamp is not None:
+            return str(stamp)
+    return ""
+
+
+def is_url(place: str) -> bool:
+    """Whether this is the URL of a store, and not a path."""
+    return "://" in place
+
+
+def store_of(place: str) -> LocalStore | RemoteStore:
+    """The store of a corpus, by its path or URL.  InputError if there can be no corpus."""
+    if not is_url(place):
+        return LocalStore(Path(place).absolute())
+    scheme = place.partition("://")[0]
+    if scheme not in REMOTE:
+        raise InputError(f"{place}: a corpus is a folder or {' or '.join(f'{s}://BUCKET/FOLDER' for s in REMOTE)}")
+    return RemoteStore(place.rstrip("/"))
 
 
 def _is_temporary(name: str) -> bool:

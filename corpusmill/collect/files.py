@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from corpusmill.errors import InputError
+from corpusmill.store import is_url
 
 UNREADABLE = (
     FileNotFoundError,
@@ -25,11 +26,6 @@ BUFFER = 1 << 17  # bytes that are read ahead
 def location(root: str, path: str) -> str:
     """Path or URL of the file `path` below `root`."""
     return f"{root.rstrip('/')}/{path}"
-
-
-def is_url(path: str) -> bool:
-    """Whether fsspec, and not the local file system, knows where this is."""
-    return "://" in path
 
 
 class Trace:

@@ -19,10 +19,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpusmill.collect.files import Trace, is_url, location
+from corpusmill.collect.files import Trace, location
 from corpusmill.corpus import digest
 from corpusmill.errors import InputError
 from corpusmill.receipts import Inputs
+from corpusmill.store import is_url
 
 if TYPE_CHECKING:
     from corpusmill.collect.plan import Slice

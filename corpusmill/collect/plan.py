@@ -26,13 +26,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from corpusmill.collect.files import is_url
 from corpusmill.collect.formats import Format, format_of
 from corpusmill.collect.identity import local_stamp, stamp_of
 from corpusmill.collect.settings import RunSettings, Source
 from corpusmill.corpus import digest
 from corpusmill.errors import InputError
-from corpusmill.store import STAMPS
+from corpusmill.store import is_url, remote_stamp
 
 FILES_PER_BUCKET = 4000
 STEM_CHARACTERS = 40  # of a file's name that are kept in the names of its parts
@@ -201,7 +200,7 @@ def _remote(pattern: str, format: Format) -> tuple[str, _Found]:
         raise InputError(f"{pattern}: cannot be listed: {error}") from error
     scheme = pattern.split("://", 1)[0]
     return f"{scheme}://{path}".rstrip("/"), {
-        f"{scheme}://{name}": (info["size"], str([info["size"], *(info.get(key) for key in STAMPS)]))
+        f"{scheme}://{name}": (info["size"], f"{info['size']} {remote_stamp(info)}")
         for name, info in sorted(entries.items())
         if info["type"] == "file" and (not in_folder or _is_wanted(name, format))
     }

@@ -23,8 +23,8 @@ HERE = "localhost,127.0.0.1,::1"  # a proxy of the user's is not for what proces
 class Driver:
     """A driver process, in a session and process group of its own.  Use it as a context: it ends with the block."""
 
-    def __init__(self, request: Request, lock: int, log: Path) -> None:
-        """`lock` is the corpus's, which the driver holds, too; what it prints goes to the file `log`."""
+    def __init__(self, request: Request, lock: int | None, log: Path) -> None:
+        """`lock` is the corpus's, if it is one of this machine: the driver holds it, too; its prints go to `log`."""
         no_proxy = ",".join([HERE, *(os.environ[name] for name in ("no_proxy", "NO_PROXY") if name in os.environ)])
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "corpusmill.pipelines.driver"],
@@ -32,7 +32,7 @@ class Driver:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            pass_fds=(lock,),
+            pass_fds=() if lock is None else (lock,),
             env=os.environ | {SUPERVISOR: str(os.getpid()), "no_proxy": no_proxy, "NO_PROXY": no_proxy},
         )
         assert self._process.stdin is not None

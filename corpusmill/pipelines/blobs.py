@@ -89,7 +89,7 @@ class Scatter(beam.DoFn):
         folder = spill_folder(self.job, self.stage)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / uuid.uuid4().hex
-        with full_disk_is_a_run_error(self.job.corpus.folder):
+        with full_disk_is_a_run_error(folder):
             path.write_bytes(content)
         return _SPILLED + path.name.encode()
 
@@ -99,7 +99,7 @@ _INLINE, _SPILLED = b"i", b"s"  # how an element begins
 
 def spill_folder(job: Job, stage: str) -> Path:
     """Where a stage's elements lie while they are on their way."""
-    return job.corpus.folder / stage / SPILL
+    return job.corpus.workspace / stage / SPILL
 
 
 def contents(job: Job, stage: str, elements: Iterable[bytes]) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from corpusmill import recipe
 from corpusmill.collect.crawl.state import progress
 from corpusmill.collect.formats import format_of
 from corpusmill.collect.plan import Slice
-from corpusmill.corpus import Corpus
+from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import CorruptPartError, InputError, InterruptedRunError, RunError, named
 from corpusmill.extensions import UserModule
 from corpusmill.interrupts import interruptible
@@ -52,7 +52,7 @@ class Outcome:
 
 def run(
     recipe_path: str | os.PathLike[str],
-    corpus_folder: str | os.PathLike[str],
+    place: Place,
     *,
     workers: int | None = None,
     limit: int | None = None,
@@ -73,9 +73,9 @@ def run(
     """
     with interruptible(ADVICE):
         token = uuid.uuid4().hex
-        job = make_job(recipe_path, Corpus(corpus_folder, token=token), limit=limit)
+        job = make_job(recipe_path, Corpus(place, token=token), limit=limit)
         chain_of(job).until(until)
-        with full_disk_is_a_run_error(job.corpus.folder), job.corpus.lock() as lock, show() as screen:
+        with full_disk_is_a_run_error(job.corpus.workspace), job.corpus.lock() as lock, show() as screen:
             before = read_plan(job.corpus)
             if not prune:
                 check_nothing_shrinks(job, before)
@@ -87,7 +87,7 @@ def run(
                 job.corpus.store.delete(RUN_FILE)
 
 
-def _run(job: Job, until: str | None, workers: int, beam: list[str], lock: int, screen: Display) -> Outcome:
+def _run(job: Job, until: str | None, workers: int, beam: list[str], lock: int | None, screen: Display) -> Outcome:
     with without_collections():
         slices, snapshot = _planned(job), Snapshot(job.corpus)
         if slices is not None and state.unfinished(job, slices, until, snapshot) is None:
@@ -125,14 +125,13 @@ def make_job(recipe_path: str | os.PathLike[str], corpus: Corpus, *, limit: int 
 
 def _resolve(job: Job) -> None:
     """Keep the recipe as resolved in the corpus; refuse to throw a whole corpus away for a trial run."""
-    path, text = job.corpus.folder / "recipe.toml", recipe.dump(job.recipe)
-    before = path.read_text("utf-8", "replace") if path.exists() else None
+    before, text = job.corpus.read_text("recipe.toml"), recipe.dump(job.recipe)
     if before != text:
         if before is not None and job.recipe.run.limit is not None and not _was_limited(before):
             first = chain_of(job).reading.name
             if job.corpus.parts(first):
                 raise InputError(
-                    f"{job.corpus.folder}: holds a run without a limit, of which --limit would delete parts; "
+                    f"{job.corpus.place}: holds a run without a limit, of which --limit would delete parts; "
                     "give another --corpus for a trial"
                 )
         job.corpus.write_text("recipe.toml", text)
@@ -181,13 +180,13 @@ class _Run:
         until: str | None,
         workers: int,
         beam: list[str],
-        lock: int,
+        lock: int | None,
         screen: Display,
     ) -> None:
         self.job, self.slices, self.until, self.workers = job, slices, until, workers
         self.beam, self.lock, self.screen = beam, lock, screen
         stamp = time.strftime("%Y%m%dT%H%M%S")
-        self.log = job.corpus.folder / "logs" / f"run-{stamp}-{os.getpid()}.log"
+        self.log = job.corpus.workspace / "logs" / f"run-{stamp}-{os.getpid()}.log"
         self.watch: Watch | None = None
         self.crawling, self.next_look = "", 0.0
 
@@ -256,7 +255,7 @@ class _Run:
         return Request(
             recipe=job.recipe.model_dump_json(),
             folder=str(job.folder),
-            corpus=str(job.corpus.folder),
+            corpus=job.corpus.place,
             scratch=scratch,
             token=job.corpus.token or "",
             modules=[(module.name, module.source, module.digest) for module in job.modules],

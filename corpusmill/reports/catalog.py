@@ -34,13 +34,14 @@ import pyarrow as pa
 from corpusmill import __version__, schema
 from corpusmill.belonging import TABLES as TABLES_FILE
 from corpusmill.belonging import Described, belonging, described
-from corpusmill.corpus import RECEIPTS, Corpus
+from corpusmill.corpus import RECEIPTS, Corpus, Place
 from corpusmill.errors import InputError, RunError
 from corpusmill.mix import MIX, read_weights
 from corpusmill.reasons import Stage
 from corpusmill.receipts import Receipt
 from corpusmill.reports import tables
 from corpusmill.schema import Column, Table
+from corpusmill.store import RemoteStore, is_url
 
 FILE = "catalog.duckdb"
 ATTEMPTS = 3  # at looking at a corpus whose parts a run is deleting
@@ -58,22 +59,23 @@ class Snapshot:
     state: str  # changes when any of the files does
 
     @property
-    def root(self) -> Path:
-        """The corpus's folder."""
-        return self.corpus.folder
+    def file(self) -> Path:
+        """Where the catalog is, or would be: in the corpus, or on this machine if the corpus is on object storage."""
+        return self.corpus.workspace / FILE
 
     @classmethod
-    def of(cls, folder: Path) -> "Snapshot":
-        """InputError if the folder is no corpus."""
-        corpus = Corpus(folder.resolve())  # one spelling of the path, since the catalog holds it
-        root = corpus.folder
+    def of(cls, place: Place) -> "Snapshot":
+        """InputError if there is no corpus."""
+        corpus = Corpus(place if is_url(str(place)) else Path(place).resolve())  # the catalog holds one spelling of it
+        root = corpus.workspace
         stages = described(corpus) or [Described(stage, "") for stage in tables.OWN_TABLES]
         urls = [path for path in sorted(root.glob("raw/*/urls/*.parquet")) if _is_published(path)]
         metrics = sorted(root.glob("models/*/metrics.parquet"))
         state, has_parts = _state(corpus, stages, [*urls, *metrics])
-        if not (has_parts or urls or (root / "recipe.toml").is_file()):
+        if not (has_parts or urls or corpus.store.entry("recipe.toml")):
             hint = "give the folder that `corpusmill run` wrote"
-            raise InputError(f"{folder}: {'not a corpus' if root.is_dir() else 'there is no such folder'}; {hint}")
+            is_there = corpus.is_remote or root.is_dir()
+            raise InputError(f"{place}: {'not a corpus' if is_there else 'there is no such folder'}; {hint}")
         return cls(corpus, stages, urls, metrics, state)
 
 
@@ -94,48 +96,61 @@ def _state(corpus: Corpus, stages: Sequence[Described], files: Iterable[Path]) -
                 version = repr(sorted(corpus.store.entries(folder).items()))
             has_parts |= version not in ("none", "[]")
             state.update(f"\n{folder} {version}".encode("utf-8", "surrogatepass"))
-    for path in (*files, corpus.folder / TABLES_FILE, corpus.folder / MIX):
+    for path in files:
         with suppress(FileNotFoundError):  # a run may have deleted it since it was listed
             stat = path.stat()
             state.update(f"\n{path} {stat.st_size} {stat.st_mtime_ns}".encode("utf-8", "surrogatepass"))
+    for name in (TABLES_FILE, MIX):
+        state.update(f"\n{name} {corpus.store.entry(name)}".encode())
     return state.hexdigest(), has_parts
 
 
-def build(corpus: Path) -> Path:
+def build(corpus: Place) -> Path:
     """Write the corpus's catalog and return its path.
 
-    InputError if the folder is no corpus, RunError if the catalog can't be written there.
+    InputError if there is no corpus, RunError if the catalog can't be written there.
     """
-    root = Snapshot.of(corpus).root
-    _clear_leftovers(root)
-    temporary = root / f".{FILE}.{uuid.uuid4().hex}.tmp"
+    snapshot = Snapshot.of(corpus)
+    file = snapshot.file
+    temporary = file.with_name(f".{FILE}.{uuid.uuid4().hex}.tmp")
     try:
-        with duckdb.connect() as connection:
+        if snapshot.corpus.is_remote:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(file.parent)
+        with _connected(snapshot.corpus) as connection:
             connection.execute(f"ATTACH {_quote(str(temporary))} AS catalog; USE catalog")
-            _define(connection, root)
+            _define(connection, corpus)
             connection.execute("USE memory; DETACH catalog")
-        temporary.rename(root / FILE)
+        temporary.rename(file)
     except (OSError, duckdb.IOException) as error:
-        raise RunError(f"{root / FILE}: cannot be written: {' '.join(str(error).split())}") from error
+        raise RunError(f"{file}: cannot be written: {' '.join(str(error).split())}") from error
     finally:
         for leftover in (temporary, temporary.with_name(f"{temporary.name}.wal")):
             with suppress(OSError):  # a read-only file system refuses to delete even what is not there
                 leftover.unlink(missing_ok=True)
-    return root / FILE
+    return file
 
 
-def _clear_leftovers(root: Path) -> None:
+def _connected(corpus: Corpus) -> duckdb.DuckDBPyConnection:
+    """A connection that can read the corpus's files."""
+    connection = duckdb.connect()
+    if isinstance(corpus.store, RemoteStore):
+        connection.register_filesystem(corpus.store.fs)
+    return connection
+
+
+def _clear_leftovers(folder: Path) -> None:
     """Delete what builds that were killed left behind; what is younger than an hour may be one at work."""
-    for path in root.glob(f".{FILE}.*"):
+    for path in folder.glob(f".{FILE}.*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > 3600:
                 path.unlink()
 
 
-def open_catalog(corpus: Path) -> duckdb.DuckDBPyConnection:
+def open_catalog(corpus: Place) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the corpus's catalog, which is built anew first if the corpus has changed.
 
-    Where the corpus can't be written the same catalog is made in memory.  InputError if the folder is no corpus.
+    Where the corpus can't be written the same catalog is made in memory.  InputError if there is no corpus.
     """
     snapshot = Snapshot.of(corpus)
     connection = _attach(snapshot)
@@ -143,39 +158,39 @@ def open_catalog(corpus: Path) -> duckdb.DuckDBPyConnection:
         try:
             build(corpus)
         except RunError:
-            return _in_memory(snapshot.root)
+            return _in_memory(snapshot.corpus)
         connection = _attach(Snapshot.of(corpus))
-    return connection or _in_memory(snapshot.root)
+    return connection or _in_memory(snapshot.corpus)
 
 
 def _attach(snapshot: Snapshot) -> duckdb.DuckDBPyConnection | None:
     """The catalog's file if it is there, readable, and tells of this state of this folder."""
-    path = snapshot.root / FILE
+    path = snapshot.file
     if not path.is_file():
         return None
-    connection = duckdb.connect()
+    connection = _connected(snapshot.corpus)
     try:
         connection.execute(f"ATTACH {_quote(str(path))} AS catalog (READ_ONLY); USE catalog")
         found = connection.execute("SELECT root, state FROM catalog_state").fetchall()
     except duckdb.Error:  # of another version of DuckDB, damaged, or locked by someone who writes to it
         found = []
-    if found == [(str(snapshot.root), snapshot.state)]:
+    if found == [(snapshot.corpus.place, snapshot.state)]:
         return connection
     connection.close()
     return None
 
 
-def _in_memory(root: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+def _in_memory(corpus: Corpus) -> duckdb.DuckDBPyConnection:
+    connection = _connected(corpus)
     connection.execute("ATTACH ':memory:' AS catalog; USE catalog")
-    _define(connection, root)
+    _define(connection, corpus.place)
     return connection
 
 
-def _define(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+def _define(connection: duckdb.DuckDBPyConnection, corpus: Place) -> None:
     """Create everything in an empty database."""
     for attempt in range(1, ATTEMPTS + 1):
-        snapshot = Snapshot.of(root)
+        snapshot = Snapshot.of(corpus)
         try:
             connection.begin()
             _Catalog(connection, snapshot).create()
@@ -203,7 +218,7 @@ class _Catalog:
     def create(self) -> None:
         """Everything."""
         run = self.connection.execute
-        state = [str(self.snapshot.root), self.snapshot.state]
+        state = [self.snapshot.corpus.place, self.snapshot.state]
         run("CREATE TABLE catalog_state AS SELECT ? AS root, ? AS state", state)
         run("COMMENT ON TABLE catalog_state IS 'which corpus, and in which state, the catalog tells of'")
         run(tables.MACRO)
@@ -260,7 +275,7 @@ class _Catalog:
         others = {name: Column(name, "string", "") for receipt in receipts.values() for name in receipt.columns}
         wanted = columns or [*dict.fromkeys((*(column.name for column in table.columns), *others))]
         return _select(
-            [self.snapshot.root / stage / receipt.file for receipt in receipts.values()],
+            [f"{self.snapshot.corpus.place}/{stage}/{receipt.file}" for receipt in receipts.values()],
             [known.get(name) or others[name] for name in wanted],
             [tuple(receipt.columns) for receipt in receipts.values()],
             {"part": PART_OF_FILE} if "part" in wanted else {},
@@ -352,7 +367,7 @@ MODEL_OF_FILE = "parse_path(filename)[-2]"
 
 
 def _select(
-    files: Sequence[Path],
+    files: Sequence[Path | str],
     columns: Sequence[Column],
     present: Sequence[tuple[str, ...]] = (),
     computed: Mapping[str, str] = MappingProxyType({}),

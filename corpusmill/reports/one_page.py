@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from corpusmill.collect.crawl.urls import normalise
-from corpusmill.collect.files import UNREADABLE, Trace, is_url, open_binary
+from corpusmill.collect.files import UNREADABLE, Trace, open_binary
 from corpusmill.collect.members import MAGIC
 from corpusmill.collect.records import Record
 from corpusmill.collect.warc import VERSION, WarcReader
@@ -18,6 +18,7 @@ from corpusmill.errors import InputError
 from corpusmill.filters.personal import mask_text
 from corpusmill.page import ExtractSettings, Page
 from corpusmill.reports.story import STATUSES
+from corpusmill.store import is_url
 
 MAX_BYTES = ExtractSettings().max_page_bytes
 MOST_HINTS = 3

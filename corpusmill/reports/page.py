@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from corpusmill import __version__
-from corpusmill.corpus import Corpus
+from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import RunError
 from corpusmill.filters.personal import mask_text
 from corpusmill.reasons import Reason
@@ -38,14 +38,15 @@ SELECT (SELECT count(*) FROM pages) AS pages,
        (SELECT count(DISTINCT url_host(url)) FROM docs) AS hosts"""
 
 
-def write_report(corpus: Path) -> Path:
-    """Write the corpus's report and return its path.  InputError if the folder is no corpus."""
+def write_report(corpus: Place) -> str:
+    """Write the corpus's report and return its path or URL.  InputError if there is no corpus."""
     with open_catalog(corpus) as catalog:
         (summary,) = _answer(catalog, SUMMARY_SQL)
         sections = [(figure, rows) for figure in FIGURES if (rows := _answer(catalog, figure.sql))]
-    path = corpus / FILE
+    written = Corpus(corpus)
+    path = f"{written.place}/{FILE}"
     try:
-        Corpus(corpus).write_text(FILE, _page(corpus.absolute().name, summary, sections))
+        written.write_text(FILE, _page(written.place.rpartition("/")[2], summary, sections))
     except OSError as error:
         raise RunError(f"{path}: cannot be written: {error.strerror}") from error
     return path

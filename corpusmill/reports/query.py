@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 
 import duckdb
 
+from corpusmill.corpus import Place
 from corpusmill.errors import InputError
 from corpusmill.reports.catalog import open_catalog
 
@@ -26,11 +27,11 @@ Format = Literal["table", "csv", "json", "parquet"]
 ROWS_SHOWN = 100  # of a table for people; the first and the last half if there are more
 
 
-def run_sql(corpus: Path, query: str, format: Format = "table") -> bytes:
+def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
     """The answer to one DuckDB query over the corpus's catalog, ready to be written out.
 
     table: as wide as the terminal, text in UTF-8.  csv: with a header.  json: an array, one object a line.
-    InputError if the folder is no corpus, or the query is wrong or would change something.
+    InputError if there is no corpus, or the query is wrong or would change something.
     """
     if format not in get_args(Format):
         raise InputError(f"unknown format '{format}'; allowed: {', '.join(get_args(Format))}")

@@ -1,7 +1,7 @@
 """The story of one document, or of a URL that never became one: every decision that was taken about it, and why.
 
     from corpusmill.reports.why import render, why
-    print(render(why(Path("my-corpus"), "http://a.example/page")))
+    print(render(why("my-corpus", "http://a.example/page")))
 
 A URL can stand for several records (met twice, crawled and dumped): the story tells of all of them, and of what the
 crawl did with the URL.  Whatever comes from a page (text, title, addresses) is masked here, when the story is made.
@@ -13,12 +13,12 @@ over 10 million pages.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 
 from corpusmill.collect.crawl.urls import normalise
+from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import InputError
 from corpusmill.filters.personal import mask_text
 from corpusmill.filters.rules import active_rules
@@ -35,10 +35,10 @@ MOST_COPIES = 10  # of a document that are listed
 MOST_HINTS = 3
 
 
-def why(corpus: Path, doc_id_or_url: str) -> Story:
+def why(corpus: Place, doc_id_or_url: str) -> Story:
     """The story of a document or a URL.  InputError if the corpus never met it; the message names close matches."""
     asked = doc_id_or_url.strip()
-    rules = _rules(corpus)
+    rules = _rules(Corpus(corpus))
     with open_catalog(corpus) as catalog:
         named = _Named.find(catalog, asked)
         if not named.documents and not named.addresses:
@@ -78,13 +78,10 @@ def _rows(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _rules(corpus: Path) -> tuple[Rule, ...]:
+def _rules(corpus: Corpus) -> tuple[Rule, ...]:
     """The rules of the corpus's own recipe."""
-    try:
-        recipe = tomllib.loads((corpus / "recipe.toml").read_text("utf-8"))
-    except FileNotFoundError:
-        return ()
-    return active_rules(FilterSettings.model_validate(recipe.get("filters", {})))
+    text = corpus.read_text("recipe.toml")
+    return () if text is None else active_rules(FilterSettings.model_validate(tomllib.loads(text).get("filters", {})))
 
 
 def _spellings(url: str) -> list[str]:
@@ -129,8 +126,8 @@ def _masked(text: str | None) -> str | None:
 class _Part:
     """The part that holds a document, in every stage that is up to date."""
 
-    def __init__(self, catalog: duckdb.DuckDBPyConnection, corpus: Path, doc_id: str) -> None:
-        self.catalog, self.corpus, self.doc_id = catalog, corpus, doc_id
+    def __init__(self, catalog: duckdb.DuckDBPyConnection, corpus: Place, doc_id: str) -> None:
+        self.catalog, self.corpus, self.doc_id = catalog, Corpus(corpus), doc_id
         (self.entry,) = _rows(catalog, "FROM ledger WHERE doc_id = ?", [doc_id])
         current = _rows(catalog, "FROM receipts SELECT stage WHERE part = ? AND is_current", [self.entry["part"]])
         self.stages = [row["stage"] for row in current]
@@ -139,12 +136,12 @@ class _Part:
         """The document's row of a stage, read from the one file that holds it; empty without one."""
         if stage not in self.stages:
             return {}
-        path = str(self.corpus.resolve() / stage / f"{self.entry['part']}.parquet")
+        path = f"{self.corpus.place}/{stage}/{self.entry['part']}.parquet"
         query = f"FROM read_parquet([$path], hive_partitioning=false) SELECT {columns} WHERE doc_id = $doc_id"
         return next(iter(_rows(self.catalog, query, {"path": path, "doc_id": self.doc_id})), {})
 
 
-def _document(catalog: duckdb.DuckDBPyConnection, corpus: Path, doc_id: str, rules: Sequence[Rule]) -> Document:
+def _document(catalog: duckdb.DuckDBPyConnection, corpus: Place, doc_id: str, rules: Sequence[Rule]) -> Document:
     part = _Part(catalog, corpus, doc_id)
     entry, page, texts = part.entry, part.row(Stage.PAGES), part.row(Stage.TEXTS)
     signals = {

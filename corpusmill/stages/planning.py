@@ -19,7 +19,7 @@ PLAN = "plan.json"
 
 def make_plan(job: Job) -> list[Slice]:
     """The slices of all sources; written down if they are not what was there."""
-    slices = plan(job.recipe.sources, job.recipe.run, folder=job.folder, corpus=job.corpus.folder)
+    slices = plan(job.recipe.sources, job.recipe.run, folder=job.folder, corpus=job.corpus.workspace)
     data = {"slices": [piece.to_json() for piece in slices]}
     if job.corpus.read_json(PLAN) != data:
         job.corpus.write_json(PLAN, data)
@@ -43,7 +43,7 @@ def check_nothing_shrinks(job: Job, before: Sequence[Slice] | None) -> None:
         return
     n = sum(piece.source in gone for piece in before or ())
     raise InputError(
-        f"{job.corpus.folder}: holds parts of {'sources' if len(gone) > 1 else 'source'} "
+        f"{job.corpus.place}: holds parts of {'sources' if len(gone) > 1 else 'source'} "
         f"{', '.join(repr(name) for name in gone)} ({n} slices), which the recipe does not name and which would be "
         "deleted; say --prune if that is meant, or give another --corpus"
     )

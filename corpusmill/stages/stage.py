@@ -283,7 +283,7 @@ class PerPart(Stage):
         started, live = time.time(), Live(job.corpus)
         inputs, receipt = self.inputs_of(live, part), live.receipt(self.name, part)
         if inputs is None:
-            raise CorruptPartError(f"{job.corpus.folder}: an input of {self.name} of part {part} is gone")
+            raise CorruptPartError(f"{job.corpus.place}: an input of {self.name} of part {part} is gone")
         fingerprint = self.prefix(job)
         if receipt is not None and (receipt.fingerprint, receipt.made_from) == (fingerprint, inputs):
             return receipt
@@ -422,7 +422,7 @@ class Grouping(Stage):
 
     def clear(self, job: Job) -> None:
         """Delete what is left of a shuffle."""
-        shutil.rmtree(job.corpus.folder / self.name / SPILL, ignore_errors=True)
+        shutil.rmtree(job.corpus.workspace / self.name / SPILL, ignore_errors=True)
 
 
 # ---- one file of the corpus ----------------------------------------------------------------------------------------
@@ -473,7 +473,7 @@ class Singleton(Stage):
             return receipt
         fingerprint = self.wanted(job, snapshot, parts)
         if fingerprint is None:
-            raise CorruptPartError(f"{job.corpus.folder}: an input of {self.name} is gone")
+            raise CorruptPartError(f"{job.corpus.place}: an input of {self.name} is gone")
         made = self.make(job, sorted(parts), lambda part: self.reader(job, part))
         job.corpus.withdraw(self.name, self.name)  # what is there may have been edited
         return job.corpus.publish_file(

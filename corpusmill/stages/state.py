@@ -22,9 +22,10 @@ def unfinished_crawls(job: Job) -> list[tuple[CrawlSource, Path]]:
     """The sources that are still to be crawled, and their folders."""
     found = []
     for source in job.recipe.sources:
-        folder = job.corpus.folder / "raw" / source.name
-        if isinstance(source, CrawlSource) and not finished(folder, source.crawl):
-            found.append((source, folder))
+        if isinstance(source, CrawlSource):
+            folder = job.corpus.folder / "raw" / source.name
+            if not finished(folder, source.crawl):
+                found.append((source, folder))
     return found
 
 
@@ -107,7 +108,7 @@ def balance(job: Job, slices: Sequence[Slice], until: str | None = None) -> Book
     left = unfinished(job, slices, until, snapshot)
     if left is not None:
         raise RunError(
-            f"{job.corpus.folder}: the runner ended before stage {left.name} was done; run the same command again"
+            f"{job.corpus.place}: the runner ended before stage {left.name} was done; run the same command again"
         )
     return books_of(job, slices, until, snapshot)
 

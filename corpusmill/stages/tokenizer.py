@@ -67,7 +67,7 @@ def _given(job: Job) -> bytes:
 
 def encoder(corpus: Corpus) -> "Encoder":
     """The corpus's tokenizer, loaded once in a process.  CorruptPartError if it is not what was published."""
-    return _encoder(corpus.read_file(Stage.TOKENIZER, Stage.TOKENIZER), str(corpus.folder))
+    return _encoder(corpus.read_file(Stage.TOKENIZER, Stage.TOKENIZER), corpus.place)
 
 
 @lru_cache(maxsize=1)

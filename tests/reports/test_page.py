@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -43,21 +44,21 @@ def text_of(page: str) -> str:
 
 
 def test_the_report_shows_every_figure_of_a_full_corpus(corpus):
-    path = write_report(corpus)
+    path = Path(write_report(corpus))
     assert path == corpus / "report.html"
     sections = [attributes["id"] for tag, attributes in Tags(path.read_text("utf-8")).found if tag == "section"]
     assert sections == [figure.key for figure in FIGURES]
 
 
 def test_it_is_one_file_that_loads_and_runs_nothing(corpus):
-    for tag, attributes in Tags(write_report(corpus).read_text("utf-8")).found:
+    for tag, attributes in Tags(Path(write_report(corpus)).read_text("utf-8")).found:
         assert tag not in {"script", "iframe", "link", "img", "object", "embed", "base", "form"}
         assert not {name for name in attributes if name.startswith("on") or name in ("src", "srcset", "action")}
         assert attributes.get("href", "#").startswith("#")
 
 
 def test_what_pages_say_is_escaped_and_masked(corpus):
-    page = write_report(corpus).read_text("utf-8")
+    page = Path(write_report(corpus)).read_text("utf-8")
     assert "&lt;img src=x onerror" in page
     assert "&lt;script&gt;" in page
     assert "<script" not in page
@@ -66,7 +67,7 @@ def test_what_pages_say_is_escaped_and_masked(corpus):
 
 
 def test_figures_agree_with_the_corpus(corpus):
-    text = text_of(write_report(corpus).read_text("utf-8"))
+    text = text_of(Path(write_report(corpus)).read_text("utf-8"))
     kept = len(conftest.kept(range(len(PAGES))))
     assert f"Of {len(PAGES)} pages that came in, {kept} ({100 * kept / len(PAGES):.0f} %) are in the corpus." in text
     assert "1 language." not in text
@@ -75,7 +76,7 @@ def test_figures_agree_with_the_corpus(corpus):
 
 
 def test_every_query_that_is_shown_gives_the_rows_that_are_shown(corpus):
-    page = write_report(corpus).read_text("utf-8")
+    page = Path(write_report(corpus)).read_text("utf-8")
     shown = re.findall(r"<pre><code>(.*?)</code></pre>\n(.*?)</details>", page, re.DOTALL)
     assert len(shown) == len(FIGURES)
     for figure, (_, table) in zip(FIGURES, shown, strict=True):
@@ -83,7 +84,7 @@ def test_every_query_that_is_shown_gives_the_rows_that_are_shown(corpus):
 
 
 def test_the_same_corpus_gives_the_same_report(corpus):
-    first, second = (re.sub("written [^<]*", "", write_report(corpus).read_text("utf-8")) for _ in range(2))
+    first, second = (re.sub("written [^<]*", "", Path(write_report(corpus)).read_text("utf-8")) for _ in range(2))
     assert first == second
 
 
@@ -93,7 +94,7 @@ def test_a_corpus_that_is_still_growing_has_a_report(tmp_path, until):
     corpus.write_text("recipe.toml", conftest.RULES)
     for stage in list(conftest.ROWS)[:until]:
         write_stage(corpus, stage)
-    page = write_report(corpus.folder).read_text("utf-8")
+    page = Path(write_report(corpus.folder)).read_text("utf-8")
     Tags(page)
     assert ("not decided yet" in page) == (until in (1, 5))
 

@@ -1,0 +1,90 @@
+"""Leases: one holder at a time, also when one stalls, dies or its clock stands still."""
+
+import json
+import threading
+import time
+import uuid
+
+import pytest
+
+from corpusmill import lease
+from corpusmill.errors import InputError
+from corpusmill.lease import LEASES, leased
+from corpusmill.store import RemoteStore
+
+
+@pytest.fixture
+def store():
+    return RemoteStore(f"memory://{uuid.uuid4().hex}")
+
+
+def leases(store):
+    return sorted(store.entries(LEASES))
+
+
+def set_lease(store, number, **changes):
+    holder = {"token": "other", "host": "elsewhere", "pid": 1, "renewed": time.time()} | changes
+    store.write(f"{LEASES}/{number:012d}.json", json.dumps(holder).encode())
+
+
+def test_a_lease_is_held_and_given_up(store):
+    with leased(store, "mine"):
+        assert leases(store) == ["000000000001.json"]
+        assert json.loads(store.read(f"{LEASES}/000000000001.json"))["token"] == "mine"
+    assert leases(store) == []
+
+
+def test_a_living_holder_is_named(store):
+    set_lease(store, 7, pid=4711)
+    with pytest.raises(InputError, match=r"another run .process 4711 on elsewhere. holds it"), leased(store, "mine"):
+        pass
+    assert leases(store) == ["000000000007.json"]
+
+
+@pytest.mark.parametrize("changes", [{"renewed": 0}, {"host": "here", "pid": 2**22 + 1}, {"renewed": "nonsense"}])
+def test_a_lease_that_ran_out_is_taken_over(store, monkeypatch, changes):
+    monkeypatch.setattr(lease.socket, "gethostname", lambda: "here")
+    set_lease(store, 7, **changes)
+    with leased(store, "mine"):
+        assert leases(store) == ["000000000008.json"]
+
+
+def test_of_many_that_take_over_one_succeeds(store):
+    set_lease(store, 7, renewed=0)
+    started, holders, ended = threading.Barrier(6), [], threading.Event()
+
+    def take(token):
+        started.wait()
+        try:
+            with leased(store, token):
+                holders.append(token)
+                ended.wait()
+        except InputError:
+            pass
+
+    threads = [threading.Thread(target=take, args=(f"run {number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 10
+    while sum(thread.is_alive() for thread in threads) > 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(holders) == 1
+    ended.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_lease_is_renewed_until_another_run_has_taken_over(store, monkeypatch):
+    monkeypatch.setattr(lease, "RENEWALS_S", 0.01)
+    with leased(store, "mine"):
+        own = f"{LEASES}/000000000001.json"
+        before = json.loads(store.read(own))["renewed"]
+        deadline = time.monotonic() + 10
+        while json.loads(store.read(own))["renewed"] == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        set_lease(store, 2)
+        store.delete(own)
+        time.sleep(0.1)
+        assert leases(store) == ["000000000002.json"]
+    assert leases(store) == ["000000000002.json"]
