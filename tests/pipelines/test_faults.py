@@ -16,6 +16,20 @@ from corpusmill.pipelines import supervise
 from tests.pipelines.conftest import RECIPE, TIMEOUT_S, checksums, command
 
 
+STAGES = [
+    "pages",
+    "texts",
+    "signals-language",
+    "signals-text",
+    "verdicts",
+    "sketches",
+    "twins",
+    "docs",
+    "tokenizer",
+    "tokens",
+]
+
+
 def group_of(process):
     """The driver and its children."""
     return psutil.Process(process.pid).children(recursive=True)
@@ -33,7 +47,7 @@ def gone(processes, seconds=5):
     return not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
 
 
-@pytest.mark.parametrize("stage", ["pages", "twins", "tokens"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_killed_run_leaves_no_process_and_resumes_to_the_same_bytes(finished, project, stage):
     run = subprocess.Popen(command(project, "--workers", "2"), stderr=subprocess.DEVNULL, start_new_session=True)
     with run:

@@ -65,11 +65,12 @@ def test_pages_go_through_the_extractor(tmp_path):
     assert all(text and "Home page" not in text for text in texts)
 
 
-def test_two_workers_in_another_folder_write_the_same_bytes(finished, tmp_path):
+@pytest.mark.parametrize("workers", ["2", "4"])
+def test_more_workers_in_another_folder_write_the_same_bytes(finished, tmp_path, workers):
     project, _ = finished
     shutil.copytree(project / "in", tmp_path / "in")
     shutil.copy(project / "recipe.toml", tmp_path)
-    subprocess.run(command(tmp_path, "--workers", "2"), check=True, capture_output=True, timeout=TIMEOUT_S)
+    subprocess.run(command(tmp_path, "--workers", workers), check=True, capture_output=True, timeout=TIMEOUT_S)
     assert checksums(tmp_path / "corpus") == checksums(project / "corpus")
 
 
