@@ -172,7 +172,7 @@ def _die_with_the_supervisor(descriptor: int) -> None:
 
     def wait() -> None:
         said = b""
-        while (piece := os.read(descriptor, 4096)) and CANCEL not in said:
+        while CANCEL not in said and (piece := os.read(descriptor, 4096)):
             said += piece
         for result in RUNNING:
             try:

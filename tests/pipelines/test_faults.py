@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -13,6 +14,7 @@ import pytest
 
 from corpusmill.errors import InputError
 from corpusmill.pipelines import supervise
+from corpusmill.pipelines.request import CANCEL
 from tests.pipelines.conftest import RECIPE, TIMEOUT_S, checksums, command
 
 
@@ -159,3 +161,32 @@ def test_a_second_run_at_the_same_time_is_refused(project):
         with pytest.raises(InputError, match="another run holds this corpus"):
             supervise.run(project / "recipe.toml", project / "corpus")
         run.kill()
+
+
+CANCELLED = """
+import os, sys, time
+from corpusmill.pipelines import driver
+
+class Running:
+    def cancel(self):
+        print("cancelled", flush=True)
+
+driver.RUNNING.append(Running())
+driver._die_with_the_supervisor(os.dup(0))
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("says", [CANCEL, b""])
+def test_a_driver_cancels_its_job_and_ends_when_the_supervisor_says_so_or_is_gone(says):
+    driver = subprocess.Popen(
+        [sys.executable, "-c", CANCELLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    with driver:
+        if says:
+            driver.stdin.write(says)
+            driver.stdin.flush()
+        else:
+            driver.stdin.close()
+        assert driver.wait(30) == -signal.SIGKILL
+        assert driver.stdout.read() == b"cancelled\n"
