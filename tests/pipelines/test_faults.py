@@ -17,7 +17,6 @@ from corpusmill.pipelines import supervise
 from corpusmill.pipelines.request import CANCEL
 from tests.pipelines.conftest import RECIPE, TIMEOUT_S, checksums, command
 
-
 STAGES = [
     "pages",
     "texts",
