@@ -67,7 +67,9 @@ def main() -> None:
 
 
 def _fail(error: Exception | str, code: int) -> None:
-    print(f"corpusmill: {' '.join(str(error).split())}", file=sys.stderr)
+    from corpusmill.filters.personal import mask_text
+
+    print(f"corpusmill: {mask_text(' '.join(str(error).split()))}", file=sys.stderr)  # it may quote a page
     sys.exit(code)
 
 

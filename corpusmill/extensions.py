@@ -244,7 +244,10 @@ def _digest_of_package(name: str) -> str:
     except (ImportError, ValueError):
         spec = None
     if spec is None:
-        raise InputError(f"recipe: cannot import module '{name}': there is no module or package named '{top}'")
+        raise InputError(
+            f"recipe: cannot import module '{name}': there is no installed package '{top}' "
+            f"(a file beside the recipe is named with its ending: '{top}.py')"
+        )
     state = hashlib.blake2b(name.encode(), digest_size=8)
     for distribution in sorted(importlib.metadata.packages_distributions().get(top, ())):
         state.update(f"\0{distribution} {importlib.metadata.version(distribution)}".encode())

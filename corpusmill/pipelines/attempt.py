@@ -7,14 +7,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from corpusmill.filters.personal import mask_text
+from corpusmill.filters.settings import PiiSettings
 from corpusmill.pipelines.request import CANCEL, LOST, SUPERVISOR, Event, Request
 
 POLL_S = 0.25
+READ_BYTES = 65_536
 GRACE_S = 3.0  # a worker that was lost because the run failed: the driver says so this soon
 CANCEL_S = 20.0  # that a job on a cluster is given to be cancelled
 HERE = "localhost,127.0.0.1,::1"  # a proxy of the user's is not for what processes of this machine say to each other
@@ -23,8 +26,8 @@ HERE = "localhost,127.0.0.1,::1"  # a proxy of the user's is not for what proces
 class Driver:
     """A driver process, in a session and process group of its own.  Use it as a context: it ends with the block."""
 
-    def __init__(self, request: Request, lock: int | None, log: Path) -> None:
-        """`lock` is the corpus's, if it is one of this machine: the driver holds it, too; its prints go to `log`."""
+    def __init__(self, request: Request, lock: int | None, log: Path, pii: PiiSettings) -> None:
+        """`lock` is the corpus's, for the driver to hold it, too; what it prints goes to the file `log`, masked."""
         no_proxy = ",".join([HERE, *(os.environ[name] for name in ("no_proxy", "NO_PROXY") if name in os.environ)])
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "corpusmill.pipelines.driver"],
@@ -41,7 +44,7 @@ class Driver:
         self._stdin = self._process.stdin
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         threading.Thread(target=_read_events, args=(self._process.stdout, self._events), daemon=True).start()
-        threading.Thread(target=_keep_log, args=(self._process.stderr, log), daemon=True).start()
+        threading.Thread(target=_keep_log, args=(self._process.stderr, log, pii), daemon=True).start()
         with suppress(BrokenPipeError):
             self._stdin.write(request.to_json().encode() + b"\n")
             self._stdin.flush()
@@ -98,15 +101,31 @@ def _read_events(stream: IO[bytes], events: "queue.SimpleQueue[Event | None]") -
     events.put(None)
 
 
-def _keep_log(stream: IO[bytes], path: Path) -> None:
-    """Read what the driver and its workers print into a file; on a full disk it is lost, and nobody has to wait."""
+def _keep_log(stream: IO[bytes], path: Path, pii: PiiSettings) -> None:
+    """Read what the driver and its workers print into a file; on a full disk it is lost, and nobody has to wait.
+
+    Tracebacks may quote pages, so personal data is masked here, too.
+    """
     with stream:
         with suppress(OSError), path.open("ab", buffering=0) as log:
-            while chunk := os.read(stream.fileno(), 65536):
+            for line in _lines(stream.fileno()):
                 with suppress(OSError):
-                    log.write(chunk)
-        while os.read(stream.fileno(), 65536):  # if there could be no file
+                    log.write(mask_text(line.decode("utf-8", "replace"), pii).encode("utf-8", "replace"))
+        while os.read(stream.fileno(), READ_BYTES):  # if there could be no file
             pass
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """Whole lines as soon as they are there; one that has no end within READ_BYTES comes in pieces."""
+    rest = b""
+    while chunk := os.read(descriptor, READ_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line + b"\n" for line in lines)
+        if len(rest) > READ_BYTES:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
 
 
 def _death(code: int) -> Event:

@@ -213,7 +213,7 @@ class _Run:
         """Start the driver and watch it to its end."""
         with (
             tempfile.TemporaryDirectory(prefix="corpusmill-") as scratch,
-            Driver(self._request(scratch), self.lock, self.log) as driver,
+            Driver(self._request(scratch), self.lock, self.log, self.job.recipe.pii) as driver,
         ):
             try:
                 return driver.watch(self._say, self._look)

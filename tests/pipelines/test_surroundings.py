@@ -1,0 +1,53 @@
+"""Runs on machines as they are: a folder of our name, a proxy, no byte code; and what they print is masked."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.pipelines.conftest import RECIPE, TIMEOUT_S, checksums, command, write_jsonl
+
+COMMAND = Path(sys.executable).with_name("corpusmill")
+
+
+def test_neither_a_folder_of_our_name_nor_a_proxy_is_in_the_way(finished, tmp_path):
+    """A clone of the repository, say, whose package folder would shadow what is installed."""
+    (tmp_path / "corpusmill").mkdir()
+    (tmp_path / "corpusmill/__init__.py").write_text("raise SystemExit('the wrong corpusmill')")
+    (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong numpy')")
+    arguments = command(finished[0], "--workers", "2")[3:]
+    arguments[arguments.index("--corpus") + 1] = str(tmp_path / "corpus")
+    nowhere = "http://127.0.0.1:9"
+    done = subprocess.run(
+        [COMMAND, *arguments],
+        cwd=tmp_path,
+        env=os.environ | dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), nowhere),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert checksums(tmp_path / "corpus") == checksums(finished[0] / "corpus")
+
+
+MODULE = """
+import corpusmill
+import pyarrow as pa
+
+@corpusmill.signal("quoting", pa.int64(), "fails, and quotes the page")
+def quoting(pages):
+    raise ValueError(pages["text"][0].as_py())
+"""
+
+
+def test_an_error_that_quotes_a_page_is_masked_on_the_terminal_and_in_the_log(tmp_path):
+    write_jsonl(tmp_path / "in/a.jsonl", [{"text": "Write to somebody@example.org or 8.8.123.45 about it."}])
+    (tmp_path / "quoting.py").write_text(MODULE)
+    (tmp_path / "recipe.toml").write_text('modules = ["quoting.py"]\n' + RECIPE)
+    done = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=TIMEOUT_S)
+    (log,) = (tmp_path / "corpus/logs").glob("*.log")
+    assert done.returncode == 2, done.stderr
+    for text in (done.stderr, log.read_text()):
+        assert "Write to <email> or <ip> about it." in text
+        assert "somebody@example.org" not in text
+        assert "8.8.123.45" not in text
