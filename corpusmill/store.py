@@ -50,7 +50,7 @@ class Store(Protocol):
         """A file's content.  Raises FileNotFoundError."""
 
     def write(self, key: str, content: bytes) -> None:
-        """Write a whole file, atomically and durably.  Raises RunError if the disk is full."""
+        """Write a whole file, atomically and durably.  Raises RunError if that cannot be done."""
 
     def create(self, key: str, content: bytes) -> bool:
         """The same if there is no such file yet, and whether that was so; of two that try, one succeeds."""
@@ -97,15 +97,18 @@ class LocalStore:
     def write(self, key: str, content: bytes) -> None:
         """See `Store`."""
         path = self.folder / key
-        with full_disk_is_a_run_error(self.folder):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary_beside(path) as temporary:
-                with temporary.open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.rename(path)
-            flush_folder(path.parent)
+        try:
+            with full_disk_is_a_run_error(self.folder):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with temporary_beside(path) as temporary:
+                    with temporary.open("wb") as file:
+                        file.write(content)
+                        file.flush()
+                        os.fsync(file.fileno())
+                    temporary.rename(path)
+                flush(path.parent)
+        except OSError as error:
+            raise RunError(f"{path}: cannot be written: {error.strerror or error}") from error
 
     def create(self, key: str, content: bytes) -> bool:
         """See `Store`."""
@@ -292,9 +295,9 @@ def temporary_beside(final: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def flush_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """Have a file, or a folder's renames, on the disk and not in the system's cache."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -17,7 +17,6 @@ import duckdb
 
 from corpusmill import __version__
 from corpusmill.corpus import Corpus, Place
-from corpusmill.errors import RunError
 from corpusmill.filters.personal import mask_text
 from corpusmill.reasons import Reason
 from corpusmill.reports.catalog import open_catalog
@@ -44,12 +43,8 @@ def write_report(corpus: Place) -> str:
         (summary,) = _answer(catalog, SUMMARY_SQL)
         sections = [(figure, rows) for figure in FIGURES if (rows := _answer(catalog, figure.sql))]
     written = Corpus(corpus)
-    path = f"{written.place}/{FILE}"
-    try:
-        written.write_text(FILE, _page(written.place.rpartition("/")[2], summary, sections))
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror}") from error
-    return path
+    written.write_text(FILE, _page(written.place.rpartition("/")[2], summary, sections))
+    return f"{written.place}/{FILE}"
 
 
 def _answer(catalog: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

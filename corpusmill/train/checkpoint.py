@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from corpusmill.errors import RunError
-from corpusmill.store import DISK_FULL
+from corpusmill.store import flush, full_disk_is_a_run_error
 from corpusmill.train.data import Position
 
 
@@ -57,7 +57,7 @@ def save(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
     """Write a checkpoint to models/NAME and delete the one before."""
     name = f"checkpoint-{state.step:08d}"
     temporary = folder / f".{name}.{uuid.uuid4().hex}.tmp"
-    with full_disk_is_a_run_error(folder):
+    with _full_disk_is_a_run_error(folder):
         temporary.mkdir(parents=True)
         files.write(temporary, state.model)
         save_file(state.optimizers, temporary / "optimizers.safetensors")
@@ -66,7 +66,7 @@ def save(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
         rest = {"step": state.step, "position": position, "seconds": state.seconds, "recent": state.recent}
         (temporary / "state.json").write_text(json.dumps(rest), "utf-8")
         for path in (*temporary.iterdir(), temporary):
-            _sync(path)
+            flush(path)
         old = _checkpoints(folder)
         if (folder / name).exists():  # an older run got as far; it is the same state
             shutil.rmtree(temporary)
@@ -84,31 +84,36 @@ def tidy(folder: Path) -> None:
 
 
 def load(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint of models/NAME; None if there is none."""
+    """The newest checkpoint of models/NAME; None if there is none.  RunError if it is damaged."""
     found = _checkpoints(folder)
     if not found:
         return None
     newest = found[-1]
-    rest = json.loads((newest / "state.json").read_text("utf-8"))
-    return Checkpoint(
-        step=rest["step"],
-        position=Position(*rest["position"]),
-        seconds=rest["seconds"],
-        recent=rest["recent"],
-        model=load_file(newest / "model.safetensors"),
-        optimizers=load_file(newest / "optimizers.safetensors"),
-        metrics=pq.read_table(newest / "metrics.parquet"),
-    )
+    try:
+        rest = json.loads((newest / "state.json").read_text("utf-8"))
+        return Checkpoint(
+            step=rest["step"],
+            position=Position(*rest["position"]),
+            seconds=rest["seconds"],
+            recent=rest["recent"],
+            model=load_file(newest / "model.safetensors"),
+            optimizers=load_file(newest / "optimizers.safetensors"),
+            metrics=pq.read_table(newest / "metrics.parquet"),
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:  # Arrow's errors are ValueErrors
+        raise RunError(
+            f"{newest}: is damaged ({type(error).__name__}); delete it, and the same command trains from the start"
+        ) from error
 
 
 def publish(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
     """Put the finished model into models/NAME, file by file in one rename each."""
     temporary = folder / f".model.{uuid.uuid4().hex}.tmp"
-    with full_disk_is_a_run_error(folder):
+    with _full_disk_is_a_run_error(folder):
         temporary.mkdir()
         files.write(temporary, state.model)
         for path in sorted(temporary.iterdir()):
-            _sync(path)
+            flush(path)
             path.rename(folder / path.name)
         temporary.rmdir()
     write_metrics(folder, state.metrics)
@@ -129,18 +134,15 @@ def clear(folder: Path) -> None:
 
 
 @contextmanager
-def full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
+def _full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
     """Tell a full disk, also one that the safetensors library met, in one sentence."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        number = error.errno if isinstance(error, OSError) else _os_error(str(error))
-        if number not in DISK_FULL:
+    with full_disk_is_a_run_error(folder):
+        try:
+            yield
+        except SafetensorError as error:
+            if number := _os_error(str(error)):
+                raise OSError(number, os.strerror(number)) from error
             raise
-        raise RunError(
-            f"{folder}: no space left to write ({os.strerror(number)}); free some and run the same command again, "
-            "it goes on from the last checkpoint"
-        ) from error
 
 
 def _os_error(message: str) -> int:
@@ -150,12 +152,3 @@ def _os_error(message: str) -> int:
 
 def _checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*"))
-
-
-def _sync(path: Path) -> None:
-    """Have a file or folder on the disk, not in the system's cache, before it counts."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

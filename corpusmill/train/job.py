@@ -117,11 +117,14 @@ class Job:
     def finished(self) -> TrainResult | None:
         """The result, if this very job is done."""
         receipt = Corpus(self.out).read_json("receipt.json")
-        if receipt is None or receipt["fingerprint"] != self.fingerprint:
+        if receipt is None or receipt.get("fingerprint") != self.fingerprint:
             return None
         if not (self.out / "model.safetensors").exists():
             return None
-        return TrainResult(**receipt["result"], model=self.out, trained=False)
+        try:
+            return TrainResult(**receipt["result"], model=self.out, trained=False)
+        except (KeyError, TypeError):  # of another form: it counts as none
+            return None
 
     def finish(self, result: TrainResult, **facts: Any) -> None:
         """Write the receipt."""
@@ -132,7 +135,7 @@ class Job:
     def planned_steps(self) -> int | None:
         """The number of steps fixed by an earlier run of this job; InputError if the folder is another job's."""
         plan = Corpus(self.out).read_json("plan.json")
-        if plan is None:
+        if plan is None or not {"fingerprint", "steps", "settings"} <= plan.keys():
             return None
         if plan["fingerprint"] != self.fingerprint:
             raise InputError(

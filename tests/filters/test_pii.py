@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tldextract import TLDExtract
 
-from corpusmill.filters.pii import mask, mask_text
+from corpusmill.filters.personal import mask_text
+from corpusmill.filters.pii import mask
 from corpusmill.recipe import PiiSettings
 
 TOP_LEVEL_DOMAINS = frozenset(TLDExtract(suffix_list_urls=(), cache_dir=None).tlds)
@@ -155,6 +156,14 @@ PIECES = [
 def test_masking_twice_is_masking_once(text):
     masked = mask_text(text)
     assert mask_text(masked) == masked
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.characters(codec="utf-8")), max_size=12).map("".join))
+def test_a_single_text_and_a_column_are_masked_alike(text):
+    """The kernel finds the candidates of a column, regular expressions those of a single text."""
+    column, *_ = mask(pa.array([text, "", text], pa.large_string()), PiiSettings())
+    assert column.to_pylist() == [mask_text(text), "", mask_text(text)]
 
 
 @settings(max_examples=200, deadline=None)

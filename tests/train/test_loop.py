@@ -275,11 +275,59 @@ def test_a_full_disk_is_one_sentence_and_can_be_resumed(corpus, settings, refere
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
     try:
-        with pytest.raises(RunError, match=r"no space left to write .* it goes on from the last checkpoint"):
+        with pytest.raises(RunError, match=r"no space left to write .* it goes on where it stopped"):
             train(corpus, settings, tmp_path / "model")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     train(corpus, settings, tmp_path / "model")
+    assert same(weights(tmp_path / "model"), weights(reference[0]))
+
+
+@pytest.fixture(scope="module")
+def stopped(corpus, reference, tmp_path_factory):
+    """A model whose training was killed after its first checkpoint."""
+    from corpusmill.recipe import TrainSettings
+
+    settings = TrainSettings(
+        layers=2, width=32, heads=2, kv_heads=1, row_length=32, rows_per_step=4, steps=12, checkpoint_every=5,
+        validate_every=6, validation_rows=8,
+    )  # fmt: skip
+    out = tmp_path_factory.mktemp("models") / "stopped"
+
+    def crash(report):
+        if report.step == 7:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train(corpus, settings, out, progress=crash)
+    return out
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizers.safetensors", "state.json", "metrics.parquet"])
+@pytest.mark.parametrize("damage", ["cut off", "gone", "another"])
+def test_a_damaged_checkpoint_is_one_sentence(corpus, settings, stopped, tmp_path, name, damage):
+    shutil.copytree(stopped, tmp_path / "model")
+    (checkpoint,) = (tmp_path / "model").glob("checkpoint-*")
+    path = checkpoint / name
+    match damage:
+        case "cut off":
+            os.truncate(path, path.stat().st_size // 2)
+        case "gone":
+            path.unlink()
+        case "another":
+            path.write_text("{}")
+    with pytest.raises(RunError, match=f"{checkpoint}: is damaged .* delete it"):
+        train(corpus, settings, tmp_path / "model")
+    shutil.rmtree(checkpoint)
+    assert train(corpus, settings, tmp_path / "model").steps == 12
+
+
+@pytest.mark.parametrize("name", ["plan.json", "receipt.json"])
+@pytest.mark.parametrize("content", ["{}", "[]", "null", "not json", '{"fingerprint": 1}'])
+def test_a_file_of_another_form_counts_as_none(corpus, settings, reference, tmp_path, name, content):
+    shutil.copytree(reference[0], tmp_path / "model")
+    (tmp_path / "model" / name).write_text(content)
+    assert train(corpus, settings, tmp_path / "model").trained is (name == "receipt.json")
     assert same(weights(tmp_path / "model"), weights(reference[0]))
 
 
