@@ -41,7 +41,7 @@ Key = tuple[int, int]  # destination, and how many parts send something there
 
 
 class Scatter(beam.DoFn):
-    """(part, its letters) -> (key, packed blobs): what a round's `scatter` sends."""
+    """(part, its messages) -> (key, packed blobs): what a round's `scatter` sends."""
 
     def __init__(self, job: Job, stage: str, number: int, *, spill: bool) -> None:
         self.job, self.stage, self.number, self.spill = job, stage, number, spill
@@ -63,9 +63,9 @@ class Scatter(beam.DoFn):
         with marking_errors():
             stage = chain_of(self.job)[self.stage]
             assert isinstance(stage, Grouping)
-            number, letters = bisect_left(shuffle.parts, part), list(found["letters"])
+            number, messages = bisect_left(shuffle.parts, part), list(found["messages"])
             scatter = stage.rounds[self.number].scatter
-            for blob in scatter(self.job, shuffle, number, stage.reader(self.job, part), letters):
+            for blob in scatter(self.job, shuffle, number, stage.reader(self.job, part), messages):
                 key = (blob.destination, blob.senders)
                 for piece in packed(number, blob.content):
                     self.waiting[key].append(piece)

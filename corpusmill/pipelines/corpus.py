@@ -109,7 +109,7 @@ class Group(beam.PTransform):
     """Parts from all parts, through the rounds of a grouping.
 
     In each round every part scatters blobs over destinations, each destination gathers those that it receives, and
-    letters go back to the parts.
+    messages go back to the parts.
     """
 
     job: Job
@@ -122,24 +122,24 @@ class Group(beam.PTransform):
         stage = chain_of(job)[name]
         assert isinstance(stage, Grouping)
         shuffle = AsSingleton(parts | "All" >> Barrier() | "Plan" >> work(job, _plan, name, output=Shuffle))
-        letters = parts | "NoLetters" >> beam.FlatMap(_none).with_output_types(tuple[Name, bytes])
+        messages = parts | "NoMessages" >> beam.FlatMap(_none).with_output_types(tuple[Name, bytes])
         for number, round in enumerate(stage.rounds):
             gathered = (
-                _with_letters(parts, letters, f"{round.name}Letters")
+                _with_messages(parts, messages, f"{round.name}Messages")
                 | f"{round.name}Scatter"
                 >> beam.ParDo(Scatter(job, name, number, spill=self.spill), shuffle).with_output_types(Keyed)
                 | f"{round.name}Shuffle" >> beam.GroupByKey()
                 | f"{round.name}Gather" >> work(job, _gather, name, number, shuffle, output=tuple[Name, bytes])
             )
-            letters = gathered
+            messages = gathered
             if round.join is not None:
-                letters = (
+                messages = (
                     gathered
                     | f"{round.name}AllGathered" >> Barrier()
                     | f"{round.name}Join" >> work(job, _join, name, number, shuffle, output=tuple[Name, bytes])
                 )
         return (
-            _with_letters(parts, letters, "Letters")
+            _with_messages(parts, messages, "Messages")
             | "Publish" >> work(job, _publish, name, shuffle, output=Name)
             | "AllPublished" >> Barrier()
             | "Commit" >> work(job, _commit, name, shuffle, output=Name)
@@ -154,12 +154,12 @@ def _none(_: Name) -> Iterator[tuple[Name, bytes]]:
     return iter(())
 
 
-def _with_letters(
-    parts: beam.PCollection[Name], letters: beam.PCollection[tuple[Name, bytes]], label: str
+def _with_messages(
+    parts: beam.PCollection[Name], messages: beam.PCollection[tuple[Name, bytes]], label: str
 ) -> beam.PCollection[tuple[Name, dict[str, Any]]]:
-    """Every part, with the letters that were sent to it."""
+    """Every part, with the messages that were sent to it."""
     keyed = parts | f"{label}Key" >> beam.Map(lambda part: (part, b"")).with_output_types(tuple[Name, bytes])
-    return {"part": keyed, "letters": letters} | f"{label}Join" >> beam.CoGroupByKey()
+    return {"part": keyed, "messages": messages} | f"{label}Join" >> beam.CoGroupByKey()
 
 
 def _grouping(job: Job, name: Name) -> Grouping:
@@ -177,8 +177,8 @@ def _gather(
 ) -> Iterator[tuple[Name, bytes]]:
     (_, senders), packed = keyed
     stage = _grouping(job, name)
-    for letter in stage.rounds[number].gather(job, unpacked(contents(job, name, packed), senders, name)):
-        yield shuffle.parts[letter.part], letter.content
+    for message in stage.rounds[number].gather(job, unpacked(contents(job, name, packed), senders, name)):
+        yield shuffle.parts[message.part], message.content
 
 
 def _join(
@@ -186,15 +186,15 @@ def _join(
 ) -> Iterator[tuple[Name, bytes]]:
     join = _grouping(job, name).rounds[number].join
     assert join is not None
-    for letter in join(job, [content for _, content in gathered]):
-        yield shuffle.parts[letter.part], letter.content
+    for message in join(job, [content for _, content in gathered]):
+        yield shuffle.parts[message.part], message.content
 
 
 def _publish(job: Job, keyed: tuple[Name, dict[str, Iterable[Any]]], name: Name, shuffle: Shuffle) -> Iterator[Name]:
     part, found = keyed
     if shuffle.stale:
         started = time.time()
-        count(name, [_grouping(job, name).publish(job, part, list(found["letters"]))], started)
+        count(name, [_grouping(job, name).publish(job, part, list(found["messages"]))], started)
     yield part
 
 

@@ -62,7 +62,7 @@ def mill(request: Request, events: TextIO) -> None:
     slices = None if crawled else read_plan(job.corpus)
     worker_command = None
     if slices is not None and kernels_are_cached():
-        worker_command = _nursery(request, slices)  # it loads while this process does
+        worker_command = _fork_server(request, slices)  # it loads while this process does
     _check_rules(job)
     if slices is None:
         crawl_sources(job, request, events)
@@ -70,14 +70,14 @@ def mill(request: Request, events: TextIO) -> None:
     write_tables(job)
     _send(events, Event(kind="planned"))
     _warm_up(events)
-    run_pipeline(job, slices, request, worker_command or _nursery(request, slices))
+    run_pipeline(job, slices, request, worker_command or _fork_server(request, slices))
 
 
-def _nursery(request: Request, slices: Sequence[Slice]) -> str | None:
+def _fork_server(request: Request, slices: Sequence[Slice]) -> str | None:
     """The command that starts a worker of a local run; None if it has no workers but this process."""
     if not workers.SUPPORTED or names_a_runner(request.beam) or min(request.workers, len(slices)) < 2:
         return None
-    return workers.start_nursery(Path(request.scratch))
+    return workers.start_fork_server(Path(request.scratch))
 
 
 def make_job(request: Request) -> Job:

@@ -1,18 +1,18 @@
 """The worker processes of a local run: forked from one process that has loaded everything they need.
 
 Beam starts a worker with a command.  An interpreter of its own, Beam, numba and the compiled kernels take each worker
-1.6 s of CPU time, and all of them load at the same time.  Here the command is a tiny client (20 ms): it asks the
-*nursery* for a worker, and waits for its end.  The nursery loads everything once, while the driver still builds the
-pipeline, and forks a worker for each client, which takes 5 ms and shares what was loaded.
+1.6 s of CPU time, and all of them load at the same time.  Here the command is a tiny client (20 ms).  It asks the
+*fork server* for a worker and waits for that worker's end.  The fork server loads everything once, while the driver
+still builds the pipeline, and forks a worker for each client.  A fork takes 5 ms and shares what was loaded.
 
-    driver ── Beam: client ──socket── nursery
+    driver ── Beam: client ──socket── fork server
                  │                       │ fork
                  └────── its end ───── worker
 
 A client ends with exit code 0 if its worker does, and 1 if the worker is lost: the worker holds the other end of the
 client's connection, which the kernel closes however the worker dies.
 
-Forking is safe as long as the nursery has one thread and has used neither gRPC nor DuckDB, so it does nothing but load.
+Forking is safe as long as the fork server has one thread and has used neither gRPC nor DuckDB, so it only loads.
 Linux only: elsewhere system libraries do not survive a fork, and each worker is an interpreter of its own.
 """
 
@@ -29,19 +29,22 @@ from pathlib import Path
 
 from corpusmill.pipelines.request import SUPERVISOR
 
+LONGEST_SOCKET = 100  # bytes of the path of a socket, of which the kernel takes 107
 SUPPORTED = sys.platform == "linux"
 _CLIENT = (
-    "import json, os, socket, sys; nursery = socket.socket(socket.AF_UNIX); nursery.connect(sys.argv[1]); "
-    "nursery.sendall(json.dumps(dict(os.environ)).encode() + b'\\n'); sys.exit(nursery.recv(1) != b'0')"
+    "import json, os, socket, sys; server = socket.socket(socket.AF_UNIX); server.connect(sys.argv[1]); "
+    "server.sendall(json.dumps(dict(os.environ)).encode() + b'\\n'); sys.exit(server.recv(1) != b'0')"
 )
 
 
-def start_nursery(folder: Path) -> str:
-    """Start a nursery; returns the shell command that starts a worker, which may be used before it has loaded.
+def start_fork_server(folder: Path) -> str | None:
+    """Start a fork server; returns the shell command that starts a worker, which may be used before it has loaded.
 
-    folder: of the run's own, for a socket.
+    folder: of the run's own, for a socket.  None if its name is too long for one.
     """
-    path = folder / f"nursery-{os.getpid()}"
+    path = folder / f"fork-server-{os.getpid()}"
+    if len(os.fsencode(path)) > LONGEST_SOCKET:
+        return None
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(1024)
@@ -51,9 +54,9 @@ def start_nursery(folder: Path) -> str:
 
 
 def main() -> None:
-    """The nursery: inherits the listening socket as the descriptor that its argument names."""
+    """The fork server: inherits the listening socket as the descriptor that its argument names."""
     with socket.socket(fileno=int(sys.argv[1])) as listener:
-        _name("mill nursery")
+        _name("mill forkserver")
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers that end leave nothing to wait for
         _load()
         listener.settimeout(0.5)

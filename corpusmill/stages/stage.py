@@ -323,7 +323,7 @@ class Blob(NamedTuple):
     content: bytes
 
 
-class Letter(NamedTuple):
+class Message(NamedTuple):
     """What comes back: bytes for one part, by its number."""
 
     part: int
@@ -343,30 +343,30 @@ class Shuffle:
 class Round:
     """One shuffle of a grouping.
 
-    scatter: every part sends blobs.  It is given the letters that the round before has sent to it, and a way to read
+    scatter: every part sends blobs.  It is given the messages that the round before has sent to it, and a way to read
         its tables.  The receiver fails unless as many blobs arrive as the senders have announced, so that the books
         balance across the shuffle.
-    gather: one destination's blobs, with the numbers of the parts that sent them -> letters to parts.
-    join: if given, what all destinations have gathered is joined in one place, and the letters are what it returns
-        (then only the content of gathered letters counts).
+    gather: one destination's blobs, with the numbers of the parts that sent them -> messages to parts.
+    join: if given, what all destinations have gathered is joined in one place, and the messages are what it returns
+        (then only the content of gathered messages counts).
     """
 
     name: str
     scatter: Callable[[Job, Shuffle, int, ReadTable, list[bytes]], Iterable[Blob]]
-    gather: Callable[[Job, list[tuple[int, bytes]]], Iterable[Letter]]
-    join: Callable[[Job, list[bytes]], Iterable[Letter]] | None = None
+    gather: Callable[[Job, list[tuple[int, bytes]]], Iterable[Message]]
+    join: Callable[[Job, list[bytes]], Iterable[Message]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping(Stage):
     """Parts from all parts.
 
-    A part is fingerprinted by the letters that it receives, so a change elsewhere that leaves these alone leaves the
+    A part is fingerprinted by the messages that it receives, so a change elsewhere that leaves these alone leaves the
     part alone.  Whether the grouping must run again is decided by one record over all its inputs.
     """
 
     rounds: tuple[Round, ...]
-    make: Callable[[Job, list[bytes]], Made]  # the letters of the last round, in any order
+    make: Callable[[Job, list[bytes]], Made]  # the messages of the last round, in any order
 
     def wanted(self, job: Job, published: Published, parts: Sequence[str]) -> str | None:
         """The fingerprint of the whole grouping; None if something that it is made from is not there yet."""
@@ -400,17 +400,17 @@ class Grouping(Stage):
         stale = not self.is_current(job, snapshot, parts)
         return Shuffle(parts=tuple(sorted(parts)), rows=rows, stale=stale)
 
-    def publish(self, job: Job, part: str, letters: Sequence[bytes]) -> Receipt:
-        """The part that follows from the letters of the last round."""
+    def publish(self, job: Job, part: str, messages: Sequence[bytes]) -> Receipt:
+        """The part that follows from the messages of the last round."""
         started = time.time()
         content = hashlib.blake2b(digest_size=16)
-        for letter in sorted(letters):
-            content.update(len(letter).to_bytes(8, "little") + letter)
+        for message in sorted(messages):
+            content.update(len(message).to_bytes(8, "little") + message)
         fingerprint = self.fingerprint(job, content.hexdigest())
         receipt = job.corpus.receipt(self.name, part)
         if receipt is not None and receipt.fingerprint == fingerprint:
             return receipt
-        made = self.make(job, list(letters))
+        made = self.make(job, list(messages))
         return job.corpus.publish(self.name, part, made, fingerprint=fingerprint, started=started)
 
     def commit(self, job: Job, shuffle: Shuffle) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from corpusmill.corpus import Made
 from corpusmill.reasons import Stage
 from corpusmill.stages.job import Job
-from corpusmill.stages.stage import ARROW, Blob, Grouping, Letter, ReadTable, Round, Shuffle, in_schema
+from corpusmill.stages.stage import ARROW, Blob, Grouping, Message, ReadTable, Round, Shuffle, in_schema
 
 SKETCH_COLUMNS = ("doc_id", "content_hash", "n_chars", "bands", "shingles")
 
@@ -28,45 +28,45 @@ def _scatter_bands(job: Job, shuffle: Shuffle, number: int, read: ReadTable, _: 
         yield Blob(partition, len(shuffle.parts), blob)
 
 
-def _gather_bands(_: Job, blobs: list[tuple[int, bytes]]) -> Iterator[Letter]:
+def _gather_bands(_: Job, blobs: list[tuple[int, bytes]]) -> Iterator[Message]:
     from corpusmill.dedup.group import spanning_edges
 
-    yield Letter(0, spanning_edges([content for _, content in blobs]))
+    yield Message(0, spanning_edges([content for _, content in blobs]))
 
 
-def _join_edges(_: Job, edges: list[bytes]) -> Iterator[Letter]:
+def _join_edges(_: Job, edges: list[bytes]) -> Iterator[Message]:
     from corpusmill.dedup.group import assignments, components
     from corpusmill.dedup.local import DOCUMENTS_PER_TASK
 
     for part, members in assignments(components(edges), DOCUMENTS_PER_TASK):
-        yield Letter(part, members)
+        yield Message(part, members)
 
 
-def _scatter_members(_: Job, shuffle: Shuffle, number: int, read: ReadTable, letters: list[bytes]) -> Iterable[Blob]:
+def _scatter_members(_: Job, shuffle: Shuffle, number: int, read: ReadTable, messages: list[bytes]) -> Iterable[Blob]:
     from corpusmill.dedup.group import member_blobs
 
-    if not letters:
+    if not messages:
         return []
-    (members,) = letters
+    (members,) = messages
     return [Blob(*blob) for blob in member_blobs(read(Stage.SKETCHES, SKETCH_COLUMNS), members)]
 
 
-def _gather_members(job: Job, blobs: list[tuple[int, bytes]]) -> Iterator[Letter]:
+def _gather_members(job: Job, blobs: list[tuple[int, bytes]]) -> Iterator[Message]:
     from corpusmill.dedup.verify import verify_task
 
     for part, records in verify_task(blobs, job.recipe.dedup):
-        yield Letter(part, records)
+        yield Message(part, records)
 
 
-def _make(job: Job, letters: list[bytes]) -> Made:
+def _make(job: Job, messages: list[bytes]) -> Made:
     import pyarrow.compute as pc
 
     from corpusmill.dedup.verify import twins_table
 
-    table = twins_table(letters, job.recipe.dedup)
+    table = twins_table(messages, job.recipe.dedup)
     limited = pc.sum(table["limited"]).as_py() or 0
     counts = {"limited": int(limited), "dropped": table["rule"].drop_null().length()}
-    return Made(table=table, rows_in=table.num_rows, bytes_in=sum(map(len, letters)), counts=counts)
+    return Made(table=table, rows_in=table.num_rows, bytes_in=sum(map(len, messages)), counts=counts)
 
 
 TWINS = Grouping(

@@ -52,22 +52,22 @@ def group(job: Job, stage: Grouping, parts: list[str], order: int) -> None:
     shuffle = stage.plan(job, parts)
     if not shuffle.stale:
         return
-    letters: dict[int, list[bytes]] = defaultdict(list)
+    messages: dict[int, list[bytes]] = defaultdict(list)
     for round in stage.rounds:
         sent: dict[tuple[int, int], list[bytes]] = defaultdict(list)
         for number, part in list(enumerate(shuffle.parts))[::order]:
-            for blob in round.scatter(job, shuffle, number, stage.reader(job, part), letters[number]):
+            for blob in round.scatter(job, shuffle, number, stage.reader(job, part), messages[number]):
                 sent[blob.destination, blob.senders] += packed(number, blob.content)
         gathered = [
-            letter
+            message
             for (_, senders), pieces in list(sent.items())[::order]
-            for letter in round.gather(job, unpacked(pieces[::order], senders, stage.name))
+            for message in round.gather(job, unpacked(pieces[::order], senders, stage.name))
         ]
         if round.join is not None:
-            gathered = list(round.join(job, [letter.content for letter in gathered]))
-        letters = defaultdict(list)
-        for letter in gathered:
-            letters[letter.part].append(letter.content)
+            gathered = list(round.join(job, [message.content for message in gathered]))
+        messages = defaultdict(list)
+        for message in gathered:
+            messages[message.part].append(message.content)
     for number, part in enumerate(shuffle.parts):
-        stage.publish(job, part, letters[number])
+        stage.publish(job, part, messages[number])
     stage.commit(job, shuffle)
