@@ -40,7 +40,7 @@ URL = Column("url", pa.string(), "address of the page, as the record gives it; n
 LANGUAGE = Column("language", pa.string(), "language code by fastText lid.176 (ISO 639-1 where there is one)")
 LICENCE = Column("licence", pa.string(), "licence that the page or the recipe states; null if unknown")
 
-PAGES = Table("pages", "one row a content record of the input, readable or not, in the input's order", (
+PAGES = Table("pages", "one row per content record of the input, readable or not, in the input's order", (
     DOC_ID,
     SOURCE,
     URL,
@@ -69,7 +69,7 @@ TEXTS = Table("texts", "one row per page: its text after all edits, and how much
     IP_ADDRESSES,
 ))  # fmt: skip
 
-VERDICTS = Table("verdicts", "one row a page: kept by the rules, or what dropped it", (
+VERDICTS = Table("verdicts", "one row per page: kept by the rules, or what dropped it", (
     DOC_ID,
     Column("kept", pa.bool_(), "true if the page was readable and no rule dropped it"),
     Column("stage", pa.string(), "pages (unreadable) or verdicts (a rule); null if kept"),
@@ -79,7 +79,7 @@ VERDICTS = Table("verdicts", "one row a page: kept by the rules, or what dropped
     Column("also_dropped_by", pa.list_(pa.string()), "the other rules that would have dropped the page"),
 ))  # fmt: skip
 
-SKETCHES = Table("sketches", "one row a page: what deduplication compares; empty for unreadable pages", (
+SKETCHES = Table("sketches", "one row per page: what deduplication compares; empty for unreadable pages", (
     DOC_ID,
     Column("content_hash", pa.uint64(), "BLAKE2b-64 of the final text; 0 for a page without text"),
     Column("n_chars", pa.int64(), "characters of the final text; the longer copy is kept"),
@@ -97,7 +97,7 @@ TWINS = Table(
     Column("limited", pa.bool_(), "true if the document shares bands with more kept ones than it was compared with"),
 ))  # fmt: skip
 
-DOCS = Table("docs", "the corpus: one row a kept document, personal data masked", (
+DOCS = Table("docs", "the corpus: one row per kept document, personal data masked", (
     DOC_ID,
     SOURCE,
     URL,
@@ -108,7 +108,7 @@ DOCS = Table("docs", "the corpus: one row a kept document, personal data masked"
     Column("split", pa.string(), "train or validation"),
 ))  # fmt: skip
 
-TOKENS = Table("tokens", "one row a document of docs, same order: its token ids", (
+TOKENS = Table("tokens", "one row per document of docs, same order: its token ids", (
     DOC_ID,
     SOURCE,
     Column("split", pa.string(), "train or validation"),
@@ -117,7 +117,7 @@ TOKENS = Table("tokens", "one row a document of docs, same order: its token ids"
     Column("ids", pa.list_(pa.uint16()), "token ids, no special tokens (uint32 from 65,536 vocabulary entries on)"),
 ))  # fmt: skip
 
-URLS = Table("urls", "one row a URL that a crawl met, fetched or not", (
+URLS = Table("urls", "one row per URL that a crawl met, fetched or not", (
     SOURCE,
     Column("url", pa.string(), "the URL, normalised"),
     Column("host", pa.string(), "its host, with the port unless it is the scheme's default"),
@@ -132,7 +132,7 @@ URLS = Table("urls", "one row a URL that a crawl met, fetched or not", (
     Column("warc_file", pa.string(), "file under raw/ that holds the record"),
 ))  # fmt: skip
 
-METRICS = Table("metrics", "one row a figure measured while a model was trained; a file a model", (
+METRICS = Table("metrics", "one row per figure measured while a model was trained; one file per model", (
     Column("step", pa.int64(), "optimizer steps done when it was measured; 0 before the first"),
     Column("seconds", pa.float64(), "seconds of training until then, over all resumed runs"),
     Column("tokens", pa.int64(), "training tokens seen until then"),

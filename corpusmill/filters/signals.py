@@ -1,4 +1,4 @@
-"""Every page's signals: one row a page, one column a signal, measured once, also for pages that rules will drop.
+"""Every page's signals: one row per page, one column per signal, measured once, also for pages that rules will drop.
 
 The signals are listed in `corpusmill.filters.register`.  One that has no meaning for a page is null, and null never
 drops a page: mean word length in Chinese, stop words in a language without a list, any share of nothing.

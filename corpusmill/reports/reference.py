@@ -10,7 +10,8 @@ from corpusmill.schema import Table
 INTRODUCTION = f"""\
 # The catalog
 
-`catalog.duckdb` lies over a corpus: views on its Parquet tables, and what follows from them. Ask it with
+`catalog.duckdb` lies over a corpus: views over its Parquet tables, and tables made from them (`ledger`, `totals`,
+`receipts`). Ask it with
 
 ```sh
 corpusmill sql my-corpus "SELECT rule, count(*) FROM ledger WHERE NOT kept GROUP BY rule ORDER BY ALL"
@@ -20,8 +21,14 @@ corpusmill sql my-corpus "SELECT rule, count(*) FROM ledger WHERE NOT kept GROUP
 plain `duckdb my-corpus/catalog.duckdb`. It is there from the first part on, while a run goes on, too: a stage without
 parts is an empty table, and pages that are not decided yet have a null in `ledger.kept`. `corpusmill sql` renews the
 file when the corpus has changed or was moved; plain DuckDB reads it as it is. Queries can read and can't change
-anything. `pages` holds text, titles and addresses as they came, with personal data in them; in `docs` text and title
-are masked, in the report and in `corpusmill why` everything is.
+anything.
+
+Only parts that belong together are shown. A run that was stopped leaves parts of later stages that were made from
+something else than what is published now; these are not in any table, and `receipts.is_current` is false for them.
+
+`pages` holds text, titles and addresses as they came, with personal data in them. In `texts` and `docs` they are
+masked; in the report and in `corpusmill why` everything is. A user's stage is a table of its own, and the signals of a
+user's module are columns of `signals`.
 
 What dropped a page, by rule, and how close it was:
 

@@ -149,7 +149,7 @@ STAGES_SQL = """
     SELECT stage, any_value(o.place) AS place, count(*) AS parts, sum(rows_in)::BIGINT AS rows_in,
         sum(rows_out)::BIGINT AS rows_out, sum(bytes_in)::BIGINT AS bytes_in, sum(bytes)::BIGINT AS bytes,
         round(sum(seconds), 3) AS seconds, max(finished_at) AS finished_at
-    FROM receipts LEFT JOIN stage_order o USING (stage) GROUP BY stage"""
+    FROM receipts LEFT JOIN stage_order o USING (stage) GROUP BY stage ORDER BY place"""
 
 MACRO = r"""
     CREATE MACRO url_host(url) AS

@@ -2,8 +2,8 @@
 
     raw/SOURCE/
       round-0001-00.warc.gz            what shard 00 of the round fetched (absent if nothing)
-      urls/round-0001-00.parquet       one row a URL that it dealt with: `schema.URLS`
-      urls/unfetched.parquet           one row a URL that no round dealt with, written at the end
+      urls/round-0001-00.parquet       one row per URL that it dealt with: `schema.URLS`
+      urls/unfetched.parquet           one row per URL that no round dealt with, written at the end
       links/round-0001-00.parquet      the URLs that its pages name: `tables.LINKS`
       robots/round-0001-00.parquet     robots.txt and other opt-out files that it read: `tables.ROBOTS`
       plans/round-0001.parquet         what the round is to fetch: `tables.PLAN`; and round-0001.json, its receipt

@@ -18,7 +18,7 @@ ORIGIN = Column("origin", pa.string(), "scheme, host and port")
 DEPTH = Column("depth", pa.int32(), "links away from the nearest seed, by this way")
 REDIRECTS = Column("redirects", pa.int32(), "redirects in a row that led here; 0 for a link")
 
-LINKS = Table("links", "one row a URL that the pages of a round's shard name, by its best way there", (
+LINKS = Table("links", "one row per URL that the pages of a round's shard name, by its best way there", (
     Column("url", pa.string(), "the URL, normalised"),
     DEPTH,
     REDIRECTS,
@@ -26,7 +26,7 @@ LINKS = Table("links", "one row a URL that the pages of a round's shard name, by
     Column("nofollow", pa.bool_(), "the page or the link asks not to follow it"),
 ))  # fmt: skip
 
-PLAN = Table("plans", "one row a URL that a round may fetch, in the order in which its host is asked", (
+PLAN = Table("plans", "one row per URL that a round may fetch, in the order in which its host is asked", (
     Column("shard", pa.int32(), "shard of the round, from 0"),
     Column("host", pa.string(), "host, with the port unless it is the scheme's default"),
     Column("quota", pa.int32(), "pages that the round may fetch from the host"),
@@ -36,7 +36,7 @@ PLAN = Table("plans", "one row a URL that a round may fetch, in the order in whi
     Column("found_on", pa.string(), "the URL on which it was met; null for seeds"),
 ))  # fmt: skip
 
-ROBOTS = Table("robots", "one row a robots.txt, ai.txt or tdmrep.json that was asked for", (
+ROBOTS = Table("robots", "one row per robots.txt, ai.txt or tdmrep.json that was asked for", (
     ORIGIN,
     Column("path", pa.string(), "which file"),
     Column("fetched_at", pa.timestamp("ms"), "time of the request, UTC"),

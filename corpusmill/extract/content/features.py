@@ -3,7 +3,7 @@
 Each group of features is a small enumeration of rows and a kernel that fills them: a block's shape and flags (here),
 the linear model's scores (`linear.py`), its position and the page's totals (`position.py`), what the page declares
 itself to be (`declared.py`), clusters (`clusters.py`), copies (`copies.py`), elements around it and blocks within reach
-(`surroundings.py`).  Rows are column-major for the forest: one row a feature.  They are those of some 200 that were
+(`surroundings.py`).  Rows are column-major for the forest: one row per feature.  They are those of some 200 that were
 tried whose loss a forest notices.
 
 None of them counts bytes of markup, scripts or styles: a page with its scripts stripped, as some archives hold it, is
