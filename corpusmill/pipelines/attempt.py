@@ -19,6 +19,7 @@ from corpusmill.pipelines.request import CANCEL, LOST, SUPERVISOR, Event, Reques
 POLL_S = 0.25
 READ_BYTES = 65_536
 GRACE_S = 3.0  # a worker that was lost because the run failed: the driver says so this soon
+LOG_S = 5.0  # that the log is given to be written to its end
 CANCEL_S = 20.0  # that a job on a cluster is given to be cancelled
 HERE = "localhost,127.0.0.1,::1"  # a proxy of the user's is not for what processes of this machine say to each other
 
@@ -44,7 +45,8 @@ class Driver:
         self._stdin = self._process.stdin
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         threading.Thread(target=_read_events, args=(self._process.stdout, self._events), daemon=True).start()
-        threading.Thread(target=_keep_log, args=(self._process.stderr, log, pii), daemon=True).start()
+        self._log = threading.Thread(target=_keep_log, args=(self._process.stderr, log, pii), daemon=True)
+        self._log.start()
         with suppress(BrokenPipeError):
             self._stdin.write(request.to_json().encode() + b"\n")
             self._stdin.flush()
@@ -61,6 +63,7 @@ class Driver:
                 with suppress(OSError):
                     stream.close()
         self._process.wait()
+        self._log.join(LOG_S)
 
     def cancel(self) -> None:
         """Ask the driver to cancel its job on a cluster, and wait for that."""

@@ -50,8 +50,9 @@ def main() -> None:
         mill(request, events)
         _send(events, Event(kind="done"))
     except BaseException as error:  # noqa: BLE001  # whatever it is, the supervisor must hear of it
+        traceback.print_exc()  # first: the supervisor ends this process when it has heard of the error
+        sys.stderr.flush()
         _send(events, _failure(error))
-        traceback.print_exc()
         sys.exit(1)
 
 
