@@ -17,16 +17,13 @@ import sys
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from corpusmill.collect.files import Trace, location
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import digest
 from corpusmill.errors import InputError
 from corpusmill.receipts import Inputs
 from corpusmill.store import is_url
-
-if TYPE_CHECKING:
-    from corpusmill.collect.plan import Slice
 
 PIECE = 1 << 22  # bytes that are digested at once
 
@@ -42,7 +39,7 @@ def stamp_of(files: Iterable[tuple[str, str]]) -> str:
     return found[0][1] if len(found) == 1 else digest(found)
 
 
-def inputs_of(piece: "Slice", trace: Trace) -> Inputs:
+def inputs_of(piece: Slice, trace: Trace) -> Inputs:
     """What a slice was made from, now that it has been read.  InputError if a file has changed since the plan."""
     if is_url(piece.root):
         return Inputs(stamp=piece.stamp, digest=digest(piece.stamp), ranges={})
@@ -55,12 +52,12 @@ def inputs_of(piece: "Slice", trace: Trace) -> Inputs:
     return Inputs(stamp=piece.stamp, digest=content_digest(piece, ranges), ranges=ranges)
 
 
-def same_content(piece: "Slice", inputs: Inputs) -> bool:
+def same_content(piece: Slice, inputs: Inputs) -> bool:
     """Whether the slice's files, whose stamp has changed, still hold what was read of them."""
     return not is_url(piece.root) and content_digest(piece, inputs.ranges) == inputs.digest
 
 
-def content_digest(piece: "Slice", ranges: dict[str, list[list[int]]]) -> str:
+def content_digest(piece: Slice, ranges: dict[str, list[list[int]]]) -> str:
     """Digest of ranges of a slice's files, of a file without ranges all of it; of one that can't be read, why not."""
     state = blake2b(digest_size=16)
     for path in piece.files:
@@ -77,7 +74,7 @@ def content_digest(piece: "Slice", ranges: dict[str, list[list[int]]]) -> str:
     return state.hexdigest()
 
 
-def _stamp_now(piece: "Slice") -> str | None:
+def _stamp_now(piece: Slice) -> str | None:
     try:
         stats = [(path, local_stamp(Path(location(piece.root, path)).stat())) for path in piece.files]
     except OSError:
@@ -85,5 +82,5 @@ def _stamp_now(piece: "Slice") -> str | None:
     return stamp_of(stats)
 
 
-def _named(piece: "Slice") -> str:
+def _named(piece: Slice) -> str:
     return piece.files[0] if len(piece.files) == 1 else f"one of {len(piece.files)} files in {piece.root}"

@@ -18,10 +18,10 @@ from corpusmill.collect.columns import encodable, plain
 from corpusmill.collect.files import Trace
 from corpusmill.collect.formats import format_of
 from corpusmill.collect.optout import OUR_NAME, opted_out, product
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.collect.records import Record, document_id
 from corpusmill.collect.settings import Source
+from corpusmill.collect.slices import Slice
 from corpusmill.collect.text import normalise, one_line
 from corpusmill.page import Extracted, Extractor, ExtractSettings, Page, UndecodableError
 from corpusmill.reasons import Status

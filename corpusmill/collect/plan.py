@@ -20,48 +20,21 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from corpusmill.collect.formats import Format, format_of
 from corpusmill.collect.identity import local_stamp, stamp_of
 from corpusmill.collect.settings import RunSettings, Source
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import digest
 from corpusmill.errors import InputError
 from corpusmill.store import is_url, remote_stamp
 
 FILES_PER_BUCKET = 4000
 STEM_CHARACTERS = 40  # of a file's name that are kept in the names of its parts
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Slice:
-    """One piece of input, fixed by the plan; its records fill one part, or several.
-
-    A gzip member, line, row group or WARC record belongs to the slice in which its first byte lies.
-    """
-
-    name: str  # of its first part in every stage
-    source: str
-    kind: str
-    root: str  # folder or fsspec URL that `files` are relative to
-    files: tuple[str, ...]  # one file; for trees of small files a bucket of whole ones
-    start: int = 0  # byte range of that one file, as stored
-    end: int | None = None  # None: to its end
-    limit: int | None = None  # read at most so many content records
-    stamp: str = ""  # sizes and times of the files, see `collect/identity.py`
-
-    def to_json(self) -> dict[str, Any]:
-        """For `plan.json`."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"files": list(self.files)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Slice":
-        """What `to_json` wrote."""
-        return cls(**{**data, "files": tuple(data["files"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from itertools import islice
 
 from corpusmill.collect.formats import format_of
 from corpusmill.collect.formats.base import Reading
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Source
+from corpusmill.collect.slices import Slice
 from corpusmill.page import ExtractSettings
 
 

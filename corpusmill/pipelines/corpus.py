@@ -17,7 +17,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 
-from corpusmill.collect.plan import Slice
+from corpusmill.collect.slices import Slice
 from corpusmill.pipelines.blobs import Scatter, contents, unpacked
 from corpusmill.pipelines.work import Barrier, count, work
 from corpusmill.stages.chain import chain_of

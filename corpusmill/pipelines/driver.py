@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from corpusmill.collect.plan import Slice
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import UserModule

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from corpusmill.collect.plan import Slice
+from corpusmill.collect.slices import Slice
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import Grouping, PerPart, Reading, Singleton, Snapshot, Stage

@@ -20,7 +20,7 @@ from pathlib import Path
 from corpusmill import recipe
 from corpusmill.collect.crawl.state import progress
 from corpusmill.collect.formats import format_of
-from corpusmill.collect.plan import Slice
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import CorruptPartError, InputError, InterruptedRunError, RunError, named
 from corpusmill.extensions import UserModule

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from corpusmill.collect.formats import FORMATS, format_of
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.settings import Source
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Made
 from corpusmill.extensions import REGISTRY
 from corpusmill.extract.content import MODEL

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from corpusmill.belonging import TABLES
-from corpusmill.collect.plan import Slice, plan
+from corpusmill.collect.plan import plan
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError
 from corpusmill.stages.chain import chain_of

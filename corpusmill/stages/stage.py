@@ -27,8 +27,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.settings import Source
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import RECEIPTS, Corpus, Made, checksum_of, digest, library_version
 from corpusmill.errors import CorruptPartError
 from corpusmill.receipts import GROUPED, Known, Receipt

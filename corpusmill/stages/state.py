@@ -10,7 +10,7 @@ from pathlib import Path
 
 from corpusmill.collect.crawl.state import finished
 from corpusmill.collect.formats.crawl import CrawlSource
-from corpusmill.collect.plan import Slice
+from corpusmill.collect.slices import Slice
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Stage as Name
 from corpusmill.stages.chain import chain_of

@@ -7,8 +7,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.slices import Slice
 from corpusmill.reasons import Status
 from corpusmill.recipe import Columns
 from tests.collect.sources import a_source

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from corpusmill.collect.pages import read_pages
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.records import document_id
+from corpusmill.collect.slices import Slice
 from corpusmill.extensions import REGISTRY
 from corpusmill.extensions import source as register_source
 from corpusmill.page import Extracted, Page

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.slices import Slice
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
 from corpusmill.recipe import Columns

@@ -10,7 +10,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from corpusmill.collect.plan import Slice, plan
+from corpusmill.collect.plan import plan
+from corpusmill.collect.slices import Slice
 from corpusmill.errors import InputError
 from corpusmill.recipe import RunSettings
 from tests.collect.sources import a_source

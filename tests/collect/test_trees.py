@@ -3,8 +3,8 @@ import os
 import fsspec
 import pytest
 
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.slices import Slice
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
 from tests.collect.sources import a_source

@@ -2,8 +2,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.slices import Slice
 from corpusmill.extensions import REGISTRY, source
 from corpusmill.reasons import Status
 from tests.collect.sources import a_source

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.slices import Slice
 from corpusmill.reasons import Status
 from tests.collect.warcs import CONTENT, SOURCE, Warc, by_warcio, content_offsets, mixed, page, read, write
 

@@ -9,9 +9,9 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from corpusmill.collect.plan import Slice
 from corpusmill.collect.reader import read_slice
 from corpusmill.collect.records import Record
+from corpusmill.collect.slices import Slice
 from tests.collect.sources import a_source
 
 CONTENT = ("response", "resource", "conversion")

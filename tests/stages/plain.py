@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpusmill.collect.plan import Slice
+from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus
 from corpusmill.extensions import UserModule
 from corpusmill.pipelines.blobs import packed, unpacked

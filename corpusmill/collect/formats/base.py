@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from corpusmill.collect.files import Trace
 from corpusmill.collect.settings import Source
+from corpusmill.collect.slices import Slice
 
 if TYPE_CHECKING:
-    from corpusmill.collect.plan import Slice
     from corpusmill.collect.records import Record
 
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Reading:
     """A slice that is being read: what the reader needs to know, and what it counts."""
 
-    slice: "Slice"
+    slice: Slice
     source: Any  # of the format's own `settings`
     max_page_bytes: int
     others: Counter[str] = field(default_factory=Counter)  # by kind, what is no content: requests, blank lines, ...
