@@ -27,7 +27,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version as installed_version
 from io import BytesIO
@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from corpusmill import receipts
 from corpusmill.errors import BalanceError, CorruptPartError, InputError, TakenOverError
 from corpusmill.lease import RUN_FILE, held, leased
+from corpusmill.parts import Made, column_digests, write_parquet
 from corpusmill.receipts import COMPACTED, Inputs, Known, Receipt
 from corpusmill.store import Entry, LocalStore, RemoteStore, store_of
 from corpusmill.userfolders import cache_base
@@ -45,19 +46,7 @@ from corpusmill.userfolders import cache_base
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROWS_PER_GROUP = 16_384
 RECEIPTS = receipts.FOLDER
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Made:
-    """What a stage made of a part: its rows, and the books."""
-
-    table: "pa.Table"
-    rows_in: int
-    bytes_in: int
-    dropped: dict[str, int] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 def digest(*what: object) -> str:
@@ -241,7 +230,7 @@ class Corpus:
             bytes_in=made.bytes_in,
             size=len(content),
             checksum=checksum_of(content),
-            columns=_column_digests(content),
+            columns=column_digests(content),
             fingerprint=fingerprint,
             made_from=dict(made_from),
             seconds=round(time.time() - started, 3),
@@ -382,45 +371,9 @@ class Corpus:
                 yield None
 
 
-def write_parquet(table: "pa.Table", sink: BinaryIO) -> None:
-    """A table as Parquet with the options that every stage but tokens uses."""
-    import pyarrow.parquet as pq
-
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        compression_level=3,
-        row_group_size=ROWS_PER_GROUP,
-        write_page_checksum=True,
-    )
-
-
 def _receipt_key(stage: str, part: str) -> str:
     return f"{stage}/{RECEIPTS}/{part}.json"
 
 
 def _is_there(receipt: Receipt, file: Entry | None) -> bool:
     return file is not None and file.size == receipt.size
-
-
-def _column_digests(content: bytes) -> dict[str, str]:
-    """BLAKE2b-64 of each top-level column's chunks in a Parquet file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    hashes: dict[str, Any] = {}
-    file = pq.ParquetFile(pa.BufferReader(content))
-    metadata, data = file.metadata, memoryview(content)
-    for group in range(metadata.num_row_groups):
-        for index in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(index)
-            begin = chunk.data_page_offset
-            if chunk.has_dictionary_page:
-                begin = min(begin, chunk.dictionary_page_offset)
-            name = chunk.path_in_schema.split(".", 1)[0]
-            hashes.setdefault(name, hashlib.blake2b(digest_size=8)).update(
-                data[begin : begin + chunk.total_compressed_size]
-            )
-    empty = hashlib.blake2b(digest_size=8)
-    return {name: hashes.get(name, empty).hexdigest() for name in file.schema_arrow.names}

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmill.corpus import Corpus, Made, digest
+from corpusmill.corpus import Corpus, digest
 from corpusmill.errors import BalanceError, CorruptPartError, InputError, RunError, TakenOverError
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.receipts import Receipt
 from corpusmill.store import LocalStore

@@ -28,8 +28,8 @@ from apache_beam.utils.windowed_value import WindowedValue
 from corpusmill.errors import BalanceError
 from corpusmill.pipelines.work import marking_errors, set_up
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.grouping import SPILL, Grouping, Shuffle
 from corpusmill.stages.job import Job
-from corpusmill.stages.stage import SPILL, Grouping, Shuffle
 from corpusmill.store import full_disk_is_a_run_error
 
 ELEMENT_BYTES = 4_000_000

@@ -21,8 +21,9 @@ from corpusmill.collect.slices import Slice
 from corpusmill.pipelines.blobs import Scatter, contents, unpacked
 from corpusmill.pipelines.work import Barrier, count, work
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.grouping import Grouping, Shuffle
 from corpusmill.stages.job import Job
-from corpusmill.stages.stage import Grouping, PerPart, Reading, Shuffle, Singleton, Stage
+from corpusmill.stages.stage import PerPart, Reading, Singleton, Stage
 
 Name = str  # of a part
 

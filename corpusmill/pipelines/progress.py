@@ -14,8 +14,9 @@ from typing import Protocol, Self
 
 from corpusmill.collect.slices import Slice
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.job import Job
-from corpusmill.stages.stage import Grouping, PerPart, Reading, Singleton, Snapshot, Stage
+from corpusmill.stages.stage import PerPart, Reading, Singleton, Snapshot, Stage
 
 PLAIN_INTERVAL_S = 5.0
 

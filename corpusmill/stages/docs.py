@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from corpusmill.corpus import Made
+from corpusmill.parts import Made
 from corpusmill.reasons import Reason, Stage
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, in_schema

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from corpusmill.corpus import Made
 from corpusmill.errors import InputError
 from corpusmill.extensions import OwnStage, UserModule
+from corpusmill.parts import Made
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, row_for_row
 

@@ -8,9 +8,9 @@ from functools import cache
 from corpusmill.collect.formats import FORMATS, format_of
 from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
-from corpusmill.corpus import Made
 from corpusmill.extensions import REGISTRY
 from corpusmill.extract.content import MODEL
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.receipts import Inputs
 from corpusmill.stages.job import Job

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpusmill.corpus import Made
 from corpusmill.extensions import Signal, UserModule
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, row_for_row

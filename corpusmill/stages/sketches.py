@@ -1,6 +1,6 @@
 """sketches: what deduplication compares, of the final text of every page, whatever rules say."""
 
-from corpusmill.corpus import Made
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, in_schema, row_for_row

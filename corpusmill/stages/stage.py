@@ -16,8 +16,6 @@ part whose receipt has the wanted identity is never made again.
 otherwise.
 """
 
-import hashlib
-import shutil
 import time
 import unicodedata
 from abc import ABC
@@ -25,13 +23,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
-from corpusmill.corpus import RECEIPTS, Corpus, Made, checksum_of, digest, library_version
+from corpusmill.corpus import Corpus, checksum_of, digest, library_version
 from corpusmill.errors import CorruptPartError
-from corpusmill.receipts import GROUPED, Known, Receipt
+from corpusmill.parts import Made
+from corpusmill.receipts import Known, Receipt
 from corpusmill.stages.job import Job
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 Columns = tuple[str, ...]  # () stands for all
 Tables = dict[str, "pa.Table"]
 ReadTable = Callable[[str, Columns], "pa.Table"]  # (stage, columns) -> the table of the part at hand
-SPILL = "_shuffle"  # folder of a grouping for what is on its way between parts
 ARROW = ("pyarrow", "numpy")  # what every table depends on
 
 
@@ -310,119 +308,6 @@ def row_for_row(table: "pa.Table", tables: Tables, counts: dict[str, int] | None
     first = next(iter(tables.values()))
     size = sum(t.nbytes for t in tables.values())
     return Made(table=table, rows_in=first.num_rows, bytes_in=size, counts=counts or {})
-
-
-# ---- parts from all parts ------------------------------------------------------------------------------------------
-
-
-class Blob(NamedTuple):
-    """What a part sends: bytes for one destination, and how many parts send something there."""
-
-    destination: int
-    senders: int
-    content: bytes
-
-
-class Message(NamedTuple):
-    """What comes back: bytes for one part, by its number."""
-
-    part: int
-    content: bytes
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shuffle:
-    """What a grouping knows before it starts."""
-
-    parts: tuple[str, ...]  # a part's place here is its number
-    rows: int  # of the first stage that it reads, over all parts
-    stale: bool  # False: what is there was made from exactly these parts, and there is nothing to do
-
-
-@dataclass(frozen=True, kw_only=True)
-class Round:
-    """One shuffle of a grouping.
-
-    scatter: every part sends blobs.  It is given the messages that the round before has sent to it, and a way to read
-        its tables.  The receiver fails unless as many blobs arrive as the senders have announced, so that the books
-        balance across the shuffle.
-    gather: one destination's blobs, with the numbers of the parts that sent them -> messages to parts.
-    join: if given, what all destinations have gathered is joined in one place, and the messages are what it returns
-        (then only the content of gathered messages counts).
-    """
-
-    name: str
-    scatter: Callable[[Job, Shuffle, int, ReadTable, list[bytes]], Iterable[Blob]]
-    gather: Callable[[Job, list[tuple[int, bytes]]], Iterable[Message]]
-    join: Callable[[Job, list[bytes]], Iterable[Message]] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grouping(Stage):
-    """Parts from all parts.
-
-    A part is fingerprinted by the messages that it receives, so a change elsewhere that leaves these alone leaves the
-    part alone.  Whether the grouping must run again is decided by one record over all its inputs.
-    """
-
-    rounds: tuple[Round, ...]
-    make: Callable[[Job, list[bytes]], Made]  # the messages of the last round, in any order
-
-    def wanted(self, job: Job, published: Published, parts: Sequence[str]) -> str | None:
-        """The fingerprint of the whole grouping; None if something that it is made from is not there yet."""
-        inputs = self._made_from(published, parts)
-        return None if inputs is None else self.fingerprint(job, inputs)
-
-    def _made_from(self, published: Published, parts: Sequence[str]) -> str | None:
-        found = [(part, self.inputs_of(published, part)) for part in sorted(parts)]
-        return None if any(inputs is None for _, inputs in found) else digest(found)
-
-    def is_current(self, job: Job, published: Published, parts: Sequence[str]) -> bool:
-        """Whether the parts that are there were made from exactly what is there now."""
-        record = job.corpus.read_json(f"{self.name}/{RECEIPTS}/{GROUPED}")
-        return record is not None and record == self._record(job, published, parts)
-
-    def _record(self, job: Job, published: Published, parts: Sequence[str]) -> dict[str, Any] | None:
-        receipts = [published.receipt(self.name, part) for part in sorted(parts)]
-        wanted = self.wanted(job, published, parts)
-        if wanted is None or any(receipt is None for receipt in receipts):
-            return None
-        return {
-            "fingerprint": wanted,
-            "made_from": self._made_from(published, parts),
-            "parts": digest([receipt.checksum for receipt in receipts if receipt]),
-        }
-
-    def plan(self, job: Job, parts: Sequence[str]) -> Shuffle:
-        """Called when everything that it reads is published."""
-        snapshot, first = Snapshot(job.corpus), next(iter(self.reads))
-        rows = sum(receipt.rows_out for part in parts if (receipt := snapshot.receipt(first, part)) is not None)
-        stale = not self.is_current(job, snapshot, parts)
-        return Shuffle(parts=tuple(sorted(parts)), rows=rows, stale=stale)
-
-    def publish(self, job: Job, part: str, messages: Sequence[bytes]) -> Receipt:
-        """The part that follows from the messages of the last round."""
-        started = time.time()
-        content = hashlib.blake2b(digest_size=16)
-        for message in sorted(messages):
-            content.update(len(message).to_bytes(8, "little") + message)
-        fingerprint = self.fingerprint(job, content.hexdigest())
-        receipt = job.corpus.receipt(self.name, part)
-        if receipt is not None and receipt.fingerprint == fingerprint:
-            return receipt
-        made = self.make(job, list(messages))
-        return job.corpus.publish(self.name, part, made, fingerprint=fingerprint, started=started)
-
-    def commit(self, job: Job, shuffle: Shuffle) -> None:
-        """The record of the whole grouping, when all its parts are published."""
-        record = self._record(job, Snapshot(job.corpus), shuffle.parts)
-        assert record is not None, f"{self.name}: a part is missing"
-        job.corpus.write_json(f"{self.name}/{RECEIPTS}/{GROUPED}", record)
-        self.clear(job)
-
-    def clear(self, job: Job) -> None:
-        """Delete what is left of a shuffle."""
-        shutil.rmtree(job.corpus.workspace / self.name / SPILL, ignore_errors=True)
 
 
 # ---- one file of the corpus ----------------------------------------------------------------------------------------

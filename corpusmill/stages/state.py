@@ -14,8 +14,9 @@ from corpusmill.collect.slices import Slice
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Stage as Name
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.job import Job
-from corpusmill.stages.stage import Grouping, PerPart, Published, Reading, Singleton, Snapshot, Stage, slice_of
+from corpusmill.stages.stage import PerPart, Published, Reading, Singleton, Snapshot, Stage, slice_of
 
 
 def unfinished_crawls(job: Job) -> list[tuple[CrawlSource, Path]]:

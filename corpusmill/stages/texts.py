@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from corpusmill.corpus import Made
 from corpusmill.errors import InputError
 from corpusmill.extensions import Edit, UserModule
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, row_for_row

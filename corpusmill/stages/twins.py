@@ -10,10 +10,11 @@ A document is dropped only if its true Jaccard similarity with a document that i
 
 from collections.abc import Iterable, Iterator
 
-from corpusmill.corpus import Made
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
+from corpusmill.stages.grouping import Blob, Grouping, Message, Round, Shuffle
 from corpusmill.stages.job import Job
-from corpusmill.stages.stage import ARROW, Blob, Grouping, Message, ReadTable, Round, Shuffle, in_schema
+from corpusmill.stages.stage import ARROW, ReadTable, in_schema
 
 SKETCH_COLUMNS = ("doc_id", "content_hash", "n_chars", "bands", "shingles")
 

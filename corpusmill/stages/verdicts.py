@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from corpusmill.corpus import Made
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, in_schema, row_for_row

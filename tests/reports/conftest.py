@@ -13,8 +13,9 @@ import pytest
 
 from corpusmill import schema
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, ShardReceipt
-from corpusmill.corpus import Corpus, Made
+from corpusmill.corpus import Corpus
 from corpusmill.filters.personal import mask_text
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.reports import tables
 

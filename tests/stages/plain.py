@@ -13,9 +13,10 @@ from corpusmill.extensions import UserModule
 from corpusmill.pipelines.blobs import packed, unpacked
 from corpusmill.recipe import parse
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.job import Job
 from corpusmill.stages.planning import make_plan, write_tables
-from corpusmill.stages.stage import Grouping, PerPart, Reading, Singleton
+from corpusmill.stages.stage import PerPart, Reading, Singleton
 
 
 def job_of(recipe: dict, folder: Path, corpus: str = "corpus") -> Job:

@@ -8,8 +8,9 @@ from corpusmill.reasons import Stage
 from corpusmill.reports.catalog import open_catalog
 from corpusmill.stages import state
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.planning import read_plan
-from corpusmill.stages.stage import Grouping, PerPart, Reading, Singleton, Snapshot
+from corpusmill.stages.stage import PerPart, Reading, Singleton, Snapshot
 
 from .conftest import recipe
 from .plain import job_of, run_plainly

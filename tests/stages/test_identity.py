@@ -16,8 +16,9 @@ from corpusmill.collect.formats import FORMATS
 from corpusmill.recipe import Recipe
 from corpusmill.stages import stage as protocol
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.planning import read_plan
-from corpusmill.stages.stage import Grouping, PerPart, Reading, Singleton, Snapshot
+from corpusmill.stages.stage import PerPart, Reading, Singleton, Snapshot
 
 from .conftest import recipe, write_project
 from .plain import job_of, run_plainly

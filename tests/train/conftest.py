@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpusmill.corpus import Corpus, Made
+from corpusmill.corpus import Corpus
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.recipe import TokenizerSettings, TrainSettings
 from corpusmill.tokenize.encode import Encoder, encode_documents

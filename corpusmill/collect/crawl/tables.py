@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from corpusmill.collect.crawl.robots import PolicyFile
 from corpusmill.collect.crawl.state import publishing
-from corpusmill.corpus import write_parquet
+from corpusmill.parts import write_parquet
 from corpusmill.reasons import Fate
 from corpusmill.schema import Column, Table
 
