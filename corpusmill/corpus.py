@@ -316,7 +316,8 @@ class Corpus:
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         """A small JSON file, never seen half-written."""
-        self.store.write(name, json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        self.store.write(name, text.encode("utf-8", "surrogatepass"))
 
     def read_text(self, name: str) -> str | None:
         """A small text file of the corpus; None if there is none."""

@@ -115,7 +115,7 @@ class Receipt:
 
     def to_json(self) -> bytes:
         """One line of JSON."""
-        return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def _plain(receipt: Receipt) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def compact(known: Known) -> bytes:
             values[_INPUTS] = [receipt.inputs.stamp, receipt.inputs.digest, receipt.inputs.ranges]
         rows.append([name, version, values])
     content = [_FORMAT, list(_NAMES), known.folder, columns, rows]
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     return _checksum(body) + b"\n" + body
 
 

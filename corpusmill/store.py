@@ -252,17 +252,23 @@ def _remote_entry(info: dict[str, Any]) -> Entry:
 
 
 def remote_stamp(info: dict[str, Any]) -> str:
-    """What changes with a file's content, from what fsspec says of it: a digest, or without one the time it was made.
+    """What changes with a file's content, from what fsspec says of it: a digest, or else the time it was made, or "".
 
     A listing and a single file's entry give the same.
     """
-    for name in ("ETag", "etag", "md5Hash", "checksum", "LastModified", "mtime", "created"):
+    for name in _STAMPS:
         stamp = info.get(name)
         if isinstance(stamp, datetime):
             return stamp.astimezone(UTC).isoformat(timespec="seconds")
         if stamp is not None:
             return str(stamp)
     return ""
+
+
+_STAMPS = (
+    *("ETag", "etag", "Content-MD5", "Digest", "md5Hash", "checksum"),
+    *("Last-Modified", "LastModified", "mtime", "created"),
+)
 
 
 def is_url(place: str) -> bool:

@@ -1,7 +1,7 @@
 """Records from rows with named columns: JSON objects, Parquet rows, what a user's own reader yields."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -9,13 +9,18 @@ from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
+MAX_DEPTH = 100  # of what is nested in metadata
+
 
 def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, offset: int) -> Record:
     """The record of a row whose text is text already; every column that is none of `columns` goes to metadata."""
+    deep = next((name for name, value in row.items() if is_nested_deeply(value)), None)
+    if deep is not None:
+        return Record.broken(origin_path, offset, f"'{deep}' is nested more than {MAX_DEPTH} deep")
     rest = {name: value for name, value in row.items() if name not in (columns.text, columns.url, columns.title)}
     licence = row.get(columns.licence)
     if isinstance(licence, str) and licence:
-        del rest[columns.licence]
+        rest.pop(columns.licence, None)
     text = row.get(columns.text)
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
@@ -38,6 +43,20 @@ def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, off
 def as_text(value: object) -> str | None:
     """A column's value where text is wanted: a URL or title that is a number, a list, ..."""
     return value if isinstance(value, str) or value is None else str(value)
+
+
+def is_nested_deeply(value: object) -> bool:
+    """Whether lists and mappings are nested in each other more than MAX_DEPTH deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [item for each in level if isinstance(each, Mapping | list | tuple) for item in _items(each)]
+        if not level:
+            return False
+    return True
+
+
+def _items(value: "Mapping[Any, object] | list[object] | tuple[object, ...]") -> Iterable[object]:
+    return value.values() if isinstance(value, Mapping) else value
 
 
 def plain(value: object) -> Any:

@@ -141,15 +141,26 @@ class Window:
             self._base, self._buffer, at = start, self._file.read(max(n, CHUNK)), 0
         return self._buffer[at : at + n]
 
+    def peek(self, start: int, n: int) -> bytes:
+        """The same of a place far from the others: nothing more is read, and what is at hand stays."""
+        if self._base <= start and start + n <= self._base + len(self._buffer):
+            return self.view(start, n)
+        self._file.seek(start)
+        return self._file.read(n)
+
     def find(self, needle: bytes, start: int, stop: int) -> int:
         """Offset of the first `needle` that starts in [start, stop); -1 if there is none."""
         overlap = len(needle) - 1
         while start < stop:
-            chunk = self.view(start, min(CHUNK, stop - start) + overlap)
-            at = chunk.find(needle)
-            if at >= 0:
-                return start + at
-            if len(chunk) <= overlap:
+            begin = start - self._base
+            if begin < 0 or begin + overlap >= len(self._buffer):
+                self.view(start, CHUNK)
+                begin = start - self._base
+            end = min(len(self._buffer), begin + stop - start + overlap)
+            if end - begin <= overlap:
                 break
-            start += len(chunk) - overlap
+            at = self._buffer.find(needle, begin, end)
+            if at >= 0:
+                return self._base + at
+            start = self._base + end - overlap
         return -1

@@ -2,7 +2,8 @@
 
 The plan knows of each file its size and its times (of modification, and of the last change of its entry, which no
 program can set back), or what a remote store says of it: the slice's *stamp*.  Whoever reads a slice notes which bytes
-it has read, and the *digest* of those.  Both stand in the receipt of the slice's part.  So
+it has read, and digests them in a second pass, mostly from the system's cache.  If the stamp is the same after that,
+this is the content that was read.  Stamp and *digest* stand in the receipt of the slice's part.  So
 
 - a slice whose stamp is that of the receipt has not changed, and its files are not read;
 - if the stamp differs, the same ranges are digested again, at the speed of the disk, and only if they have changed is
@@ -43,13 +44,14 @@ def inputs_of(piece: Slice, trace: Trace) -> Inputs:
     """What a slice was made from, now that it has been read.  InputError if a file has changed since the plan."""
     if is_url(piece.root):
         return Inputs(stamp=piece.stamp, digest=digest(piece.stamp), ranges={})
-    if _stamp_now(piece) != piece.stamp:
+    ranges = trace.ranges(piece.root, piece.files)
+    found = content_digest(piece, ranges)
+    if _stamp_now(piece) != piece.stamp:  # asked last: nothing has changed from the plan until here
         raise InputError(
             f"source '{piece.source}': {_named(piece)} changed while it was being read; "
             "run the same command again when it is finished"
         )
-    ranges = trace.ranges(piece.root, piece.files)
-    return Inputs(stamp=piece.stamp, digest=content_digest(piece, ranges), ranges=ranges)
+    return Inputs(stamp=piece.stamp, digest=found, ranges=ranges)
 
 
 def same_content(piece: Slice, inputs: Inputs) -> bool:
@@ -58,12 +60,16 @@ def same_content(piece: Slice, inputs: Inputs) -> bool:
 
 
 def content_digest(piece: Slice, ranges: dict[str, list[list[int]]]) -> str:
-    """Digest of ranges of a slice's files, of a file without ranges all of it; of one that can't be read, why not."""
+    """Digest of ranges of a slice's files and these files' sizes; of a file without ranges all of it.
+
+    Of a file that can't be read it is the reason.
+    """
     state = blake2b(digest_size=16)
     for path in piece.files:
         state.update(f"\0{path}\0{ranges.get(path, 'whole')}\0".encode("utf-8", "surrogatepass"))
         try:
             with Path(location(piece.root, path)).open("rb") as file:
+                state.update(f"{os.fstat(file.fileno()).st_size}\0".encode())
                 for begin, end in ranges.get(path, [[0, sys.maxsize]]):
                     file.seek(begin)
                     while begin < end and (content := file.read(min(PIECE, end - begin))):

@@ -38,7 +38,7 @@ class LineReader:
     others: Counter[str]
 
     def __iter__(self) -> Iterator[Record]:
-        packed = self.path.endswith((".gz", ".zst"))
+        packed = self.path.lower().endswith((".gz", ".zst"))
         if packed and self.start > 0:
             return
         with _buffered(self.file, self.path) as file:
@@ -107,9 +107,9 @@ def _first_line(file: BufferedReader, start: int) -> int:
 
 
 def _buffered(file: BinaryIO, path: str) -> BufferedReader:
-    if path.endswith(".gz"):
+    if path.lower().endswith(".gz"):
         return BufferedReader(_Gzip(file), CHUNK)
-    if path.endswith(".zst"):
+    if path.lower().endswith(".zst"):
         return BufferedReader(_Zstandard(file), CHUNK)
     return file if isinstance(file, BufferedReader) else BufferedReader(cast(RawIOBase, file), CHUNK)
 

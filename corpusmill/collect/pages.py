@@ -27,6 +27,8 @@ from corpusmill.page import Extracted, Extractor, ExtractSettings, Page, Undecod
 from corpusmill.reasons import Status
 from corpusmill.schema import PAGES
 
+ROW_BYTES = 1000  # that a row takes in memory besides its text
+
 
 class PageReader:
     """The pages of a slice, in tables; `others` and `trace` are complete when these have been taken."""
@@ -48,7 +50,7 @@ class PageReader:
         return self._records.reading.trace
 
     def tables(self, table_bytes: int) -> Iterator[pa.Table]:
-        """The rows (columns: `schema.PAGES`), a new table when one holds `table_bytes` of text; at least one table."""
+        """The rows (columns: `schema.PAGES`), a new one when one takes `table_bytes` of memory; at least one."""
         rows: list[dict[str, Any]] = []
         size, first = 0, True
         for record in self._records:
@@ -56,7 +58,7 @@ class PageReader:
                 yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
                 rows, size, first = [], 0, False
             row = self._rows.row(record)
-            size += len((row["text"] or "").encode()) + len(row["metadata"].encode())
+            size += ROW_BYTES + sum(len(value.encode()) for value in row.values() if isinstance(value, str))
             rows.append(row)
         if rows or first:
             yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
@@ -89,7 +91,7 @@ class _Rows:
         found = extracted or Extracted(text="")
         text = normalise(found.text) if record.status is Status.OK else None
         return {
-            "doc_id": document_id(self.source.name, record.origin_path, record.offset),
+            "doc_id": document_id(self.source.name, record),
             "source": self.source.name,
             "url": encodable(record.url) if record.url is not None else None,
             "fetched_at": record.fetched_at,

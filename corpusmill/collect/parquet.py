@@ -5,11 +5,12 @@ file without the text column, or with numbers in it, is the recipe's mistake (In
 damaged is one broken record, and reading goes on with the next row group.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpusmill.collect.columns import from_columns
@@ -29,6 +30,7 @@ class ParquetReader:
     start: int
     end: int | None
     columns: Columns
+    _names: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Record]:
         try:
@@ -39,6 +41,7 @@ class ParquetReader:
                 yield Record.broken(self.path, 0, "not a Parquet file, or its footer is damaged")
             return
         self._check(parquet.schema_arrow)
+        self._names = _distinct(parquet.schema_arrow.names)
         first_row = 0
         for group in range(parquet.num_row_groups):
             metadata = parquet.metadata.row_group(group)
@@ -52,6 +55,8 @@ class ParquetReader:
         if name not in schema.names:
             there = ", ".join(schema.names)
             raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}")
+        if schema.names.count(name) > 1:
+            raise InputError(f"{self.path}: there are {schema.names.count(name)} columns '{name}'; name another one")
         kind = schema.field(name).type
         value = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not any(test(value) for test in _TEXT_TYPES):
@@ -61,7 +66,7 @@ class ParquetReader:
         try:
             for batch in parquet.iter_batches(BATCH, row_groups=[group], use_threads=False):
                 for values in zip(*(_values(column) for column in batch.columns), strict=True):
-                    yield from_columns(dict(zip(batch.schema.names, values, strict=True)), self.columns, self.path, row)
+                    yield from_columns(dict(zip(self._names, values, strict=True)), self.columns, self.path, row)
                     row += 1
         except (OSError, pa.ArrowException) as error:
             _reraise_if_passing(error)
@@ -91,11 +96,63 @@ def _first_byte(column: Any) -> int:
     return min(dictionary, data) if dictionary else data
 
 
+def _distinct(names: list[str]) -> list[str]:
+    """Column names with a number added to those that came before."""
+    return [name if name not in names[:place] else f"{name}_{place}" for place, name in enumerate(names)]
+
+
 def _values(column: pa.Array) -> list[Any]:
-    """A column as Python values; text that is not UTF-8 comes as bytes, which readers of rows decode."""
+    """A column as Python values; text that is not UTF-8 comes as bytes, which readers of rows decode.
+
+    Nanoseconds do not fit into Python's own types, and what pyarrow makes of them depends on whether pandas is
+    installed; time zones depend on the machine's tables.  So both are text, in UTC.
+    """
+    if _is_text_of_time(column.type):
+        return list(_times(column).to_pylist())
+    if not _holds(column.type, _is_text_of_time):
+        try:
+            return list(column.to_pylist())
+        except (ValueError, OverflowError, KeyError, pa.ArrowException):
+            pass  # one value of many: each by itself
+    return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    """One value, and what is nested in it."""
+    kind = scalar.type
+    if not scalar.is_valid:
+        return None
+    if pa.types.is_dictionary(kind):
+        return _value(scalar.value)
+    if pa.types.is_struct(kind):
+        return {kind.field(place).name: _value(scalar[place]) for place in range(kind.num_fields)}
+    if pa.types.is_map(kind):
+        return {str(_value(item[0])): _value(item[1]) for item in scalar.values}
+    if pa.types.is_nested(kind):
+        return [_value(item) for item in scalar.values]
+    if pa.types.is_temporal(kind):
+        return _times(pa.array([scalar], kind)).to_pylist()[0]
     try:
-        return list(column.to_pylist())
+        return scalar.as_py()
     except UnicodeDecodeError:
-        return list(
-            column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()).to_pylist()
-        )
+        return scalar.as_buffer().to_pybytes()
+
+
+def _times(column: pa.Array) -> pa.Array:
+    """Times as ISO 8601 has them, moments in UTC; durations as numbers of their unit."""
+    kind = column.type
+    has_zone = pa.types.is_timestamp(kind) and kind.tz is not None
+    text = (column.cast(pa.timestamp(kind.unit)) if has_zone else column).cast(pa.string())
+    text = pc.replace_substring(text, " ", "T", max_replacements=1)
+    return pc.binary_join_element_wise(text, "Z", "") if has_zone else text
+
+
+def _is_text_of_time(kind: pa.DataType) -> bool:
+    return pa.types.is_temporal(kind) and (getattr(kind, "unit", "") == "ns" or getattr(kind, "tz", None) is not None)
+
+
+def _holds(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
+    """Whether a test holds for a type or one that is nested in it."""
+    if pa.types.is_nested(kind):
+        return any(_holds(kind.field(place).type, test) for place in range(kind.num_fields))
+    return _holds(kind.value_type, test) if pa.types.is_dictionary(kind) else test(kind)

@@ -19,6 +19,7 @@ Imports nothing heavy: a run with nothing to do plans, too.
 import glob
 import os
 import re
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -45,7 +46,9 @@ class _File:
 
 
 def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corpus: Path) -> list[Slice]:
-    """The slices of all sources, by name.  `folder` is the recipe's, which relative paths start from; `corpus` its own.
+    """The slices of all sources, by name.  `folder` is the recipe's, which relative paths start from.
+
+    corpus: the folder that is being made, of which only a crawl's files are input.
 
     InputError if a pattern matches nothing, or two files would have the same name in a source.
     """
@@ -55,7 +58,7 @@ def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corp
         assert format is not None, "the recipe has checked the kind"
         roots: dict[str, str] = {}
         for pattern in format.patterns(source, corpus):
-            root, found = _files(source.name, format, pattern, folder)
+            root, found = _files(source.name, format, pattern, folder, corpus)
             for file in found:
                 if file.path in roots:
                     raise InputError(
@@ -130,38 +133,42 @@ def _buckets(files: list[_File], slice_bytes: int) -> Iterator[tuple[str, list[_
 # ---- which files there are -----------------------------------------------------------------------------------------
 
 
-def _files(source: str, format: Format, pattern: str, folder: Path) -> tuple[str, list[_File]]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a pattern means: files by path or URL, with sizes and stamps, and the folder that they are relative to."""
+
+    looked_for: str
+    root: str
+    files: dict[str, tuple[int, str]]
+
+
+def _files(source: str, format: Format, pattern: str, folder: Path, corpus: Path) -> tuple[str, list[_File]]:
     """A pattern's root (its folder before the first wildcard) and its files with paths relative to that."""
-    full, found = _remote(pattern, format) if is_url(pattern) else _local(folder, pattern, format)
-    if not found:
-        raise InputError(f"source '{source}': no file matches '{pattern}' (looked for {full})")
-    if full in found:
-        root = full.rpartition("/")[0]
-    elif all(name.startswith(full + "/") for name in found):
-        root = full
-    else:
-        root = re.split(r"[*?[]", full, maxsplit=1)[0].rpartition("/")[0]
-    prefix = len(root) + 1
-    return root, [_File(path[prefix:], size, stamp) for path, (size, stamp) in found.items()]
+    found = _remote(pattern, format) if is_url(pattern) else _local(folder, pattern, format, corpus)
+    if not found.files:
+        raise InputError(f"source '{source}': no file matches '{pattern}' (looked for {found.looked_for})")
+    prefix = len(found.root) + 1
+    return found.root, [_File(path[prefix:], size, stamp) for path, (size, stamp) in found.files.items()]
 
 
-_Found = dict[str, tuple[int, str]]  # path: size, and what tells whether its content has changed
-
-
-def _local(folder: Path, pattern: str, format: Format) -> tuple[str, _Found]:
-    """The absolute pattern, and the files of this machine that it means."""
-    path = Path(os.path.normpath(folder.absolute() / Path(pattern).expanduser()))
+def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
+    """The files of this machine that a pattern means; not those of the corpus that is being made."""
+    pattern = str(Path(pattern).expanduser())
+    path = Path(os.path.normpath(folder.absolute() / pattern))
     if path.is_file():
-        names = [str(path)]
+        root, names = path.parent, [str(path)]
     elif path.is_dir():
-        names = [str(p) for p in path.rglob("*") if _is_wanted(p.name, format)]
+        root, names = path, [str(p) for p in path.rglob("*") if _is_wanted(p.name, format)]
     else:
-        names = glob.glob(str(path), recursive=True)  # noqa: PTH207  # pathlib can't glob an absolute pattern
-    stats = [(name, Path(name).stat()) for name in sorted(names) if Path(name).is_file()]
-    return str(path), {name: (stat.st_size, local_stamp(stat)) for name, stat in stats}
+        root = Path(os.path.normpath(folder.absolute() / _before_wildcard(pattern)))
+        full = glob.escape(f"{folder.absolute()}/") + pattern if not Path(pattern).is_absolute() else pattern
+        names = [os.path.normpath(name) for name in glob.glob(full, recursive=True)]  # noqa: PTH207  # absolute
+    own = "\0" if root.is_relative_to(corpus) else f"{corpus}/"
+    stats = [(n, Path(n).stat()) for n in sorted(names) if not n.startswith(own) and Path(n).is_file()]
+    return _Found(str(path), str(root).rstrip("/"), {n: (stat.st_size, local_stamp(stat)) for n, stat in stats})
 
 
-def _remote(pattern: str, format: Format) -> tuple[str, _Found]:
+def _remote(pattern: str, format: Format) -> _Found:
     """The same in any file system that fsspec knows."""
     import fsspec
 
@@ -171,12 +178,22 @@ def _remote(pattern: str, format: Format) -> tuple[str, _Found]:
         entries = fs.find(path, detail=True) if in_folder else fs.glob(path, detail=True)
     except (ImportError, OSError, ValueError) as error:
         raise InputError(f"{pattern}: cannot be listed: {error}") from error
-    scheme = pattern.split("://", 1)[0]
-    return f"{scheme}://{path}".rstrip("/"), {
-        f"{scheme}://{name}": (info["size"], f"{info['size']} {remote_stamp(info)}")
+    full = fs.unstrip_protocol(path).rstrip("/")
+    files = {
+        fs.unstrip_protocol(name): (info["size"], f"{info['size']} {remote_stamp(info) or f'unknown {uuid.uuid4()}'}")
         for name, info in sorted(entries.items())
         if info["type"] == "file" and (not in_folder or _is_wanted(name, format))
     }
+    if full in files:
+        return _Found(full, full.rpartition("/")[0], files)
+    if in_folder:
+        return _Found(full, full, files)
+    return _Found(full, _before_wildcard(full), files)
+
+
+def _before_wildcard(pattern: str) -> str:
+    """The folder that stands before a pattern's first wildcard."""
+    return re.split(r"[*?[]", pattern, maxsplit=1)[0].rpartition("/")[0]
 
 
 def _is_wanted(name: str, format: Format) -> bool:

@@ -22,7 +22,8 @@ class Record:
     """One content record.  `body` is set for what is still to be extracted, `text` for what is text already."""
 
     origin_path: str
-    offset: int  # see the reader; unique within the file
+    offset: int  # see the reader
+    number: int = 0  # among the records at this offset
     status: Status = Status.OK
     url: str | None = None
     fetched_at: datetime | None = None  # UTC, without tzinfo
@@ -46,11 +47,20 @@ class Record:
         return cls(origin_path=origin_path, offset=offset, status=status, url=url, metadata={"error": error})
 
 
-def document_id(source: str, origin_path: str, offset: int) -> str:
+def document_id(source: str, record: Record) -> str:
     """The stable identity of a record: 24 hexadecimal digits of its source's name and its place in the input."""
-    return blake2b(f"{source}\0{origin_path}\0{offset}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    place = f"{source}\0{record.origin_path}\0{record.offset}"
+    if record.number:
+        place += f"\0{record.number}"
+    return blake2b(place.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def utc(moment: datetime | None) -> datetime | None:
-    """A moment in UTC without tzinfo, as the tables keep it; one without a time zone is taken for UTC."""
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and moment.tzinfo else moment
+    """A moment in UTC without tzinfo, as the tables keep it; one without a time zone is taken for UTC.
+
+    None for one that lies in the years 1 to 9999 where it was written, and not in UTC.
+    """
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and moment.tzinfo else moment
+    except OverflowError:
+        return None

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from corpusmill.collect.files import UNREADABLE, Trace, open_binary
 from corpusmill.collect.records import Record
 from corpusmill.page import Media
 from corpusmill.reasons import Status
+from corpusmill.store import is_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class TreeReader:
             yield self._read(path)
 
     def _read(self, path: str) -> Record:
+        if self._leads_out(path):
+            return Record.broken(path, 0, "a symbolic link that leads out of the source's folder")
         try:
             with open_binary(self.root, path, self.trace) as file:
                 body = file.read(self.max_page_bytes + 1)
@@ -33,3 +37,10 @@ class TreeReader:
         if len(body) > self.max_page_bytes:
             return Record(origin_path=path, offset=0, status=Status.TOO_LARGE, n_bytes=size)
         return Record(origin_path=path, offset=0, media=self.media, body=body, n_bytes=size)
+
+    def _leads_out(self, path: str) -> bool:
+        """Whether a file of a folder, which others may have packed, is really one of somewhere else."""
+        if is_url(self.root):
+            return False
+        root = Path(self.root).resolve()
+        return not (root / path).resolve().is_relative_to(root)

@@ -12,8 +12,8 @@ After damage, reading goes on with the next start.  A member is damaged if infla
 byte), if it ends early, or if a record in it is shorter than its Content-Length; a record that has nothing but a block
 digest to vouch for it (not compressed, or not the last of its member) is also damaged if that does not match.
 
-`offset` of a record is the byte where it or its gzip member starts, plus its number in that member, from 0: the second
-record of a file that is one single member has offset 1.
+`offset` of a record is the byte where it or its gzip member starts, and `number` its place in that member, from 0.  A
+record with a number has it in its metadata, too, as `record_number`.
 
 Known limit: a `.warc.gz` that was itself archived is stored verbatim inside its member, so a slice that begins there
 takes the inner records for records of the outer file.
@@ -85,8 +85,8 @@ class WarcReader:
     def __iter__(self) -> Iterator[Record]:
         window = Window(self.file)
         head = window.view(0, 16)
-        packed = not _VERSION_LINE.match(head) and (head.startswith(members.MAGIC) or self.path.endswith(".gz"))
-        is_start, read = (_is_member, self._member) if packed else (_is_record, self._plain)
+        packed = not _VERSION_LINE.match(head) and (head.startswith(members.MAGIC) or self.path.lower().endswith(".gz"))
+        is_start, read = (_is_member, self._member) if packed else (_Starts().is_record, self._plain)
         needle = members.MAGIC if packed else VERSION
         stop = 1 << 62 if self.end is None else self.end
 
@@ -115,7 +115,7 @@ class WarcReader:
     def _plain(self, window: Window, at: int) -> Generator[Record, None, int | None]:
         """The record at a start; returns where the next one should start."""
         raw = _frame(window, at, self._keep)
-        yield from self._content(raw, at, vouched=False)
+        yield from self._content(raw, at, 0, vouched=False)
         return raw.end
 
     def _member(self, window: Window, start: int) -> Generator[Record, None, int | None]:
@@ -128,26 +128,27 @@ class WarcReader:
                 raw = None
                 raw = _frame(member, at, self._keep)
                 last = not member.view(raw.end, 1)  # this reads the checksum of a member of one record
-                yield from self._content(raw, start + number, vouched=last)
+                yield from self._content(raw, start, number, vouched=last)
                 if last:
                     return member.end
                 at, number = raw.end, number + 1
         except DamageError as error:
-            yield Record.broken(self.path, start + number, str(error), raw.url if raw else None)
+            yield _numbered(Record.broken(self.path, start, str(error), raw.url if raw else None), number)
             return None
 
     @property
     def _keep(self) -> int:
         return self.max_page_bytes + MAX_HEAD
 
-    def _content(self, raw: _Raw, offset: int, *, vouched: bool) -> Iterator[Record]:
+    def _content(self, raw: _Raw, offset: int, number: int, *, vouched: bool) -> Iterator[Record]:
         if raw.type not in CONTENT_TYPES:
             self.others[raw.type] += 1
             return
         try:
-            yield self._parse(raw, offset, vouched=vouched)
+            record = self._parse(raw, offset, vouched=vouched)
         except DamageError as error:
-            yield Record.broken(self.path, offset, str(error), raw.url)
+            record = Record.broken(self.path, offset, str(error), raw.url)
+        yield _numbered(record, number)
 
     def _parse(self, raw: _Raw, offset: int, *, vouched: bool) -> Record:
         parsed = _parsed(raw, vouched=vouched)
@@ -202,6 +203,11 @@ class WarcReader:
         return _with_body(record, replace(body, too_large=True) if missing else body)
 
 
+def _numbered(record: Record, number: int) -> Record:
+    """The record as one of several at its offset."""
+    return replace(record, number=number, metadata={**record.metadata, "record_number": number}) if number else record
+
+
 def _with_body(record: Record, body: http.Body) -> Record:
     """The record with its body, if there is text in it and it is not too large."""
     media = http.media_of(record.content_type, body.content)
@@ -217,12 +223,41 @@ def _is_member(window: Window, at: int) -> bool:
     return members.starts_with(window, at, VERSION)
 
 
-def _is_record(window: Window, at: int) -> bool:
-    try:
-        _frame(window, at, 0)
-    except DamageError:
-        return False
-    return True
+class _Starts:
+    """Where records start in a file that is not compressed.
+
+    A hostile file is full of what looks like a header: each is looked at in little time, as no place is searched twice
+    for the end of a header, and the end of a block is looked at where it is.
+    """
+
+    def __init__(self) -> None:
+        self._begin = self._end = 0  # there is no blank line in [begin, end)
+
+    def is_record(self, window: Window, at: int) -> bool:
+        """Whether a record starts there: a header that can be read, whose length leads to a line end."""
+        if not _VERSION_LINE.match(window.view(at, 16)):
+            return False
+        known = self._end if self._begin <= at < self._end else at
+        head = window.view(at, 1 << 12) if known < at + (1 << 12) else b""
+        end = _END_OF_HEAD.search(head)
+        if end is None:
+            rest = window.peek(max(known - 3, at), at + MAX_HEAD - max(known - 3, at))
+            if _END_OF_HEAD.search(rest) is None:
+                self._begin = self._begin if known > at else at
+                self._end = max(known, at + MAX_HEAD)
+                return False
+            head = window.view(at, MAX_HEAD)
+            end = _END_OF_HEAD.search(head)
+        if end is None:
+            return False
+        length = _LENGTH.search(head[: end.end()])
+        if length is None:
+            return False
+        after = at + end.end() + int(length[1])
+        if int(length[1]) and not window.peek(after - 1, 1):
+            return False
+        tail = window.peek(after, 2)
+        return not tail or tail.startswith((b"\n", b"\r\n"))
 
 
 def _frame(data: Bytes, start: int, keep: int) -> _Raw:

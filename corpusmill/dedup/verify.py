@@ -105,7 +105,10 @@ def _records(found: _Members, best: I64, twin: I64, jaccard: F64, limited: Bools
     records["outcome"] = outcome
     records["limited"] = limited[text]
     part = (found.document[said] >> np.uint64(32)).astype(np.int64)
-    return [(int(p), records[part == p].tobytes()) for p in np.unique(part)]
+    order = np.argsort(part, kind="stable")
+    parts, first = np.unique(part[order], return_index=True)
+    groups = np.split(records[order], first[1:])
+    return [(int(p), group.tobytes()) for p, group in zip(parts, groups, strict=True)] if len(parts) else []
 
 
 def twins_table(records: Sequence[bytes], settings: DedupSettings) -> pa.Table:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from corpusmill.collect.pages import read_pages
-from corpusmill.collect.records import document_id
+from corpusmill.collect.records import Record, document_id
 from corpusmill.collect.slices import Slice
 from corpusmill.extensions import REGISTRY
 from corpusmill.extensions import source as register_source
@@ -51,7 +51,9 @@ def test_one_row_a_content_record(tmp_path):
     assert table["origin_offset"].to_pylist() == content_offsets(data)
     assert table.num_rows + others.total() == len(by_warcio(data))
     assert len(set(table["doc_id"].to_pylist())) == table.num_rows
-    assert table["doc_id"][0].as_py() == document_id("s", "a.warc.gz", content_offsets(data)[0])
+    assert table["doc_id"][0].as_py() == document_id(
+        "s", Record(origin_path="a.warc.gz", offset=content_offsets(data)[0])
+    )
     assert table.equals(pages(tmp_path, data)[0])
 
 

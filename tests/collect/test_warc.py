@@ -2,6 +2,7 @@ import contextlib
 import gzip
 import random
 import re
+import time
 import zlib
 from collections import Counter
 from dataclasses import replace
@@ -13,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.records import document_id
 from corpusmill.collect.slices import Slice
 from corpusmill.reasons import Status
 from tests.collect.warcs import CONTENT, SOURCE, Warc, by_warcio, content_offsets, mixed, page, read, write
@@ -31,6 +33,10 @@ def cut(piece: Slice, *bounds: int) -> list[Slice]:
 
 def offsets(records):
     return [(record.offset, record.status) for record in records]
+
+
+def places(records):
+    return [(record.offset, record.number) for record in records]
 
 
 @forms
@@ -77,10 +83,30 @@ def test_a_single_member_belongs_to_the_first_slice(tmp_path):
     piece = write(tmp_path, gzip.compress(PLAIN), packed=True)
     records = read(piece)
     kinds = [kind for _, kind in by_warcio(PLAIN)]
-    assert [r.offset for r in records] == [i for i, kind in enumerate(kinds) if kind in CONTENT]
+    assert [(r.offset, r.number) for r in records] == [(0, i) for i, kind in enumerate(kinds) if kind in CONTENT]
     first, *rest = cut(piece, 10, 700, 2000)
     assert offsets(read(first)) == offsets(records)
     assert not any(read(s) for s in rest)
+
+
+def test_records_that_take_less_than_a_byte_have_places_of_their_own(tmp_path):
+    record = b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nwords\r\n\r\n"
+    member = gzip.compress(record * 3000)
+    assert len(member) < 3000
+    records = read(write(tmp_path, member + gzip.compress(record), packed=True))
+    assert len(set(places(records))) == len(records) == 3001
+    assert len({document_id("s", record) for record in records}) == 3001
+    assert [r.metadata.get("record_number") for r in records[:3]] == [None, 1, 2]
+
+
+@pytest.mark.parametrize("head", [b"WARC/1.0\n", b"WARC/1.0\r\nContent-Length: 1500000\r\n\r\nx"])
+def test_a_file_full_of_false_starts_takes_no_time(tmp_path, head):
+    content = b"junk\n" + head * (1_000_000 // len(head)) + b"y" * 3_000_000
+    (tmp_path / "a.warc").write_bytes(content)
+    started = time.process_time()
+    records = read(Slice(name="p", source="s", kind="warc", root=str(tmp_path), files=("a.warc",)))
+    assert [r.status for r in records] == [Status.BROKEN_RECORD]
+    assert time.process_time() - started < 30  # it took minutes; one second is usual
 
 
 def test_compression_is_seen_not_believed(tmp_path):
@@ -195,12 +221,12 @@ def test_an_empty_file_holds_nothing(tmp_path):
 
 def test_garbled_middle_of_a_single_member(tmp_path):
     packed = gzip.compress(PLAIN)
-    whole = {r.offset: r.body for r in read(write(tmp_path, packed, packed=True))}
+    whole = {r.number: r.body for r in read(write(tmp_path, packed, packed=True))}
     for at in range(len(packed) // 2, len(packed) - 8, 50):  # the checksum's eight bytes are another matter
         data = bytearray(packed)
         data[at] ^= 0xFF
         records = read(write(tmp_path, bytes(data), packed=True))
-        readable = {r.offset: r.body for r in records if r.status is Status.OK}
+        readable = {r.number: r.body for r in records if r.status is Status.OK}
         assert len(readable) > 2, at
         assert readable.items() <= whole.items(), at
         assert any(r.status is Status.BROKEN_RECORD for r in records), at
