@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.belonging import check_belonging
+from corpusmill.belonging import whole
 from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import InputError
 from corpusmill.pipelines.supervise import Outcome, run
@@ -41,14 +41,15 @@ class OpenCorpus(Corpus):
     def token_rows(self, split: str | None = None) -> Iterator[TokenRow]:
         """Every document's tokens in the order of the parts; only one split's if `split` is given.
 
-        InputError if they do not belong to the corpus's documents and tokenizer, CorruptPartError if one is damaged.
+        InputError if they do not belong to the corpus's documents and tokenizer, CorruptPartError if one is damaged or
+        a run has changed it since the first was asked for.
         """
-        check_belonging(self, Stage.TOKENS)
-        for part in self.parts(Stage.TOKENS):
-            table = self.read(Stage.TOKENS, part, ["doc_id", "source", "split", "n_bytes", "ids"])
-            columns = [table[name].to_pylist() for name in ("doc_id", "source", "split", "n_bytes")]
+        for part, receipt in whole(self, Stage.TOKENS).items():
+            columns = ["doc_id", "source", "split", "n_bytes", "ids"]
+            table = self.read(Stage.TOKENS, part, columns, checksum=receipt.checksum)
+            values = [table[name].to_pylist() for name in columns[:-1]]
             ids = table["ids"].combine_chunks()
-            for row, (doc_id, source, its_split, n_bytes) in enumerate(zip(*columns, strict=True)):
+            for row, (doc_id, source, its_split, n_bytes) in enumerate(zip(*values, strict=True)):
                 if split is None or its_split == split:
                     yield TokenRow(doc_id, source, n_bytes, ids[row].values.to_numpy())
 

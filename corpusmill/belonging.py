@@ -85,17 +85,21 @@ def _grouping_belongs(corpus: Corpus, stage: Described, found: Mapping[str, Mapp
     )
 
 
-def check_belonging(corpus: Corpus, stage: str) -> None:
-    """InputError unless a stage's parts belong to what is published before it, and none is missing."""
+def whole(corpus: Corpus, stage: str) -> dict[str, Receipt]:
+    """The receipts of a stage, by part.
+
+    InputError unless they belong to what is published before it, and none is missing.
+    """
     found = belonging(corpus)
-    if stage not in found:
-        return  # a corpus that no run of this version has made
     published = corpus.receipts(stage)
+    if stage not in found:
+        return published  # a corpus that no run of this version has made
     stale = len(published) - len(found[stage])
-    before = next(iter(next(each for each in described(corpus) if each.stage == stage).reads))
-    missing = len(found[before].keys() - published.keys())
+    first = next(iter(found.values()))
+    missing = len(first.keys() - published.keys())
     if stale or missing:
         raise InputError(
             f"{corpus.place}: of its {stage} parts {stale} are stale and {missing} missing; "
             "a run was stopped or ended early, finish it with 'corpusmill run'"
         )
+    return published

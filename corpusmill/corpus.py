@@ -165,20 +165,25 @@ class Corpus:
         """Names of the stage's published parts, sorted."""
         return sorted(self.receipts(stage))
 
-    def read(self, stage: str, part: str, columns: list[str] | None = None) -> "pa.Table":
+    def read(
+        self, stage: str, part: str, columns: list[str] | None = None, *, checksum: str | None = None
+    ) -> "pa.Table":
         """Rows of a published part, one chunk for each column; only `columns` if given.
 
-        Raises CorruptPartError if the file is not what its receipt says.
+        checksum: of the file that is wanted; by default what is published now.
+        Raises CorruptPartError if the file is not what its receipt says, or another one.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        file = pq.ParquetFile(pa.BufferReader(self.read_file(stage, part)))
+        file = pq.ParquetFile(pa.BufferReader(self.read_file(stage, part, checksum=checksum)))
         return file.read(columns, use_threads=False).combine_chunks()
 
-    def read_file(self, stage: str, part: str) -> bytes:
-        """The whole file of a published part.  Raises CorruptPartError if it is not what its receipt says."""
+    def read_file(self, stage: str, part: str, *, checksum: str | None = None) -> bytes:
+        """The whole file of a published part.  See `read`."""
         receipt = self.receipt(stage, part)
+        if receipt is not None and checksum not in (None, receipt.checksum):
+            raise CorruptPartError(f"{self.place}: {stage}/{receipt.file} was changed by a run meanwhile; start again")
         if receipt is None:
             raise CorruptPartError(
                 f"{self.place}: {stage}/{part} is gone or cut off; run the recipe again, it is made anew"
@@ -289,8 +294,14 @@ class Corpus:
         return renewed
 
     def withdraw(self, stage: str, part: str) -> None:
-        """Take a part back: without a receipt it does not exist."""
+        """Take a part back: without a receipt it does not exist.  TakenOverError if another run has the corpus."""
+        self._check_token()
         self.store.delete(_receipt_key(stage, part))
+
+    def record(self, stage: str, data: Mapping[str, Any]) -> None:
+        """Write down what all parts of a grouping were made from.  TakenOverError if another run has the corpus."""
+        self._check_token()
+        self.write_json(f"{stage}/{RECEIPTS}/{receipts.GROUPED}", data)
 
     def delete(self, stage: str, part: str) -> None:
         """Take a part back and delete its file."""
@@ -331,6 +342,17 @@ class Corpus:
         self.store.write(name, text.encode())
 
     # ---- the run that holds the corpus -----------------------------------------------------------------------------
+
+    def take(self) -> None:
+        """Say that the run of this token may publish from here on, and no other."""
+        assert self.token is not None, "only a run takes a corpus"
+        self.write_json(RUN_FILE, {"token": self.token, "pid": os.getpid(), "started": time.time()})
+
+    def let_go(self) -> None:
+        """The run has ended: nothing more may be published in its name.  Another run's word is left alone."""
+        holder = self.read_json(RUN_FILE)
+        if holder is not None and holder.get("token") == self.token:
+            self.store.delete(RUN_FILE)
 
     def tidy(self, stage: str, is_wanted: Callable[[str], bool]) -> list[str]:
         """Clear what a crash left in a stage's folder, and the parts that nothing wants.  Returns what went.

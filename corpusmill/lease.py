@@ -118,15 +118,29 @@ class _Lease:
         try:
             lease = json.loads(self.store.read(_key(number)))
             age = time.time() - float(lease["renewed"])
-            host, pid = str(lease["host"]), int(lease["pid"])
+            host, pid, processes = str(lease["host"]), int(lease["pid"]), lease["processes"]
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
-        gone = host == socket.gethostname() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists()
+        gone = processes is not None and processes == _processes() and not Path(f"/proc/{pid}").exists()
         return None if gone or age > LEASE_S else f"another run (process {pid} on {host})"
 
     def _content(self) -> bytes:
-        lease = {"token": self.token, "host": socket.gethostname(), "pid": os.getpid(), "renewed": time.time()}
+        lease = {
+            "token": self.token,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "processes": _processes(),
+            "renewed": time.time(),
+        }
         return json.dumps(lease).encode()
+
+
+def _processes() -> list[str] | None:
+    """Which processes this one can see: the machine since it was started, and the container; None if nobody says."""
+    try:
+        return [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), str(Path("/proc/self/ns/pid").readlink())]
+    except OSError:
+        return None
 
 
 def _key(number: int) -> str:

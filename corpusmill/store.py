@@ -70,11 +70,16 @@ class LocalStore:
 
     def entries(self, folder: str) -> dict[str, Entry]:
         """See `Store`."""
+        entries = {}
         try:
             with os.scandir(self.folder / folder) as found:
-                return {e.name: _entry(e.stat()) for e in found if not _is_temporary(e.name) and e.is_file()}
+                for each in found:
+                    with suppress(FileNotFoundError):  # deleted since it was listed
+                        if not _is_temporary(each.name) and each.is_file():
+                            entries[each.name] = _entry(each.stat())
         except (FileNotFoundError, NotADirectoryError):
             return {}
+        return entries
 
     def folder_version(self, folder: str) -> str | None:
         """See `Store`: the folder's time of modification."""

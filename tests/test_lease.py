@@ -23,7 +23,7 @@ def leases(store):
 
 
 def set_lease(store, number, **changes):
-    holder = {"token": "other", "host": "elsewhere", "pid": 1, "renewed": time.time()} | changes
+    holder = {"token": "other", "host": "elsewhere", "pid": 1, "processes": None, "renewed": time.time()} | changes
     store.write(f"{LEASES}/{number:012d}.json", json.dumps(holder).encode())
 
 
@@ -41,9 +41,18 @@ def test_a_living_holder_is_named(store):
     assert leases(store) == ["000000000007.json"]
 
 
-@pytest.mark.parametrize("changes", [{"renewed": 0}, {"host": "here", "pid": 2**22 + 1}, {"renewed": "nonsense"}])
-def test_a_lease_that_ran_out_is_taken_over(store, monkeypatch, changes):
+def test_a_process_that_cannot_be_seen_from_here_may_live(store, monkeypatch):
+    """Containers of one host name may each have processes of their own."""
     monkeypatch.setattr(lease.socket, "gethostname", lambda: "here")
+    set_lease(store, 7, host="here", pid=2**22 + 1, processes=["this machine", "another container"])
+    with pytest.raises(InputError, match="holds it"), leased(store, "mine"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "changes", [{"renewed": 0}, {"processes": lease._processes(), "pid": 2**22 + 1}, {"renewed": "nonsense"}]
+)
+def test_a_lease_that_ran_out_is_taken_over(store, changes):
     set_lease(store, 7, **changes)
     with leased(store, "mine"):
         assert leases(store) == ["000000000008.json"]

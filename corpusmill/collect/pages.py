@@ -27,7 +27,7 @@ from corpusmill.page import Extracted, Extractor, ExtractSettings, Page, Undecod
 from corpusmill.reasons import Status
 from corpusmill.schema import PAGES
 
-ROW_BYTES = 1000  # that a row takes in memory besides its text
+MOST_ROWS = 50_000  # of a table: a row takes a kilobyte of memory besides its text
 
 
 class PageReader:
@@ -50,15 +50,15 @@ class PageReader:
         return self._records.reading.trace
 
     def tables(self, table_bytes: int) -> Iterator[pa.Table]:
-        """The rows (columns: `schema.PAGES`), a new one when one takes `table_bytes` of memory; at least one."""
+        """The rows (columns: `schema.PAGES`), a new table after `table_bytes` of text or `MOST_ROWS`; at least one."""
         rows: list[dict[str, Any]] = []
         size, first = 0, True
         for record in self._records:
-            if size >= table_bytes:
+            if size >= table_bytes or len(rows) == MOST_ROWS:
                 yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
                 rows, size, first = [], 0, False
             row = self._rows.row(record)
-            size += ROW_BYTES + sum(len(value.encode()) for value in row.values() if isinstance(value, str))
+            size += sum(len(value.encode()) for value in row.values() if isinstance(value, str))
             rows.append(row)
         if rows or first:
             yield pa.Table.from_pylist(rows, schema=PAGES.arrow)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpusmill import recipe
+from corpusmill.belonging import described
 from corpusmill.collect.crawl.state import progress
 from corpusmill.collect.formats import format_of
 from corpusmill.collect.slices import Slice
@@ -25,7 +26,6 @@ from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import CorruptPartError, InputError, InterruptedRunError, RunError, named
 from corpusmill.extensions import UserModule
 from corpusmill.interrupts import interruptible
-from corpusmill.lease import RUN_FILE
 from corpusmill.memory import without_collections
 from corpusmill.mix import write_weights
 from corpusmill.pipelines.attempt import Driver
@@ -80,19 +80,21 @@ def run(
             if not prune:
                 check_nothing_shrinks(job, before)
             _resolve(job)
-            job.corpus.write_json(RUN_FILE, {"token": token, "pid": os.getpid(), "started": time.time()})
+            job.corpus.take()
             try:
                 return _run(job, until, workers or os.cpu_count() or 1, list(beam), lock, screen)
             finally:
-                job.corpus.store.delete(RUN_FILE)
+                job.corpus.let_go()
 
 
 def _run(job: Job, until: str | None, workers: int, beam: list[str], lock: int | None, screen: Display) -> Outcome:
     with without_collections():
         slices, snapshot = _planned(job), Snapshot(job.corpus)
-        if slices is not None and state.unfinished(job, slices, until, snapshot) is None:
+        if slices is not None and described(job.corpus) and state.unfinished(job, slices, until, snapshot) is None:
             screen.message("nothing to do: every part is there as the recipe wants it")
-            return Outcome(books=state.books_of(job, slices, until, snapshot), worked=False)
+            if left := state.has_more(job, snapshot, slices):
+                _settle(job, slices)
+            return Outcome(books=state.books_of(job, slices, until, snapshot), worked=left)
     if slices is not None:
         _tell_plan(job, slices, screen)
         state.tidy(job, slices)

@@ -122,7 +122,7 @@ class Grouping(Stage):
         """The record of the whole grouping, when all its parts are published."""
         record = self._record(job, Snapshot(job.corpus), shuffle.parts)
         assert record is not None, f"{self.name}: a part is missing"
-        job.corpus.write_json(f"{self.name}/{RECEIPTS}/{GROUPED}", record)
+        job.corpus.record(self.name, record)
         self.clear(job)
 
     def clear(self, job: Job) -> None:

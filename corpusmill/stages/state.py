@@ -148,6 +148,13 @@ def _check_rows(stage: PerPart, parts: Sequence[str], snapshot: Snapshot) -> Non
             )
 
 
+def has_more(job: Job, snapshot: Snapshot, slices: Sequence[Slice]) -> bool:
+    """Whether a corpus in which nothing is left to do holds parts that nothing wants any more."""
+    wanted = set(parts_of(job, snapshot, slices) or ())
+    stages = [stage for stage in chain_of(job) if not isinstance(stage, Singleton)]
+    return any(snapshot.stage(stage.name).keys() - wanted for stage in stages)
+
+
 def tidy(job: Job, slices: Sequence[Slice], parts: Sequence[str] | None = None) -> list[str]:
     """Clear what a crash left, and the parts that nothing wants any more; returns what went.
 

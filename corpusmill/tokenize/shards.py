@@ -29,6 +29,7 @@ def write_parquet_tokens(table: pa.Table, sink: BinaryIO) -> None:
         compression="zstd",
         compression_level=3,
         use_dictionary=["source", "split"],
+        write_page_checksum=True,
         column_encoding={"ids.list.element": "BYTE_STREAM_SPLIT"},
     ) as writer:
         for start, stop in _row_groups(table["n_tokens"].to_numpy()):

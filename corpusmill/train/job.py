@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from corpusmill.belonging import check_belonging
+from corpusmill.belonging import whole
 from corpusmill.corpus import Corpus, checksum_of, digest
 from corpusmill.errors import InputError
 from corpusmill.mix import read_weights
@@ -81,7 +81,7 @@ class Job:
         receipts = store.receipts(Stage.TOKENS)
         if not receipts:
             raise InputError(f"{corpus}: has no tokens to train on; make them with 'corpusmill run'")
-        check_belonging(store, Stage.TOKENS)
+        receipts = whole(store, Stage.TOKENS)
         checksums = [(name, receipt.checksum) for name, receipt in receipts.items()]
         vocabulary = checksum_of(store.read_file(Stage.TOKENIZER, Stage.TOKENIZER))
         what = settings.model_dump(mode="json", exclude={"checkpoint_every"})
