@@ -12,6 +12,7 @@ from typing import Any
 
 from corpusmill.corpus import RECEIPTS, Corpus, digest
 from corpusmill.errors import InputError
+from corpusmill.names import name as checked_name
 from corpusmill.receipts import GROUPED, Receipt
 
 TABLES = "tables.json"
@@ -32,18 +33,24 @@ def described(corpus: Corpus) -> list[Described]:
     """The stages of the corpus's last run, in order; empty if it never had one, or the file cannot be read."""
     data = corpus.read_json(TABLES)
     try:
-        return [
-            Described(
-                stage=each["stage"],
-                kind=each["kind"],
-                reads={stage: tuple(columns) for stage, columns in each["reads"].items()},
-                singletons=tuple(each["singletons"]),
-                table=each["table"],
-            )
-            for each in (data or {}).get("stages", [])
-        ]
-    except (KeyError, TypeError, AttributeError):
+        return [_described(each) for each in (data or {}).get("stages", [])]
+    except (KeyError, TypeError, ValueError, AttributeError):
         return []
+
+
+def _described(data: Mapping[str, Any]) -> Described:
+    """One stage of the file, which may have come from anywhere: its names become folders, tables and columns."""
+    table = data["table"]
+    if table is not None:
+        columns = [(checked_name(name), str(kind), str(text)) for name, kind, text in table["columns"]]
+        table = {"name": checked_name(table["name"]), "description": str(table["description"]), "columns": columns}
+    return Described(
+        stage=checked_name(data["stage"]),
+        kind=data["kind"],
+        reads={checked_name(stage): tuple(map(checked_name, columns)) for stage, columns in data["reads"].items()},
+        singletons=tuple(map(checked_name, data["singletons"])),
+        table=table,
+    )
 
 
 def belonging(corpus: Corpus) -> dict[str, dict[str, Receipt]]:

@@ -22,13 +22,15 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from corpusmill.errors import InputError
+from corpusmill.names import name as checked_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,8 +40,15 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """Anything that a user's module adds."""
+
+    origin: str = ""  # name of the module that registered it
+
+
 @dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Registered):
     """A column of the signals table: pages (n rows) -> an Arrow array of n values; null where it does not apply."""
 
     name: str
@@ -49,7 +58,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Registered):
     """A change of the text that is on record: texts (n) -> n texts."""
 
     name: str
@@ -58,7 +67,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnStage:
+class OwnStage(Registered):
     """A table of the user's own, with one row for each row of the first table that it reads."""
 
     name: str
@@ -69,7 +78,7 @@ class OwnStage:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSource:
+class OwnSource(Registered):
     """A reader of a kind of source: (path of one file, options or settings) -> records as mappings."""
 
     kind: str
@@ -78,7 +87,7 @@ class OwnSource:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnExtractor:
+class OwnExtractor(Registered):
     """(HTML, URL) -> main text."""
 
     name: str
@@ -87,7 +96,7 @@ class OwnExtractor:
 
 @dataclass(slots=True)
 class Registry:
-    """Everything that user modules have registered in this process, by name."""
+    """What was registered, by name."""
 
     signals: dict[str, Signal] = field(default_factory=dict)
     edits: dict[str, Edit] = field(default_factory=dict)
@@ -95,15 +104,51 @@ class Registry:
     sources: dict[str, OwnSource] = field(default_factory=dict)
     extractors: dict[str, OwnExtractor] = field(default_factory=dict)
 
+    def kinds(self) -> dict[str, dict[str, Any]]:
+        """What was registered by the name of its kind, in the singular."""
+        return {each.name.removesuffix("s"): getattr(self, each.name) for each in fields(self)}
 
-REGISTRY = Registry()
+    def add(self, other: "Registry") -> None:
+        """All that the other holds, in the place of what has its name."""
+        for kind, registered in other.kinds().items():
+            self.kinds()[kind].update(registered)
+
+    def where(self, condition: Callable[[Registered], bool]) -> "Registry":
+        """The part of it for which this is so."""
+        chosen = Registry()
+        for kind, registered in self.kinds().items():
+            chosen.kinds()[kind].update({name: each for name, each in registered.items() if condition(each)})
+        return chosen
+
+
+REGISTRY = Registry()  # of this process: what is in force, the newest of each name
+_BY_MODULE: dict[str, Registry] = {}  # what each user module registered while it loaded
+_LOADING: list[Registry] = []  # of the modules that are being loaded, the innermost last
+_LOCK = threading.RLock()
+
+
+def _register(kind: str, name: str, each: Registered) -> None:
+    """InputError if the name cannot be one, or the module that is being loaded has registered it already."""
+    try:
+        checked_name(name)
+    except ValueError as error:
+        raise InputError(f"{kind} {error}") from None
+    if _LOADING and name in _LOADING[-1].kinds()[kind]:
+        raise InputError(f"{kind} '{name}' is registered twice; names must differ")
+    origin = sys._getframe(2).f_globals.get("__name__", "")
+    (_LOADING[-1] if _LOADING else REGISTRY).kinds()[kind][name] = replace(each, origin=origin)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Module and name of a user's function, for messages."""
+    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
 
 
 def signal(name: str, type: "pa.DataType", description: str) -> Callable[[Function], Function]:
     """Register a function of the pages table as a column of signals; NaN becomes null, which drops nothing."""
 
     def register(function: Function) -> Function:
-        REGISTRY.signals[name] = Signal(name, type, description, function)
+        _register("signal", name, Signal(name, type, description, function))
         return function
 
     return register
@@ -117,7 +162,7 @@ def edit(name: str, description: str) -> Callable[[Function], Function]:
     """
 
     def register(function: Function) -> Function:
-        REGISTRY.edits[name] = Edit(name, description, function)
+        _register("edit", name, Edit(name, description, function))
         return function
 
     return register
@@ -139,13 +184,14 @@ def stage(
     """
 
     def register(function: Function) -> Function:
-        REGISTRY.stages[name] = OwnStage(
+        own = OwnStage(
             name,
             description,
             {stage: tuple(names) for stage, names in reads.items()},
             tuple((column, *what) for column, what in columns.items()),
             function,
         )
+        _register("stage", name, own)
         return function
 
     return register
@@ -164,7 +210,7 @@ def source(
     """
 
     def register(read: Callable[..., Iterator[Mapping[str, Any]]]) -> Callable[..., Any]:
-        REGISTRY.sources[kind] = OwnSource(kind, settings, read)
+        _register("source", kind, OwnSource(kind, settings, read))
         return read
 
     return register
@@ -174,13 +220,10 @@ def extractor(name: str) -> Callable[[Function], Function]:
     """Register a function (HTML as str, url) -> main text as str, for `extract.extractor`."""
 
     def register(extract: Function) -> Function:
-        REGISTRY.extractors[name] = OwnExtractor(name, extract)
+        _register("extractor", name, OwnExtractor(name, extract))
         return extract
 
     return register
-
-
-Registered = TypeVar("Registered", Signal, Edit, OwnStage, OwnSource, OwnExtractor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +247,21 @@ class UserModule:
 
     def load(self) -> None:
         """Run the module in this process, so that what it registers is there, whatever ran before."""
+        with _LOCK:
+            if self.source is not None or self.key not in _BY_MODULE:
+                was_imported = self.source is None and self.key in sys.modules
+                own = Registry()
+                _LOADING.append(own)
+                try:
+                    self._run()
+                finally:
+                    _LOADING.pop()
+                if was_imported:  # by the user's program, before any run
+                    own = REGISTRY.where(lambda each: f"{each.origin}.".startswith(f"{self.key}."))
+                _BY_MODULE[self.key] = own
+            REGISTRY.add(_BY_MODULE[self.key])
+
+    def _run(self) -> None:
         if self.source is None:
             try:
                 importlib.import_module(self.name)
@@ -230,10 +288,26 @@ class UserModule:
         """The module's name in this process."""
         return self.name if self.source is None else f"corpusmill_user_{Path(self.name).stem}_{self.digest}"
 
-    def registered(self, everything: Mapping[str, Registered]) -> list[Registered]:
-        """What the module, or its package, has registered, in that order; it must have been loaded."""
-        package = self.key.partition(".")[0]
-        return [each for each in everything.values() if each.function.__module__.partition(".")[0] == package]
+
+def registered_by(modules: Sequence[UserModule]) -> list[tuple[UserModule, Registry]]:
+    """What each of the modules, which must have been loaded, has registered; what two share is the first one's.
+
+    InputError if two register different things of one name.
+    """
+    first: dict[tuple[str, str], tuple[UserModule, Registered]] = {}
+    found = []
+    for module in modules:
+        own = Registry()
+        for kind, registered in _BY_MODULE[module.key].kinds().items():
+            for name, each in registered.items():
+                whose, what = first.setdefault((kind, name), (module, each))
+                if what is not each:
+                    names = f"'{whose.name}' and '{module.name}'"
+                    raise InputError(f"recipe: modules {names} both register the {kind} '{name}'; rename one")
+                if whose is module:
+                    own.kinds()[kind][name] = each
+        found.append((module, own))
+    return found
 
 
 def _digest_of_package(name: str) -> str:

@@ -15,7 +15,8 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def interruptible(advice: str = "") -> Iterator[None]:
     """Signals that ask for an end raise InterruptedRunError while the block runs; a second one is ignored.
 
-    Outside the main thread Python lets no signal be caught.
+    One that the process was started to ignore stays ignored (SIGHUP under nohup).  Outside the main thread Python lets
+    no signal be caught.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -26,7 +27,8 @@ def interruptible(advice: str = "") -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}{advice}")
 
-    before = {number: signal.signal(number, interrupt) for number in NUMBERS}
+    heeded = [number for number in NUMBERS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         yield
     finally:

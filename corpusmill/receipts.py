@@ -102,7 +102,9 @@ class Receipt:
             receipt = cls(**data)
         except TypeError:  # of another version
             return None
-        return receipt if all(_is(getattr(receipt, name), kind) for name, kind in _KINDS) else None
+        if not all(_is(getattr(receipt, name), kind) for name, kind in _KINDS):
+            return None
+        return receipt if all(_is_file_name(text) for text in (receipt.part, receipt.file)) else None
 
     def digest_of(self, columns: Sequence[str]) -> str | None:
         """One digest of columns of the part, () for all of it; None if it has not all of them."""
@@ -194,6 +196,10 @@ def _is(value: object, kind: str) -> bool:
             return isinstance(value, list) and all(isinstance(each, str) for each in value)
         case _:
             return value is None or isinstance(value, Inputs)
+
+
+def _is_file_name(text: str) -> bool:
+    return text not in ("", ".", "..") and "/" not in text
 
 
 def _are_ranges(value: object) -> bool:

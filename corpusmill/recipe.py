@@ -15,7 +15,7 @@ from corpusmill.collect.formats import format_of, kinds
 from corpusmill.collect.settings import Columns, CrawlSettings, RunSettings, Source
 from corpusmill.dedup.settings import DedupSettings
 from corpusmill.errors import InputError
-from corpusmill.extensions import UserModule
+from corpusmill.extensions import UserModule, registered_by
 from corpusmill.filters.settings import FilterSettings, PiiSettings, Rule
 from corpusmill.page import ExtractSettings
 from corpusmill.settings import Settings, Share, read_toml
@@ -101,8 +101,10 @@ def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path())
     """A recipe from plain data; `where` stands before every error, `folder` is where its modules lie."""
     names = data.get("modules", [])
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        for name in names:
-            UserModule.find(name, folder).load()
+        modules = [UserModule.find(name, folder) for name in names]
+        for module in modules:
+            module.load()
+        registered_by(modules)  # names must differ
     try:
         sources = data.get("sources")
         if isinstance(sources, list):

@@ -1,5 +1,6 @@
 """The recipe: defaults, errors in one sentence, and the resolved form."""
 
+import sys
 import tomllib
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from corpusmill import recipe
 from corpusmill.errors import InputError
-from corpusmill.extensions import REGISTRY, UserModule
+from corpusmill.extensions import REGISTRY, UserModule, edit, registered_by
 
 MINIMAL = {"sources": [{"name": "news", "kind": "warc", "paths": ["crawl/*.warc.gz"]}]}
 
@@ -115,5 +116,72 @@ def test_a_modules_signals_are_its_own_and_its_newest(tmp_path):
     second = UserModule.find("mine.py", tmp_path)
     for module in (first, second, first):
         module.load()
-    assert [s.description for s in first.registered(REGISTRY.signals)] == ["first"]
-    assert second.registered(REGISTRY.signals) == []
+        assert [own.signals["mine"].description for _, own in registered_by([module])] == [
+            REGISTRY.signals["mine"].description
+        ]
+    assert REGISTRY.signals["mine"].description == "first"
+
+
+MODULE = """
+import functools
+import pyarrow as pa
+from corpusmill import edit, signal
+from helpers import plain
+signal("{signal}", pa.float64(), "a partial function, which has no name")(functools.partial(plain, 1))
+edit("{edit}", "another module's function")(plain)
+"""
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "helpers", raising=False)
+    (tmp_path / "helpers.py").write_text("def plain(*given): return given[-1]\n")
+
+    def make(name, **registered):
+        (tmp_path / name).write_text(MODULE.format(**{"signal": "s", "edit": "e"} | registered))
+        return UserModule.find(name, tmp_path)
+
+    return make
+
+
+def names(modules):
+    for module in modules:
+        module.load()
+    return [[(kind, name) for kind, all in own.kinds().items() for name in all] for _, own in registered_by(modules)]
+
+
+def test_a_module_has_what_it_registers_wherever_the_function_is_from(modules):
+    assert names([modules("a.py"), modules("b.py", signal="t", edit="f")]) == [
+        [("signal", "s"), ("edit", "e")],
+        [("signal", "t"), ("edit", "f")],
+    ]
+
+
+def test_modules_of_one_recipe_share_no_name(modules):
+    with pytest.raises(InputError, match=r"'a.py' and 'b.py' both register the edit 'e'; rename one"):
+        names([modules("a.py"), modules("b.py", signal="t")])
+
+
+def test_a_module_registers_a_name_once(modules, tmp_path):
+    modules("a.py")
+    (tmp_path / "a.py").write_text((tmp_path / "a.py").read_text() + 'edit("e", "again")(plain)\n')
+    with pytest.raises(InputError, match="edit 'e' is registered twice"):
+        UserModule.find("a.py", tmp_path).load()
+
+
+@pytest.mark.parametrize("name", ["", "../up", 'a"b', "a b", "é", None])
+def test_what_is_no_name_is_refused(modules, name):
+    with pytest.raises(InputError, match="is no name; use letters"):
+        edit(name, "one")(str)
+
+
+def test_modules_of_one_package_do_not_register_twice(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "twofold").mkdir()
+    (tmp_path / "twofold/__init__.py").write_text("from twofold import edits\n")
+    (tmp_path / "twofold/edits.py").write_text("from corpusmill import edit\nedit('once', 'an edit')(str)\n")
+    recipes = ["twofold", "twofold.edits"]
+    assert names([UserModule.find(name, tmp_path) for name in recipes]) == [[("edit", "once")], []]
+    assert names([UserModule.find(name, tmp_path) for name in recipes[::-1]]) == [[("edit", "once")], []]
+    assert names([UserModule.find("twofold.edits", tmp_path)]) == [[("edit", "once")]]

@@ -25,6 +25,7 @@ from corpusmill.errors import InputError
 from corpusmill.filters.codes import LANGUAGES
 from corpusmill.filters.profiles import PROFILES
 from corpusmill.filters.settings import FilterSettings, Rule
+from corpusmill.names import identifier
 from corpusmill.reasons import Reason, Status
 
 _LOCK = threading.Lock()  # the connection and the name `signals` in it are the process's
@@ -109,7 +110,7 @@ def _evaluate(
     if not rules:
         return np.zeros((0, signals.num_rows), np.bool_), {}
     outcomes = [f"coalesce({rule.sql}, false) AS drop_{k}" for k, rule in enumerate(rules)]
-    values = [f'"{rule.signal}"::DOUBLE AS value_{k}' for k, rule in enumerate(rules) if rule.signal]
+    values = [f"{identifier(rule.signal)}::DOUBLE AS value_{k}" for k, rule in enumerate(rules) if rule.signal]
     with _LOCK:
         connection = _connection()
         connection.register("signals", signals)
@@ -137,8 +138,9 @@ def _failure(rules: Sequence[Rule], connection: duckdb.DuckDBPyConnection) -> Ex
 
 @cache
 def _connection() -> duckdb.DuckDBPyConnection:
-    settings: dict[str, Any] = {"threads": 1, "enable_external_access": False, "lock_configuration": True}
-    return duckdb.connect(":memory:", config=settings)
+    connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": False})
+    connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")  # by default it is the machine's
+    return connection
 
 
 def _check_signal(rule: Rule, signals: pa.Schema) -> None:
@@ -165,7 +167,7 @@ def _check_expression(rule: Rule, expression: str, signals: pa.Schema, connectio
         kind, path = node["class"], node.get("column_names") or [node.get("function_name", "")]
         if kind == "COLUMN_REF" and path[-1] in signals.names:
             continue
-        if kind in _REFUSED or path[-1].lower() in _unstable_functions(connection):
+        if kind in _REFUSED or path[-1].lower() in _unstable(connection):
             raise InputError(
                 f"{where} must depend on the page's own signals only; no subqueries, windows, random(), now()"
             )
@@ -213,11 +215,22 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
             yield from _nodes(value)
 
 
+# Without parentheses, and so columns to the parser; and functions that DuckDB calls consistent, or macros of such.
+_MOMENTS = frozenset(
+    {
+        *("current_timestamp", "localtimestamp", "current_time", "localtime", "current_date"),
+        *("current_user", "user", "session_user", "current_role", "current_catalog", "current_schema"),
+        *("age", "ago", "current_localtime", "current_localtimestamp", "version"),
+        *("pg_conf_load_time", "pg_postmaster_start_time"),
+    }
+)
+
+
 @cache
-def _unstable_functions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Functions whose value does not follow from their arguments."""
+def _unstable(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """What has a value that does not follow from its arguments."""
     query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'"
-    return frozenset(name for (name,) in connection.execute(query).fetchall())
+    return _MOMENTS | {name for (name,) in connection.execute(query).fetchall()}
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from corpusmill.arrow import Utf8Column
 from corpusmill.errors import InputError
-from corpusmill.extensions import Signal
+from corpusmill.extensions import Signal, name_of
 from corpusmill.filters import shape as s
 from corpusmill.filters.characters import CHARACTERS_PER_WORD, CLUSTER, IDEOGRAPH
 from corpusmill.filters.language import identify
@@ -169,8 +169,7 @@ def _ratio(part: Counts, whole: Counts) -> pa.Array:
 
 def _user_column(signal: Signal, pages: pa.Table) -> pa.Array:
     """The user's signal of n pages, checked; null where a page has no text."""
-    name = getattr(signal.function, "__name__", signal.name)
-    where = f"signal '{signal.name}' ({signal.function.__module__}.{name}, {pages.num_rows} pages)"
+    where = f"signal '{signal.name}' ({name_of(signal.function)}, {pages.num_rows} pages)"
     try:
         values: Any = signal.function(pages.select([c for c in USER_COLUMNS if c in pages.column_names]))
         if isinstance(values, pa.ChunkedArray):

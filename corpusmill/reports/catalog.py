@@ -37,6 +37,7 @@ from corpusmill.belonging import Described, belonging, described
 from corpusmill.corpus import RECEIPTS, Corpus, Place
 from corpusmill.errors import InputError, RunError
 from corpusmill.mix import MIX, read_weights
+from corpusmill.names import identifier
 from corpusmill.reasons import Stage
 from corpusmill.receipts import Receipt
 from corpusmill.reports import tables
@@ -250,20 +251,24 @@ class _Catalog:
             for stage, receipts in self.published.items()
             for part, receipt in receipts.items()
         ]
-        self.connection.register("new_receipts", pa.Table.from_pylist(rows, schema=tables.RECEIPTS.arrow))
-        self._table(tables.RECEIPTS, "FROM new_receipts")
-        self.connection.unregister("new_receipts")
-        order = [[stage.stage, place] for place, stage in enumerate(self.snapshot.stages)]
-        self.connection.execute("CREATE TABLE stage_order (stage VARCHAR, place INTEGER)")
-        self.connection.executemany("INSERT INTO stage_order VALUES (?, ?)", order)
+        self._fill("TABLE receipts", pa.Table.from_pylist(rows, schema=tables.RECEIPTS.arrow))
+        self._comment("TABLE", tables.RECEIPTS)
+        names = [stage.stage for stage in self.snapshot.stages]
+        order = {"stage": pa.array(names, pa.string()), "place": pa.array(range(len(names)), pa.int32())}
+        self._fill("TABLE stage_order", pa.table(order))
         self.connection.execute("COMMENT ON TABLE stage_order IS 'the stages in order'")
 
     def _mix(self) -> None:
-        self.connection.execute("CREATE TABLE mix (source VARCHAR, weight DOUBLE)")
-        weights = [[name, weight] for name, weight in read_weights(self.snapshot.corpus).items()]
-        if weights:
-            self.connection.executemany("INSERT INTO mix VALUES (?, ?)", weights)
+        weights = read_weights(self.snapshot.corpus)
+        columns = {"source": pa.array(weights, pa.string()), "weight": pa.array(weights.values(), pa.float64())}
+        self._fill("TABLE mix", pa.table(columns))
         self.connection.execute("COMMENT ON TABLE mix IS 'weight of each source in training'")
+
+    def _fill(self, what: str, rows: pa.Table) -> None:
+        """Create a table of these rows."""
+        self.connection.register("rows_to_fill", rows)
+        self.connection.execute(f"CREATE {what} AS FROM rows_to_fill")
+        self.connection.unregister("rows_to_fill")
 
     def _query(self, stage: str, parts: Iterable[str] | None = None, columns: Sequence[str] | None = None) -> str:
         """What is published of a stage: of all its parts, or of some; all its columns, or some."""
@@ -271,14 +276,14 @@ class _Catalog:
         if parts is not None:
             receipts = {part: receipts[part] for part in parts}
         table = self.tables[stage]
-        known = {column.name: column for column in (*table.columns, tables.PART)}
+        known = {column.name: column for column in (*table.columns, tables.PART, ROW_COLUMN)}
         others = {name: Column(name, "string", "") for receipt in receipts.values() for name in receipt.columns}
         wanted = columns or [*dict.fromkeys((*(column.name for column in table.columns), *others))]
         return _select(
             [f"{self.snapshot.corpus.place}/{stage}/{receipt.file}" for receipt in receipts.values()],
             [known.get(name) or others[name] for name in wanted],
             [tuple(receipt.columns) for receipt in receipts.values()],
-            {"part": PART_OF_FILE} if "part" in wanted else {},
+            {name: made for name, made in MADE.items() if name in wanted},
         )
 
     def _shown(self, stage: str) -> str:
@@ -310,9 +315,11 @@ class _Catalog:
             columns = [*dict.fromkeys((*(column.name for column in self.tables[stage].columns), *found))]
             columns = [name for name in columns if name not in own]
             names += columns
-            pieces.append(f"({self._query(stage, common, columns if pieces else ['doc_id', *columns])}) s{len(pieces)}")
-        listed = ", ".join(f'"{name}"' for name in names)
-        self._view(table, f"SELECT {listed} FROM {' POSITIONAL JOIN '.join(pieces)}")
+            columns = [*columns, tables.ROW] if pieces else ["doc_id", *columns, tables.ROW]
+            pieces.append(f"({self._query(stage, common, columns)}) s{len(pieces)}")
+        listed = ", ".join(map(identifier, names))
+        aligned = tables.aligned([f"s{i}" for i in range(len(pieces))])
+        self._view(table, f"SELECT {listed} FROM {' POSITIONAL JOIN '.join(pieces)} WHERE {aligned}")
 
     def _aligned(self, stages: Sequence[str]) -> list[str]:
         """The parts that all of these stages have, with the same number of rows, in order."""
@@ -325,13 +332,11 @@ class _Catalog:
         others = sorted(self.current.get(Stage.PAGES, {}).keys() - set(judged))
         columns = ["doc_id", "url", "source", "part"]
         decided = [column.name for column in self.tables[Stage.VERDICTS].columns if column.name != "doc_id"]
-        grouped = [[part] for part in self.current.get(Stage.TWINS, {})]
-        self.connection.execute("CREATE TEMP TABLE grouped (part VARCHAR)")
-        if grouped:
-            self.connection.executemany("INSERT INTO grouped VALUES (?)", grouped)
+        grouped = pa.array(self.current.get(Stage.TWINS, {}), pa.string())
+        self._fill("TEMP TABLE grouped", pa.table({"part": grouped}))
         sql = tables.LEDGER_SQL.format(
-            judged_pages=self._query(Stage.PAGES, judged, columns),
-            verdicts=self._query(Stage.VERDICTS, judged, decided),
+            judged_pages=self._query(Stage.PAGES, judged, [*columns, tables.ROW]),
+            verdicts=self._query(Stage.VERDICTS, judged, [*decided, tables.ROW]),
             twins=self._query(Stage.TWINS),
             other_pages=self._query(Stage.PAGES, others, columns),
         )
@@ -339,16 +344,20 @@ class _Catalog:
         self.connection.execute("DROP TABLE grouped")
 
     def _view(self, table: Table, sql: str) -> None:
-        self.connection.execute(f"CREATE VIEW {table.name} AS {sql}")
+        self.connection.execute(f"CREATE VIEW {identifier(table.name)} AS {sql}")
         self._comment("VIEW", table)
 
     def _table(self, table: Table, sql: str) -> None:
-        self.connection.execute(f"CREATE TABLE {table.name} AS {sql}")
+        self.connection.execute(f"CREATE TABLE {identifier(table.name)} AS {sql}")
         self._comment("TABLE", table)
 
     def _comment(self, kind: str, table: Table) -> None:
-        statements = [f"COMMENT ON {kind} {table.name} IS {_quote(table.description)}"]
-        statements += [f'COMMENT ON COLUMN {table.name}."{c.name}" IS {_quote(c.description)}' for c in table.columns]
+        name = identifier(table.name)
+        statements = [f"COMMENT ON {kind} {name} IS {_quote(table.description)}"]
+        statements += [
+            f"COMMENT ON COLUMN {name}.{identifier(column.name)} IS {_quote(column.description)}"
+            for column in table.columns
+        ]
         self.connection.execute(";".join(statements))
 
 
@@ -362,7 +371,8 @@ def _table_of(stage: Described) -> Table | None:
     return Table(stage.table["name"], stage.table["description"], tuple(columns))
 
 
-PART_OF_FILE = "parse_filename(filename, true)"
+ROW_COLUMN = Column(tables.ROW, "int64", "")
+MADE = {"part": "parse_filename(filename, true)", tables.ROW: "file_row_number"}
 MODEL_OF_FILE = "parse_path(filename)[-2]"
 
 
@@ -381,15 +391,16 @@ def _select(
     chosen = []
     for column in columns:
         if not files or (column.name not in there and column.name not in computed):
-            chosen.append(f'NULL::{tables.duckdb_type(column.type)} AS "{column.name}"')
+            chosen.append(f"NULL::{tables.duckdb_type(column.type)} AS {identifier(column.name)}")
         elif column.name in computed:
-            chosen.append(f'{computed[column.name]} AS "{column.name}"')
+            chosen.append(f"{computed[column.name]} AS {identifier(column.name)}")
         else:
-            chosen.append(f'"{column.name}"')
+            chosen.append(identifier(column.name))
     if not files:
         return f"SELECT {', '.join(chosen)} WHERE false"
     # union_by_name opens every file to bind; it is only needed while parts of different settings lie side by side
-    options = f"hive_partitioning=false, union_by_name={len(set(present)) > 1}, filename={bool(computed)}"
+    options = f"hive_partitioning=false, union_by_name={len(set(present)) > 1}"
+    options += f", filename={bool(computed)}, file_row_number={tables.ROW in computed}"
     listed = ", ".join(_quote(str(path)) for path in files)
     return f"SELECT {', '.join(chosen)} FROM read_parquet([{listed}], {options})"
 

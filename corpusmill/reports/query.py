@@ -45,11 +45,26 @@ def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
 
 def _check(query: str) -> None:
     """Let through what reads; duckdb.Error for what isn't SQL."""
-    if len(duckdb.extract_statements(query)) == 1:
+    statements = duckdb.extract_statements(query)
+    if len(statements) == 1 and statements[0].type in _READING and not _copies(query):
         with contextlib.suppress(duckdb.ParserException):
             duckdb.extract_statements(f"FROM (\n{query.rstrip().rstrip(';')}\n)")
             return
     raise InputError("give one query that reads, such as SELECT, FROM, DESCRIBE or SUMMARIZE; nothing else is run")
+
+
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)  # MULTI: a PIVOT
+
+
+def _copies(query: str) -> bool:
+    """Whether a part of it in parentheses is COPY, as DuckDB allows in WITH."""
+    content, previous = query.encode(), b""
+    tokens = [(start, kind) for start, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment]
+    for start, _ in tokens:
+        if previous == b"(" and content[start : start + 4].lower() == b"copy":
+            return True
+        previous = content[start : start + 1]
+    return False
 
 
 def _sentence(error: duckdb.Error) -> str:

@@ -7,6 +7,7 @@ A stage's table is described where the stage is; the corpus keeps the descriptio
 there for stages and signals of the user's, too.  Tables that a corpus does not have yet are shown empty.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -96,6 +97,16 @@ LEDGER = Table("ledger", "one row per page: whether it is in the corpus, and wha
     PART,
 ))  # fmt: skip
 
+ROW = "_row"  # number of a row in its file, to see that files which are laid side by side still belong together
+
+
+def aligned(tables: Sequence[str]) -> str:
+    """A condition that fails unless these tables, laid side by side, have the same rows of their parts there."""
+    first, *others = tables
+    same = " AND ".join(f"{first}.{ROW} = {other}.{ROW}" for other in others) or "true"
+    return f"CASE WHEN {same} THEN true ELSE error('a run has changed the corpus meanwhile: open it again') END"
+
+
 # What decides about a page lies in tables that have its rows in the same order, so no join is needed: `judged` are the
 # parts that have verdicts, `grouped` those that deduplication has been through.
 LEDGER_SQL = f"""
@@ -111,6 +122,7 @@ LEDGER_SQL = f"""
     FROM ({{judged_pages}}) p POSITIONAL JOIN ({{verdicts}}) v
     LEFT JOIN ({{twins}}) t ON t.doc_id = p.doc_id AND v.kept
     LEFT JOIN grouped g ON g.part = p.part
+    WHERE {aligned("pv")}
     UNION ALL
     SELECT doc_id, url, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, part FROM ({{other_pages}})"""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from corpusmill.collect.settings import Source
 from corpusmill.corpus import Corpus
-from corpusmill.extensions import REGISTRY, Edit, OwnStage, Signal, UserModule
+from corpusmill.extensions import Edit, OwnStage, Registry, Signal, UserModule, registered_by
 from corpusmill.recipe import Recipe
 
 
@@ -32,21 +32,25 @@ class Job:
         """The source of that name."""
         return next(source for source in self.recipe.sources if source.name == name)
 
-    def signals(self, module: UserModule) -> list[Signal]:
-        """The signals that one of the recipe's modules adds; not those of other modules in this process."""
-        return sorted(module.registered(REGISTRY.signals), key=lambda signal: signal.name)
+    def registered(self) -> list[tuple[UserModule, Registry]]:
+        """What each of the recipe's modules adds; not what other modules in this process do."""
+        return registered_by(self.modules)
+
+    def signals(self) -> list[tuple[UserModule, list[Signal]]]:
+        """The signals of each of the modules, by name."""
+        return [(module, sorted(own.signals.values(), key=lambda s: s.name)) for module, own in self.registered()]
 
     def user_signals(self) -> list[Signal]:
         """The signals of all modules, by name."""
-        return sorted((signal for module in self.modules for signal in self.signals(module)), key=lambda s: s.name)
+        return sorted((signal for _, signals in self.signals() for signal in signals), key=lambda s: s.name)
 
     def edits(self) -> list[tuple[UserModule, Edit]]:
         """The user's edits, in the order in which they run."""
-        return [(module, edit) for module in self.modules for edit in module.registered(REGISTRY.edits)]
+        return [(module, edit) for module, own in self.registered() for edit in own.edits.values()]
 
     def own_stages(self) -> list[tuple[UserModule, OwnStage]]:
         """The user's stages, in the order of their modules."""
-        return [(module, stage) for module in self.modules for stage in module.registered(REGISTRY.stages)]
+        return [(module, stage) for module, own in self.registered() for stage in own.stages.values()]
 
     def load_modules(self) -> None:
         """Make what the user's modules register known in this process."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from corpusmill.errors import InputError
-from corpusmill.extensions import OwnStage, UserModule
+from corpusmill.extensions import OwnStage, UserModule, name_of
 from corpusmill.parts import Made
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, row_for_row
@@ -49,7 +49,7 @@ def _called(own: OwnStage, tables: Tables, rows: int) -> "dict[str, pa.Array]":
     """The columns that the user's function gives, checked."""
     import pyarrow as pa
 
-    where = f"stage '{own.name}' ({own.function.__module__}.{own.function.__name__}, {rows} rows)"
+    where = f"stage '{own.name}' ({name_of(own.function)}, {rows} rows)"
     try:
         given: Any = own.function(tables)
         found = {}

@@ -8,7 +8,6 @@ from functools import cache
 from corpusmill.collect.formats import FORMATS, format_of
 from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
-from corpusmill.extensions import REGISTRY
 from corpusmill.extract.content import MODEL
 from corpusmill.parts import Made
 from corpusmill.reasons import Stage
@@ -37,10 +36,8 @@ def _identity(job: Job, source: Source) -> object:
 def _own_code(job: Job, kind: str, extractor: str | None) -> list[str]:
     """Identity of the user's modules that read such a source or extract its pages."""
     used = []
-    for module in job.modules:
-        kinds = [source.kind for source in module.registered(REGISTRY.sources)]
-        extractors = [own.name for own in module.registered(REGISTRY.extractors)]
-        if (kind in kinds and kind not in FORMATS) or extractor in extractors:
+    for module, own in job.registered():
+        if (kind in own.sources and kind not in FORMATS) or extractor in own.extractors:
             used.append(module.digest)
     return used
 

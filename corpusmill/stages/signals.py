@@ -72,8 +72,7 @@ TEXT = PerPart(
 def own_groups(job: Job) -> list[PerPart]:
     """A group for each of the user's modules that has signals."""
     groups: list[PerPart] = []
-    for module in job.modules:
-        signals = job.signals(module)
+    for module, signals in job.signals():
         if signals:
             stem = Path(module.name).stem if module.source is not None else module.name.replace(".", "-")
             name = f"signals-user-{stem}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from corpusmill.errors import InputError
-from corpusmill.extensions import Edit, UserModule
+from corpusmill.extensions import Edit, UserModule, name_of
 from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.stages.job import Job
@@ -95,7 +95,7 @@ def _edited(edit: Edit, before: "pa.Array") -> "pa.Array":
     """The texts after a user's edit, checked."""
     import pyarrow as pa
 
-    where = f"edit '{edit.name}' ({edit.function.__module__}.{edit.function.__name__}, {len(before)} pages)"
+    where = f"edit '{edit.name}' ({name_of(edit.function)}, {len(before)} pages)"
     try:
         after: Any = edit.function(before)
         if isinstance(after, pa.ChunkedArray):

@@ -22,8 +22,10 @@ rows come at 199 M tokens/s with 2,048 tokens each and 65 M with 512: together 4
 Tried and left: best-fit packing, which crops a third of the tokens (nanochat); the document mask makes it needless.
 """
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +37,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from corpusmill.errors import CorruptPartError
 
 WINDOW_TOKENS = 1 << 24
 
@@ -51,16 +55,54 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A file of tokens, as it was when it was opened first."""
+
+    path: Path
+    version: tuple[int, int, int]  # size, time and number of the file
+
+    @classmethod
+    def of(cls, path: Path) -> "Part":
+        """CorruptPartError if there is no such file."""
+        try:
+            return cls(path, _version(path.stat()))
+        except FileNotFoundError:
+            raise CorruptPartError(f"{path}: is gone{ADVICE}") from None
+
+    @contextmanager
+    def opened(self) -> Iterator[pq.ParquetFile]:
+        """The file, for reading.  CorruptPartError if it is gone, another one by now, or damaged where it is read."""
+        try:
+            with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
+                yield file
+            if _version(self.path.stat()) != self.version:
+                raise CorruptPartError(f"{self.path}: a run has changed it meanwhile; start training again")
+        except FileNotFoundError:
+            raise CorruptPartError(f"{self.path}: is gone{ADVICE}") from None
+        except (OSError, pa.ArrowException) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # of the disk
+                raise
+            raise CorruptPartError(f"{self.path}: is damaged{ADVICE}") from error
+
+
+ADVICE = ": find what is damaged with 'corpusmill verify', and run the recipe again"
+
+
+def _version(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
+@dataclass(frozen=True, slots=True)
 class RowGroup:
     """A row group of a part."""
 
-    path: Path
+    part: Part
     index: int
     n_tokens: int
 
     def read(self, columns: Sequence[str]) -> pa.Table:
-        """Its rows."""
-        with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
+        """Its rows.  CorruptPartError if they are damaged, or no longer those of the part that was opened."""
+        with self.part.opened() as file:
             return file.read_row_group(self.index, columns=list(columns), use_threads=False)
 
 
@@ -251,10 +293,12 @@ class TokenRows:
 
 def _row_groups(path: Path) -> list[RowGroup]:
     """The row groups of a token part; their sizes are in the file's footer."""
-    metadata = pq.read_metadata(path)
+    part = Part.of(path)
+    with part.opened() as file:
+        metadata = file.metadata
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     column = next((i for i in range(metadata.num_columns) if metadata.schema.column(i).path.startswith("ids.")), 0)
-    return [RowGroup(path, i, group.column(column).num_values) for i, group in enumerate(groups)]
+    return [RowGroup(part, i, group.column(column).num_values) for i, group in enumerate(groups)]
 
 
 def _bits(key: tuple[int, ...], n: int) -> npt.NDArray[np.uint64]:

@@ -35,6 +35,7 @@ class Validation:
             weights=job.weights,
             keep_rest=True,
         )
+        job.check_unchanged()
         n = rows.n_rows(at_most=settings.validation_rows)
         self._ids = rows.take(Position(), n)
         self._batch = settings.rows_per_step

@@ -21,7 +21,7 @@ from typing import Any
 
 from corpusmill.belonging import whole
 from corpusmill.corpus import Corpus, checksum_of, digest
-from corpusmill.errors import InputError
+from corpusmill.errors import CorruptPartError, InputError
 from corpusmill.mix import read_weights
 from corpusmill.reasons import Stage
 from corpusmill.train.settings import TrainSettings
@@ -94,6 +94,11 @@ class Job:
             out=out,
             fingerprint=digest("train", VERSION, what, checksums, vocabulary, sorted(weights.items())),
         )
+
+    def check_unchanged(self) -> None:
+        """CorruptPartError if the corpus's tokens are others by now."""
+        if Job.of(self.corpus, self.settings, self.out).fingerprint != self.fingerprint:
+            raise CorruptPartError(f"{self.corpus}: a run has changed the tokens meanwhile; start training again")
 
     @property
     def tokenizer(self) -> bytes:

@@ -32,6 +32,7 @@ def training_rows(job: Job) -> TokenRows:
         seed=settings.seed,
         weights=job.weights,
     )
+    job.check_unchanged()
     n = rows.n_rows(at_most=settings.rows_per_step)
     if n < settings.rows_per_step:
         raise InputError(

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -6,12 +7,14 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from corpusmill import schema
 from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError, RunError
 from corpusmill.mix import write_weights
+from corpusmill.parts import Made
 from corpusmill.reasons import Stage
 from corpusmill.reports import tables
 from corpusmill.reports.catalog import FILE, build, open_catalog
@@ -245,3 +248,57 @@ def test_url_host(corpus):
     query = """SELECT url_host('HTTP://user:pw@A.example:8080/x@y?z'), url_host('https://b.example#f'), url_host('a/b'),
                url_host(NULL)"""
     assert rows(open_catalog(corpus), query) == [("a.example:8080", "b.example", None, None)]
+
+
+def test_a_view_that_was_opened_before_a_run_changed_parts_says_so(corpus):
+    connection = open_catalog(corpus)
+    before = connection.execute("SELECT count(n_words) FROM signals").fetchone()
+    path = corpus / Stage.TEXT_SIGNALS / "web-0000.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.slice(1), path)
+    with pytest.raises(duckdb.Error, match="a run has changed the corpus meanwhile: open it again"):
+        connection.execute("SELECT avg(n_words) FROM signals")
+    pq.write_table(table, path)
+    assert connection.execute("SELECT count(n_words) FROM signals").fetchone() == before
+
+
+BAD = 'x"; CREATE TABLE pwned AS SELECT 1; --'
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stage: stage.update(stage=BAD),
+        lambda stage: stage["table"].update(name=BAD),
+        lambda stage: stage["table"]["columns"].append([BAD, "string", "a column"]),
+        lambda stage: stage["table"].update(columns=[["only a name"]]),
+        lambda stage: stage.update(reads={"../..": ["x"]}),
+        lambda stage: stage.update(table="a text"),
+        lambda stage: stage.clear(),
+    ],
+)
+def test_a_description_of_stages_that_came_from_elsewhere_runs_nothing(corpus, change):
+    """tables.json of a corpus that somebody else made is data, like the rest."""
+    stage = {
+        "stage": "mine",
+        "kind": "PerPart",
+        "reads": {"pages": ["doc_id"]},
+        "singletons": [],
+        "table": {"name": "mine", "description": "'; CREATE TABLE pwned AS SELECT 1; --", "columns": []},
+    }
+    change(stage)
+    (corpus / "tables.json").write_text(json.dumps({"stages": [stage]}))
+    with open_catalog(corpus) as connection:
+        assert connection.execute("SELECT count(*) FROM ledger").fetchone() == (len(PAGES),)
+        names = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        assert "pwned" not in names
+
+
+def test_a_column_of_any_name_is_only_a_column(corpus):
+    path = corpus / Stage.TEXT_SIGNALS / "web-0000.parquet"
+    table = pq.read_table(path)
+    made = Made(table=table.append_column(BAD, table["n_words"]), rows_in=table.num_rows, bytes_in=0)
+    Corpus(corpus).publish(Stage.TEXT_SIGNALS, "web-0000", made, fingerprint="f", started=0.0)
+    with open_catalog(corpus) as connection:
+        name = BAD.replace('"', '""')
+        assert connection.execute(f'SELECT count("{name}"), count(n_words) FROM signals').fetchall()

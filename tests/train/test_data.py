@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpusmill.errors import CorruptPartError
 from corpusmill.tokenize.encode import tokens_schema
 from corpusmill.tokenize.shards import write_parquet_tokens
 from corpusmill.train.data import Position, TokenRows, shuffled, uniform
@@ -159,3 +160,28 @@ def test_random_numbers_are_fixed_for_ever():
     assert shuffled((), 3).tolist() == [2, 1, 0]
     assert sorted(shuffled((9,), 1000).tolist()) == list(range(1000))
     assert shuffled((1, 2), 100).tolist() != shuffled((2, 1), 100).tolist()
+
+
+def test_a_damaged_page_is_an_error(parts):
+    rows = token_rows(parts)
+    content = bytearray(parts[1].read_bytes())
+    content[len(content) // 4] ^= 1
+    parts[1].write_bytes(content)
+    rows = token_rows(parts)
+    with pytest.raises(
+        CorruptPartError, match=r"p1.parquet: is damaged: find what is damaged with 'corpusmill verify'"
+    ):
+        rows.take(Position(), 30)
+
+
+def test_a_part_that_a_run_replaced_or_deleted_is_an_error(parts):
+    rows = token_rows(parts)
+    write_part(parts[2], [200], start=7)
+    with pytest.raises(CorruptPartError, match=r"p2.parquet: a run has changed it meanwhile; start training again"):
+        rows.take(Position(), 30)
+    rows = token_rows(parts)
+    parts[2].unlink()
+    with pytest.raises(CorruptPartError, match=r"p2.parquet: is gone"):
+        rows.take(Position(), 30)
+    with pytest.raises(CorruptPartError, match=r"p2.parquet: is gone"):
+        token_rows(parts)
