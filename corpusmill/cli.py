@@ -11,7 +11,7 @@ import typer
 
 from corpusmill import __version__
 from corpusmill.corpus import Corpus
-from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError
+from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError, RunError
 from corpusmill.reasons import Reason
 
 if TYPE_CHECKING:
@@ -191,6 +191,31 @@ def report(corpus: CorpusPlace) -> None:
 
 
 @app.command()
+def verify(corpus: CorpusPlace) -> None:
+    """Read every file of the corpus and take back what is damaged; the next run makes it anew."""
+    from corpusmill.interrupts import interruptible
+    from corpusmill.verify import Verified
+    from corpusmill.verify import verify as read_all
+
+    show, start = _renewed_line(), time.monotonic()
+
+    def tell(seen: Verified) -> None:
+        seconds = max(time.monotonic() - start, 1e-3)
+        left = seconds * (seen.bytes - seen.bytes_read) / max(seen.bytes_read, 1)
+        line = f"{seen.files_read:,}/{seen.files:,} files, {seen.bytes_read / 1e6:,.1f} MB"
+        line += f", {seen.bytes_read / 1e6 / seconds:,.1f} MB/s, {left:,.0f} s left"
+        show(line, seen.files_read == seen.files)
+
+    with interruptible():
+        seen = read_all(corpus, tell)
+    print(f"{seen.files:,} files read ({seen.bytes / 1e6:,.1f} MB), {len(seen.damaged) or 'none'} of them damaged")
+    for name in seen.damaged:
+        print(f"  {name}")
+    if seen.damaged:
+        raise RunError("what is damaged was taken back; run the recipe again, and it is made anew")
+
+
+@app.command()
 def train(
     corpus: CorpusPlace,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML with [train]; else the recipe's.")] = None,
@@ -221,23 +246,31 @@ def train(
 
 
 def _training_line() -> "Callable[[StepReport], None]":
-    """A line that is renewed on a terminal, and a plain one every few seconds elsewhere; on standard error."""
+    """What shows how far training is."""
+    line = _renewed_line()
+
+    def show(report: "StepReport") -> None:
+        bits = report.validation_bits_per_byte
+        line(
+            f"step {report.step:,}/{report.steps:,}, loss {report.loss:.3f}"
+            + (f", validation {bits:.3f} bits per byte" if bits is not None else "")
+            + f", {report.tokens_per_second:,.0f} tokens/s, {report.seconds_left:,.0f} s left",
+            report.step == report.steps,
+        )
+
+    return show
+
+
+def _renewed_line() -> Callable[[str, bool], None]:
+    """(line, whether it is the last) -> one that is renewed on a terminal, else one every 5 s; on standard error."""
     terminal, every = sys.stderr.isatty(), 0.2 if sys.stderr.isatty() else 5.0
     last = 0.0
 
-    def show(report: "StepReport") -> None:
+    def show(line: str, ends: bool) -> None:
         nonlocal last
-        ends = report.step == report.steps
-        if time.monotonic() - last < every and not ends:
-            return
-        last = time.monotonic()
-        bits = report.validation_bits_per_byte
-        line = (
-            f"step {report.step:,}/{report.steps:,}, loss {report.loss:.3f}"
-            + (f", validation {bits:.3f} bits per byte" if bits is not None else "")
-            + f", {report.tokens_per_second:,.0f} tokens/s, {report.seconds_left:,.0f} s left"
-        )
-        print(f"\r\x1b[K{line}" if terminal else line, end="\n" if ends or not terminal else "", file=sys.stderr)
+        if time.monotonic() - last >= every or ends:
+            last = time.monotonic()
+            print(f"\r\x1b[K{line}" if terminal else line, end="\n" if ends or not terminal else "", file=sys.stderr)
 
     return show
 

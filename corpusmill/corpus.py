@@ -192,7 +192,7 @@ class Corpus:
         if checksum_of(content) != receipt.checksum:
             raise CorruptPartError(
                 f"{self.place}: {stage}/{receipt.file} is damaged: it is not what was written; "
-                "run the recipe again, it is made anew"
+                f"'corpusmill verify {self.place}' takes back what is, and the next run makes it anew"
             )
         return content
 

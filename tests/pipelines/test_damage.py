@@ -186,3 +186,39 @@ def test_work_of_a_run_that_was_given_up_changes_nothing(own):
         with pytest.raises(corpusmill.errors.TakenOverError):
             given_up.put(receipt, b"other content")
     assert checksums(own / "corpus") == before
+
+
+def verified(project: Path) -> subprocess.CompletedProcess:
+    call = [sys.executable, "-m", "corpusmill", "verify", str(project / "corpus")]
+    return subprocess.run(call, capture_output=True, text=True, timeout=TIMEOUT_S)
+
+
+def test_what_is_damaged_is_found_and_made_again(own, finished):
+    """A flipped bit changes no size, so a run has no reason to read the file."""
+    paths = [part_of(own, "pages"), own / "corpus/tokenizer/tokenizer.json", part_of(own, "tokens")]
+    for path in paths:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    done = verified(own)
+    assert done.returncode == 1
+    names = [str(path.relative_to(own / "corpus")) for path in paths]
+    assert [line.strip() for line in done.stdout.splitlines()[1:]] == names
+    assert " 3 of them damaged" in done.stdout
+    assert done.stderr.endswith(
+        "corpusmill: what is damaged was taken back; run the recipe again, and it is made anew\n"
+    )
+    mended(own, finished)
+    done = verified(own)
+    assert done.returncode == 0, done.stderr
+    assert "none of them damaged" in done.stdout
+
+
+def test_only_a_corpus_that_no_run_holds_is_verified(own, tmp_path):
+    with Corpus(own / "corpus").lock():
+        done = verified(own)
+    assert done.returncode == 2
+    assert "another run holds this corpus" in done.stderr
+    done = verified(tmp_path / "nowhere")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert not (tmp_path / "nowhere").exists()
