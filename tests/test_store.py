@@ -94,3 +94,17 @@ def test_a_server_that_does_not_answer_is_one_sentence(monkeypatch):
 def test_other_schemes_are_refused(place):
     with pytest.raises(InputError, match="a corpus is a folder or s3://BUCKET/FOLDER"):
         store_of(place)
+
+
+def test_files_that_are_deleted_while_they_are_listed_are_not_there(tmp_path, monkeypatch):
+    store = LocalStore(tmp_path)
+    for name in "abc":
+        store.write(f"pages/{name}.parquet", b"x")
+
+    def listed(name):
+        if name == "b.parquet":
+            (tmp_path / "pages/b.parquet").unlink()
+        return False
+
+    monkeypatch.setattr("corpusmill.store._is_temporary", listed)
+    assert store.entries("pages").keys() == {"a.parquet", "c.parquet"}

@@ -125,3 +125,11 @@ def test_columns_of_the_recipe(tmp_path):
 def test_limit(tmp_path):
     records, _ = read(tmp_path, DATA, limit=5)
     assert [r.text for r in records] == [r["text"] for r in ROWS[:5]]
+
+
+def test_endings_in_capitals(tmp_path):
+    data = b'{"text": "a"}\n'
+    for name, content in (("A.JSONL.GZ", gzip.compress(data)), ("B.JSONL.Zst", zstandard.compress(data))):
+        (tmp_path / name).write_bytes(content)
+        piece = Slice(name="p", source="s", kind="jsonl", root=str(tmp_path), files=(name,))
+        assert [r.text for r in read_slice(piece, SOURCE)] == ["a"]

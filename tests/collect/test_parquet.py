@@ -1,4 +1,5 @@
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from itertools import pairwise
 
 import pyarrow as pa
@@ -94,3 +95,42 @@ def test_a_damaged_row_group_costs_no_other(tmp_path):
     records = read(path)
     assert [r.offset for r in records if r.status is Status.BROKEN_RECORD] == [400]
     assert [r.offset for r in records] == [*range(401), *range(500, 1000)]
+
+
+TOKYO = timezone(timedelta(hours=9))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array([1, None], pa.timestamp("ns")), ["1970-01-01T00:00:00.000000001", None]),
+        (pa.array([1_500_000], pa.timestamp("us", "Asia/Tokyo")), ["1970-01-01T00:00:01.500000Z"]),
+        (pa.array([datetime(2026, 1, 2, tzinfo=TOKYO)]), ["2026-01-01T15:00:00.000000Z"]),
+        (pa.array([[{"at": 1}, None]], pa.list_(pa.struct([("at", pa.timestamp("ns", "UTC"))]))),
+         [[{"at": "1970-01-01T00:00:00.000000001Z"}, None]]),
+        (pa.array([[("k", 1)]], pa.map_(pa.string(), pa.time64("ns"))), [{"k": "00:00:00.000000001"}]),
+        (pa.array([10**15], pa.timestamp("ms")), None),
+        (pa.array([Decimal("1.50")]), [Decimal("1.50")]),
+        (pa.array(["a", "a"]).dictionary_encode(), ["a", "a"]),
+        (pa.array([b"\xff", b"a"], pa.binary()).cast(pa.binary()), [b"\xff", b"a"]),
+        (pa.array([3], pa.duration("ns")), ["3"]),
+    ],
+)  # fmt: skip
+def test_values_of_any_type(tmp_path, values, expected, monkeypatch):
+    """Also such as Python has no type for: times are text, in UTC, on any machine."""
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    pq.write_table(pa.table({"text": ["t"] * len(values), "value": values}), tmp_path / "a.parquet")
+    records = read(tmp_path / "a.parquet")
+    assert [r.status for r in records] == [Status.OK] * len(values)
+    if expected is not None:
+        assert [r.metadata["value"] for r in records] == expected
+
+
+def test_columns_of_one_name_are_all_kept(tmp_path):
+    table = pa.table([["t"], [1], [2]], names=["text", "x", "x"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    (record,) = read(tmp_path / "a.parquet")
+    assert record.metadata == {"x": 1, "x_2": 2}
+    pq.write_table(pa.table([["t"], ["u"]], names=["text", "text"]), tmp_path / "b.parquet")
+    with pytest.raises(InputError, match="there are 2 columns 'text'; name another one"):
+        read(tmp_path / "b.parquet")

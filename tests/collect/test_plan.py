@@ -4,8 +4,11 @@ import json
 import os
 import random
 import re
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import fsspec
 import pytest
@@ -140,3 +143,68 @@ def test_nothing_found_and_two_files_of_one_name_are_the_users_to_mend(tmp_path)
     write(tmp_path / "more/a.jsonl", 10)
     with pytest.raises(InputError, match=r"both hold a file 'a\.jsonl'"):
         slices_of(tmp_path, paths=["in/*", "more/*"])
+
+
+def test_a_recipe_s_folder_may_have_a_name_that_looks_like_a_pattern(tmp_path):
+    folder = tmp_path / "[a]*? b"
+    write(folder / "in/x.jsonl", 10)
+    write(tmp_path / "a/in/other.jsonl", 10)
+    assert [s.files for s in slices_of(folder, paths=["in/*.jsonl"])] == [("x.jsonl",)]
+
+
+def test_the_corpus_is_not_its_own_input(tmp_path):
+    write(tmp_path / "in/a.jsonl", 10)
+    write(tmp_path / "in/corpus/raw/b.jsonl", 10)
+    for paths in (["in"], ["in/**/*.jsonl"]):
+        assert [s.files for s in slices_of(tmp_path, paths=paths, corpus=tmp_path / "in/corpus")] == [("a.jsonl",)]
+
+
+def test_names_that_are_no_text_are_files_like_others(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with open(os.fsencode(folder) + b"/\xff\xfe.jsonl", "wb") as file:  # noqa: PTH123  # bytes
+        file.write(b"{}\n")
+    (piece,) = slices_of(tmp_path)
+    assert os.fsencode(piece.files[0]) == b"\xff\xfe.jsonl"
+    assert Slice.from_json(json.loads(json.dumps(piece.to_json()))) == piece
+
+
+class _Served(BaseHTTPRequestHandler):
+    changes: ClassVar[dict[str, str]] = {}  # what the server says of its file besides its size
+
+    def do_GET(self):
+        self.send_response(200)
+        for name, value in {"Content-Length": "3", **self.changes}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(b"{}\n")
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+def test_a_file_on_a_web_server_is_the_same_as_long_as_the_server_says_so(tmp_path, name, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Served)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/a.jsonl"
+
+    def stamp(changes):
+        monkeypatch.setattr(_Served, "changes", changes)
+        fsspec.filesystem("http").invalidate_cache()
+        (piece,) = slices_of(tmp_path, paths=[url])
+        assert f"{piece.root}/{piece.files[0]}" == url
+        return piece.stamp
+
+    try:
+        first = stamp({name: "Sun, 01 Nov 2026 00:00:00 GMT"})
+        assert stamp({name: "Sun, 01 Nov 2026 00:00:00 GMT"}) == first
+        assert stamp({name: "Mon, 02 Nov 2026 00:00:00 GMT"}) != first
+        assert stamp({}) != stamp({})  # nothing is known: it is read again
+    finally:
+        server.shutdown()
+        server.server_close()

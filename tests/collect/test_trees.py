@@ -52,3 +52,15 @@ def test_a_remote_warc_is_read_by_ranges():
         )
         offsets += [record.offset for record in read_slice(piece, SOURCE)]
     assert offsets == content_offsets(data)
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path):
+    (tmp_path / "secret.txt").write_text("not yours")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/own.txt").write_text("words")
+    (tmp_path / "in/link.txt").symlink_to("own.txt")
+    (tmp_path / "in/out.txt").symlink_to("../secret.txt")
+    link, out = read(tmp_path / "in", "text", "link.txt", "out.txt")
+    assert (link.status, link.body) == (Status.OK, b"words")
+    assert (out.status, out.body) == (Status.BROKEN_RECORD, None)
+    assert "leads out of the source's folder" in out.metadata["error"]

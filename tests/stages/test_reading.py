@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from corpusmill.collect import identity
 from corpusmill.errors import InputError
 from corpusmill.reasons import Stage
 from corpusmill.stages import state
@@ -193,3 +194,30 @@ def test_a_limited_run_does_not_depend_on_what_it_did_not_read(tmp_path):
     ranges = job.corpus.receipt(Stage.PAGES, piece.name).inputs.ranges["a.jsonl"]
     assert ranges[0][0] == 0
     assert ranges[-1][1] < (tmp_path / "in/a.jsonl").stat().st_size
+
+
+def test_a_part_holds_a_bounded_number_of_short_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr("corpusmill.collect.pages.MOST_ROWS", 15)
+    write(tmp_path, "a.jsonl", [{"text": str(i)} for i in range(40)])
+    job = job_of(recipe(slice_bytes=10**6), tmp_path)
+    parts = run_plainly(job, "pages")
+    assert [len(texts(job, [part])) for part in parts] == [15, 15, 10]
+    assert texts(job, parts) == [str(i) for i in range(40)]
+
+
+def test_what_replaces_a_file_behind_a_reader_s_back_is_noticed(tmp_path, monkeypatch):
+    """Renamed into place between the reading and the digest."""
+    path = write(tmp_path, "a.jsonl")
+    job = job_of(recipe(slice_bytes=10**6), tmp_path)
+    make_plan(job)
+    digest = identity.content_digest
+
+    def replaced(*given):
+        other = write(tmp_path, "new", ROWS[:-1])
+        os.utime(other, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
+        other.rename(path)
+        return digest(*given)
+
+    monkeypatch.setattr(identity, "content_digest", replaced)
+    with pytest.raises(InputError, match="changed while it was being read"):
+        run_plainly(job, "pages")
