@@ -143,7 +143,7 @@ def _times(column: pa.Array) -> pa.Array:
     kind = column.type
     has_zone = pa.types.is_timestamp(kind) and kind.tz is not None
     text = (column.cast(pa.timestamp(kind.unit)) if has_zone else column).cast(pa.string())
-    text = pc.replace_substring(text, " ", "T", max_replacements=1)
+    text = pc.replace_substring_regex(text, r"^([0-9-]+) ", r"\1T")
     return pc.binary_join_element_wise(text, "Z", "") if has_zone else text
 
 

@@ -21,7 +21,8 @@ corpusmill sql my-corpus "SELECT rule, count(*) FROM ledger WHERE NOT kept GROUP
 plain `duckdb my-corpus/catalog.duckdb`. It is there from the first part on, while a run goes on, too: a stage without
 parts is an empty table, and pages that are not decided yet have a null in `ledger.kept`. `corpusmill sql` renews the
 file when the corpus has changed or was moved; plain DuckDB reads it as it is. Queries can read and can't change
-anything.
+anything. A connection that was open before a run tells of the corpus as it was before: open it again after a run. A
+query that meets parts of both says so and fails.
 
 Only parts that belong together are shown. A run that was stopped leaves parts of later stages that were made from
 something else than what is published now; these are not in any table, and `receipts.is_current` is false for them.

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from corpusmill import schema
-from corpusmill.train.data import Position, TokenRows
+from corpusmill.train.data import Position
 from corpusmill.train.job import Job
 
 
@@ -25,17 +25,7 @@ class Validation:
 
     def __init__(self, job: Job) -> None:
         settings = job.settings
-        _, boundary = job.vocabulary()
-        rows = TokenRows(
-            job.parts,
-            split="validation",
-            row_length=settings.row_length,
-            boundary=boundary,
-            seed=settings.seed,
-            weights=job.weights,
-            keep_rest=True,
-        )
-        job.check_unchanged()
+        rows = job.rows("validation", keep_rest=True)
         n = rows.n_rows(at_most=settings.validation_rows)
         self._ids = rows.take(Position(), n)
         self._batch = settings.rows_per_step
@@ -52,7 +42,7 @@ class Validation:
                     part = slice(piece.first, piece.first + piece.n_tokens)
                     owners[at, part], size[at, part] = base + piece.document, mean_bytes[piece.document]
                 at += 1
-        size[self._ids == boundary] = 0
+        size[self._ids == rows.boundary] = 0
         self.sources = sorted(set(names))
         code = {name: index for index, name in enumerate(self.sources)}
         source_of = np.array([*(code[name] for name in names), -1], np.int64)  # the last is for padding, owner -1

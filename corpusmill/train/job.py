@@ -24,6 +24,7 @@ from corpusmill.corpus import Corpus, checksum_of, digest
 from corpusmill.errors import CorruptPartError, InputError
 from corpusmill.mix import read_weights
 from corpusmill.reasons import Stage
+from corpusmill.train.data import TokenRows
 from corpusmill.train.settings import TrainSettings
 
 VERSION = 2  # of everything that changes a trained model; raise it when one of them changes
@@ -95,10 +96,20 @@ class Job:
             fingerprint=digest("train", VERSION, what, checksums, vocabulary, sorted(weights.items())),
         )
 
-    def check_unchanged(self) -> None:
-        """CorruptPartError if the corpus's tokens are others by now."""
+    def rows(self, split: str, *, keep_rest: bool = False) -> TokenRows:
+        """The rows of a split.  CorruptPartError if the corpus's tokens are others by now, or damaged."""
+        rows = TokenRows(
+            self.parts,
+            split=split,
+            row_length=self.settings.row_length,
+            boundary=self.vocabulary()[1],
+            seed=self.settings.seed,
+            weights=self.weights,
+            keep_rest=keep_rest,
+        )
         if Job.of(self.corpus, self.settings, self.out).fingerprint != self.fingerprint:
             raise CorruptPartError(f"{self.corpus}: a run has changed the tokens meanwhile; start training again")
+        return rows
 
     @property
     def tokenizer(self) -> bytes:

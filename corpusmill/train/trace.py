@@ -23,16 +23,7 @@ class StepDocument:
 def training_rows(job: Job) -> TokenRows:
     """The rows of the train split; InputError if they don't fill one step."""
     settings = job.settings
-    _, boundary = job.vocabulary()
-    rows = TokenRows(
-        job.parts,
-        split="train",
-        row_length=settings.row_length,
-        boundary=boundary,
-        seed=settings.seed,
-        weights=job.weights,
-    )
-    job.check_unchanged()
+    rows = job.rows("train")
     n = rows.n_rows(at_most=settings.rows_per_step)
     if n < settings.rows_per_step:
         raise InputError(
