@@ -17,15 +17,17 @@ written into plan.json.  A slower hour makes the run longer, not shorter.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpusmill.belonging import whole
 from corpusmill.corpus import Corpus, checksum_of, digest
 from corpusmill.errors import CorruptPartError, InputError
 from corpusmill.mix import read_weights
 from corpusmill.reasons import Stage
-from corpusmill.train.data import TokenRows
 from corpusmill.train.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from corpusmill.train.data import TokenRows
 
 VERSION = 2  # of everything that changes a trained model; raise it when one of them changes
 
@@ -96,8 +98,10 @@ class Job:
             fingerprint=digest("train", VERSION, what, checksums, vocabulary, sorted(weights.items())),
         )
 
-    def rows(self, split: str, *, keep_rest: bool = False) -> TokenRows:
+    def rows(self, split: str, *, keep_rest: bool = False) -> "TokenRows":
         """The rows of a split.  CorruptPartError if the corpus's tokens are others by now, or damaged."""
+        from corpusmill.train.data import TokenRows
+
         rows = TokenRows(
             self.parts,
             split=split,
