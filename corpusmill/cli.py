@@ -13,6 +13,7 @@ from corpusmill import __version__
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError, RunError
 from corpusmill.reasons import Reason
+from corpusmill.terminal import one_line, printable, write_any_sign
 
 if TYPE_CHECKING:
     from corpusmill.stages.state import Books
@@ -49,6 +50,7 @@ class Format(StrEnum):
 
 def main() -> None:
     """Run the command of the arguments; errors of ours are one sentence and an exit code (see `__main__`)."""
+    write_any_sign()
     try:
         app()
     except InputError as error:
@@ -69,7 +71,7 @@ def main() -> None:
 def _fail(error: Exception | str, code: int) -> None:
     from corpusmill.filters.personal import mask_text
 
-    print(f"corpusmill: {mask_text(' '.join(str(error).split()))}", file=sys.stderr)  # it may quote a page
+    print(f"corpusmill: {one_line(mask_text(str(error)))}", file=sys.stderr)  # it may quote a page
     sys.exit(code)
 
 
@@ -135,7 +137,11 @@ def sql(
     """Ask the corpus: pages, signals, ledger, twins, docs, tokens, urls, metrics."""
     from corpusmill.reports.query import run_sql
 
-    sys.stdout.buffer.write(run_sql(corpus, query, format.value))
+    answer = run_sql(corpus, query, format.value)
+    if format is Format.TABLE:
+        sys.stdout.write(printable(answer.decode()))
+    else:
+        sys.stdout.buffer.write(answer)
 
 
 @app.command()

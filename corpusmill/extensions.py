@@ -238,9 +238,13 @@ class UserModule:
     def find(cls, name: str, folder: Path) -> "UserModule":
         """The module that a recipe in `folder` means by `name`."""
         if not name.endswith(".py"):
+            if not all(part.isidentifier() for part in name.split(".")):
+                raise InputError(
+                    f"recipe: '{name}' is no module: name a file that ends in .py, or an installed package's module"
+                )
             return cls(name, None, _digest_of_package(name))
         try:
-            source = (folder / name).read_text("utf-8")
+            source = (folder / name).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"recipe: cannot read module '{name}' beside the recipe: {error}") from error
         return cls(name, source, hashlib.blake2b(source.encode(), digest_size=8).hexdigest())

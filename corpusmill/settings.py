@@ -25,7 +25,7 @@ class Settings(BaseModel):
 def read_toml(path: Path, what: str) -> dict[str, Any]:
     """The content of a TOML file; InputError if there is no such file, which would be a `what`, or it is no TOML."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such {what}") from None
     except (OSError, UnicodeDecodeError) as error:

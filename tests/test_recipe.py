@@ -185,3 +185,16 @@ def test_modules_of_one_package_do_not_register_twice(tmp_path, monkeypatch):
     assert names([UserModule.find(name, tmp_path) for name in recipes]) == [[("edit", "once")], []]
     assert names([UserModule.find(name, tmp_path) for name in recipes[::-1]]) == [[("edit", "once")], []]
     assert names([UserModule.find("twofold.edits", tmp_path)]) == [[("edit", "once")]]
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path):
+    (tmp_path / "mine.py").write_bytes(b"\xef\xbb\xbfx = 1\n")
+    text = 'modules = ["mine.py"]\n[[sources]]\nname = "a"\nkind = "jsonl"\npaths = ["x"]\n'
+    (tmp_path / "r.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert recipe.load(tmp_path / "r.toml").sources[0].name == "a"
+
+
+@pytest.mark.parametrize("name", ["../mine.toml", "", "a/b", ".", "a..b", "\udce9"])
+def test_what_names_no_module_is_one_sentence(tmp_path, name):
+    with pytest.raises(InputError, match="is no module: name a file that ends in .py, or an installed package's"):
+        UserModule.find(name, tmp_path)

@@ -57,8 +57,11 @@ def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corp
         format = format_of(source.kind)
         assert format is not None, "the recipe has checked the kind"
         roots: dict[str, str] = {}
+        places: set[str] = set()
         for pattern in format.patterns(source, corpus):
             root, found = _files(source.name, format, pattern, folder, corpus)
+            found = [file for file in found if f"{root}/{file.path}" not in places]  # two patterns may name one
+            places |= {f"{root}/{file.path}" for file in found}
             for file in found:
                 if file.path in roots:
                     raise InputError(
@@ -140,32 +143,78 @@ class _Found:
     looked_for: str
     root: str
     files: dict[str, tuple[int, str]]
+    in_folder: bool = False  # the pattern is a folder: all files of the source's kind in it
 
 
 def _files(source: str, format: Format, pattern: str, folder: Path, corpus: Path) -> tuple[str, list[_File]]:
     """A pattern's root (its folder before the first wildcard) and its files with paths relative to that."""
     found = _remote(pattern, format) if is_url(pattern) else _local(folder, pattern, format, corpus)
     if not found.files:
-        raise InputError(f"source '{source}': no file matches '{pattern}' (looked for {found.looked_for})")
+        endings = f" that end in {', '.join(format.endings)}" if found.in_folder and format.endings else ""
+        looked_for = f"files{endings} in {found.looked_for}" if found.in_folder else found.looked_for
+        raise InputError(f"source '{source}': no file matches '{pattern}' (looked for {looked_for})")
     prefix = len(found.root) + 1
     return found.root, [_File(path[prefix:], size, stamp) for path, (size, stamp) in found.files.items()]
 
 
 def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
     """The files of this machine that a pattern means; not those of the corpus that is being made."""
-    pattern = str(Path(pattern).expanduser())
-    path = Path(os.path.normpath(folder.absolute() / pattern))
+    try:
+        pattern = str(Path(pattern).expanduser())
+    except RuntimeError:
+        raise InputError(f"'{pattern}': there is no such user, or no home; write the folder out") from None
+    base, rest = _below(folder.absolute(), pattern)
+    path = base / rest
     if path.is_file():
         root, names = path.parent, [str(path)]
     elif path.is_dir():
-        root, names = path, [str(p) for p in path.rglob("*") if _is_wanted(p.name, format)]
+        root, names = path, [name for name in _walk(path, corpus, ()) if _is_wanted(name, format)]
     else:
-        root = Path(os.path.normpath(folder.absolute() / _before_wildcard(pattern)))
-        full = glob.escape(f"{folder.absolute()}/") + pattern if not Path(pattern).is_absolute() else pattern
-        names = [os.path.normpath(name) for name in glob.glob(full, recursive=True)]  # noqa: PTH207  # absolute
+        root = base / _before_wildcard(rest)
+        names = glob.glob(glob.escape(f"{base}/") + rest, recursive=True)  # noqa: PTH207  # links are followed
     own = "\0" if root.is_relative_to(corpus) else f"{corpus}/"
     stats = [(n, Path(n).stat()) for n in sorted(names) if not n.startswith(own) and Path(n).is_file()]
-    return _Found(str(path), str(root).rstrip("/"), {n: (stat.st_size, local_stamp(stat)) for n, stat in stats})
+    files = {n: (stat.st_size, local_stamp(stat)) for n, stat in stats}
+    return _Found(str(path), str(root).rstrip("/"), files, in_folder=path.is_dir())
+
+
+def _below(folder: Path, pattern: str) -> tuple[Path, str]:
+    """A folder, and what of a pattern stands below it, without '..': that means what `open` makes of it.
+
+    InputError for '..' behind a wildcard.
+    """
+    parts = (folder / pattern).parts
+    n = 1 if Path(pattern).is_absolute() else len(folder.parts)
+    ups = [place for place, part in enumerate(parts) if part == ".."]
+    if not ups:
+        return Path(*parts[:n]), "/".join(parts[n:])
+    end = ups[-1] + 1
+    if any(re.search(r"[*?[]", part) for part in parts[n:end]):
+        raise InputError(f"'{pattern}': '..' cannot stand behind a wildcard")
+    base = Path(os.path.realpath(Path(*parts[:end])))
+    return base.joinpath(*parts[end:n]), "/".join(parts[max(end, n) :])
+
+
+def _walk(folder: Path, corpus: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """The files in a folder and below, links to folders followed; hidden ones and the corpus's own are left out.
+
+    InputError if a folder cannot be listed: nobody would know what is missing.
+    """
+    try:
+        stat = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be listed ({error.strerror}); make it readable, or move it away") from None
+    here = (stat.st_dev, stat.st_ino)
+    if here in above or (above and folder.resolve() == corpus.resolve()):  # a link that leads to a folder above it
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(folder / entry.name, corpus, (*above, here))
+        else:
+            yield entry.path
 
 
 def _remote(pattern: str, format: Format) -> _Found:

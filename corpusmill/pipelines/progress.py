@@ -17,6 +17,7 @@ from corpusmill.stages.chain import chain_of
 from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import PerPart, Reading, Singleton, Snapshot, Stage
+from corpusmill.terminal import printable
 
 PLAIN_INTERVAL_S = 5.0
 
@@ -169,7 +170,7 @@ class Lines:
 
     def message(self, text: str) -> None:
         """One line."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
     def status(self, text: str) -> None:
         """A line, if it is time for one and it says something new."""
@@ -216,7 +217,7 @@ class Bars:
 
     def message(self, text: str) -> None:
         """One line above the bars."""
-        self.console.print(text, highlight=False, markup=False)
+        self.console.print(printable(text), highlight=False, markup=False)
 
     def status(self, text: str) -> None:
         """A line under the messages, until there are bars."""

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 
 import duckdb
 
+from corpusmill.collect.columns import encodable
 from corpusmill.corpus import Place
 from corpusmill.errors import InputError
 from corpusmill.reports.catalog import open_catalog
@@ -45,6 +46,8 @@ def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
 
 def _check(query: str) -> None:
     """Let through what reads; duckdb.Error for what isn't SQL."""
+    if query != encodable(query):
+        raise InputError("the query is not UTF-8")
     statements = duckdb.extract_statements(query)
     if len(statements) == 1 and statements[0].type in _READING and not _copies(query):
         with contextlib.suppress(duckdb.ParserException):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from corpusmill.collect.columns import encodable
 from corpusmill.collect.crawl.urls import normalise
 from corpusmill.corpus import Corpus, Place
 from corpusmill.errors import InputError
@@ -37,7 +38,7 @@ MOST_HINTS = 3
 
 def why(corpus: Place, doc_id_or_url: str) -> Story:
     """The story of a document or a URL.  InputError if the corpus never met it; the message names close matches."""
-    asked = doc_id_or_url.strip()
+    asked = encodable(doc_id_or_url.strip())
     rules = _rules(Corpus(corpus))
     with open_catalog(corpus) as catalog:
         named = _Named.find(catalog, asked)

@@ -208,3 +208,67 @@ def test_a_file_on_a_web_server_is_the_same_as_long_as_the_server_says_so(tmp_pa
     finally:
         server.shutdown()
         server.server_close()
+
+
+def names_of(folder, **options):
+    return sorted(file for piece in slices_of(folder, **options) for file in piece.files)
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    write(tmp_path / "in/own.jsonl", 10)
+    write(tmp_path / "elsewhere/deep/other.jsonl", 10)
+    (tmp_path / "in/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/deep/back").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/round").symlink_to(tmp_path / "in")
+    assert names_of(tmp_path, paths=["in"]) == ["link/deep/other.jsonl", "own.jsonl"]
+
+
+def test_hidden_files_are_left_alone_in_folders_as_in_patterns(tmp_path):
+    for name in ("a.md", ".ipynb_checkpoints/a-checkpoint.md", ".b.md", "c/.d/e.md"):
+        write(tmp_path / "in" / name, 10)
+    for paths in (["in"], ["in/**/*.md"]):
+        assert names_of(tmp_path, kind="markdown", paths=paths) == ["a.md"]
+    assert names_of(tmp_path, kind="markdown", paths=["in/.b.md"]) == [".b.md"]
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
+    write(tmp_path / "in/open/a.jsonl", 10)
+    write(tmp_path / "in/closed/b.jsonl", 10)
+    scandir = os.scandir
+
+    def refused(folder):
+        if Path(folder).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(InputError, match=r"in/closed: cannot be listed \(Permission denied\); make it readable"):
+        slices_of(tmp_path, paths=["in"])
+
+
+def test_a_file_that_two_patterns_name_is_read_once(tmp_path):
+    write(tmp_path / "in/a.jsonl", 10)
+    write(tmp_path / "in/sub/b.jsonl", 10)
+    assert names_of(tmp_path, paths=["in/a.jsonl", "in/*.jsonl", "in", "in/sub"]) == ["a.jsonl", "sub/b.jsonl"]
+
+
+def test_two_dots_behind_a_link_are_where_it_leads(tmp_path):
+    write(tmp_path / "real/sub/x", 10)
+    write(tmp_path / "real/b.jsonl", 20)
+    write(tmp_path / "b.jsonl", 10)
+    (tmp_path / "link").symlink_to("real/sub")
+    for path in ("link/../b.jsonl", "link/../*.jsonl"):
+        (piece,) = slices_of(tmp_path, paths=[path])
+        assert (piece.root, piece.files) == (str(tmp_path / "real"), ("b.jsonl",))
+    (piece,) = slices_of(tmp_path / "real", paths=["../b.jsonl"])
+    assert (piece.root, piece.files) == (str(tmp_path), ("b.jsonl",))
+    with pytest.raises(InputError, match=r"'\.\.' cannot stand behind a wildcard"):
+        slices_of(tmp_path, paths=["r*/../b.jsonl"])
+
+
+def test_what_was_looked_for_is_said(tmp_path):
+    write(tmp_path / "in/a.json", 10)
+    with pytest.raises(InputError, match=r"looked for files that end in \.jsonl, .* in .*/in\)"):
+        slices_of(tmp_path, paths=["in"])
+    with pytest.raises(InputError, match="'~nobody-of-this-name/x': there is no such user"):
+        slices_of(tmp_path, paths=["~nobody-of-this-name/x"])
