@@ -196,5 +196,5 @@ def test_a_byte_order_mark_is_no_error(tmp_path):
 
 @pytest.mark.parametrize("name", ["../mine.toml", "", "a/b", ".", "a..b", "\udce9"])
 def test_what_names_no_module_is_one_sentence(tmp_path, name):
-    with pytest.raises(InputError, match="is no module: name a file that ends in .py, or an installed package's"):
+    with pytest.raises(InputError, match=r"is no module: name a file that ends in \.py, or an installed package's"):
         UserModule.find(name, tmp_path)
