@@ -16,6 +16,7 @@ from corpusmill.reasons import Reason
 from corpusmill.terminal import one_line, printable, write_any_sign
 
 if TYPE_CHECKING:
+    from corpusmill.reports.unreadable import Unreadable
     from corpusmill.stages.state import Books
     from corpusmill.train.job import StepReport
 
@@ -46,6 +47,9 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+
+
+MOST_REASONS = 5  # of what could not be used, in the summary of a run
 
 
 def main() -> None:
@@ -110,18 +114,31 @@ def run(
             from corpusmill.reports.catalog import build
 
             build(corpus)
-    print(_summary(corpus, outcome.books))
+        from corpusmill.reports.unreadable import unreadable, useless_sources
+
+        found = unreadable(corpus) if outcome.books.unusable else []
+    print(_summary(corpus, outcome.books, found))
+    if useless := useless_sources(found):
+        names = ", ".join(f"'{name}'" for name in useless)
+        raise RunError(f"no record of source {names} could be used; the lines above say why")
 
 
-def _summary(corpus: str, books: "Books") -> str:
+def _summary(corpus: str, books: "Books", found: "list[Unreadable]") -> str:
     """What the run came to, in a few lines."""
     dropped = {
-        "could not be read": books.dropped[Reason.UNREADABLE],
+        "could not be used": books.unusable,
         "dropped by rules": books.dropped[Reason.RULE],
         "duplicates": books.dropped[Reason.DUPLICATE],
     }
     lines = [f"{books.pages:,} pages in ({books.input_bytes / 1e6:,.1f} MB)"]
-    lines += [f"{n:,} {what}" for what, n in dropped.items() if n]
+    for what, n in dropped.items():
+        if n:
+            lines.append(f"{n:,} {what}")
+        if n and what == "could not be used":
+            lines += [f"  {printable(str(each))}" for each in found[:MOST_REASONS]]
+            lines += [f"  and {len(found) - MOST_REASONS} more reasons, in the table pages"] * (
+                len(found) > MOST_REASONS
+            )
     lines += [f"{books.docs:,} documents kept ({books.text_bytes / 1e6:,.1f} MB of text)"]
     if books.tokens:
         lines += [f"{books.tokens:,} tokens"]

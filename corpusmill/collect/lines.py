@@ -74,9 +74,13 @@ class LineReader:
             try:
                 row = parse(line)
             except ValueError as error:
-                yield Record.broken(self.path, at, str(error))
+                is_array = at == 0 and line.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+                yield Record.broken(self.path, at, ARRAY if is_array else str(error))
             else:
                 yield from_columns(row, self.columns, self.path, at)
+
+
+ARRAY = "the file is a JSON array, and JSON lines are wanted: one object a line, as from jq -c '.[]' FILE"
 
 
 def parse(line: bytes) -> dict[str, Any]:

@@ -57,11 +57,21 @@ class PageReader:
             if size >= table_bytes or len(rows) == MOST_ROWS:
                 yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
                 rows, size, first = [], 0, False
-            row = self._rows.row(record)
+            row = self._row(record)
             size += sum(len(value.encode()) for value in row.values() if isinstance(value, str))
             rows.append(row)
         if rows or first:
             yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        """The row of a record; one whose values nobody has foreseen is a broken record, and costs no other."""
+        try:
+            return self._rows.row(record)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  # it is on record
+            broken = Record.broken(record.origin_path, record.offset, f"{type(error).__name__}: {error}")
+            return self._rows.row(replace(broken, number=record.number))
 
 
 def read_pages(

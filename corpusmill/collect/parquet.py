@@ -112,13 +112,24 @@ def _values(column: pa.Array) -> list[Any]:
     if not _holds(column.type, _is_text_of_time):
         try:
             return list(column.to_pylist())
-        except (ValueError, OverflowError, KeyError, pa.ArrowException):
-            pass  # one value of many: each by itself
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  # of one value of many: each by itself
+            pass
     return [_value(scalar) for scalar in column]
 
 
 def _value(scalar: pa.Scalar) -> Any:
-    """One value, and what is nested in it."""
+    """One value, and what is nested in it; a text that names its type, if Python has no value for it."""
+    try:
+        return _plain_value(scalar)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  # it says so in the value's place
+        return f"<{scalar.type}: {type(error).__name__}>"
+
+
+def _plain_value(scalar: pa.Scalar) -> Any:
     kind = scalar.type
     if not scalar.is_valid:
         return None

@@ -38,7 +38,12 @@ class UserReader:
                 what = f"{type(error).__name__}: {error}"
                 yield Record.broken(self.path, number, f"the source's reader raised {what}")
                 return
-            yield self._record(row, number)
+            try:
+                yield self._record(row, number)
+            except Exception as error:  # noqa: BLE001  # a mapping or a value of the user's own that raises
+                yield Record.broken(
+                    self.path, number, f"the source's reader yielded what raises {type(error).__name__}"
+                )
 
     def _record(self, row: object, number: int) -> Record:
         if not isinstance(row, Mapping):

@@ -13,6 +13,7 @@ from corpusmill.collect.formats.crawl import CrawlSource
 from corpusmill.collect.slices import Slice
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Stage as Name
+from corpusmill.reasons import Status
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.job import Job
@@ -78,6 +79,11 @@ class Books:
     def pages(self) -> int:
         """Records that came in."""
         return self.rows[Name.PAGES]
+
+    @property
+    def unusable(self) -> int:
+        """Those of which there is no text."""
+        return self.pages - self._count(Name.PAGES, f"status_{Status.OK}")
 
     @property
     def docs(self) -> int:

@@ -1,0 +1,57 @@
+"""What of the input could not be used: by source and reason, each with an example, for the summary of a run."""
+
+import json
+from dataclasses import dataclass
+
+from corpusmill.collect.columns import as_text
+from corpusmill.corpus import Place
+from corpusmill.filters.personal import mask_text
+from corpusmill.reasons import Status
+from corpusmill.reports.catalog import open_catalog
+from corpusmill.reports.story import STATUSES
+
+MOST_CHARS = 200  # of an example's error
+UNREADABLE_SQL = """
+    SELECT source, status, count(*) AS records,
+        min({'path': origin_path, 'offset': origin_offset, 'metadata': metadata}) AS example,
+        sum(count(*)) OVER (PARTITION BY source) AS of_source
+    FROM pages GROUP BY source, status QUALIFY status <> 'ok' ORDER BY records DESC, source, status"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable:
+    """Records of one source that could not be used for one reason.  Texts are masked."""
+
+    source: str
+    status: str
+    records: int
+    of_source: int  # all records of the source
+    example: str
+
+    def __str__(self) -> str:
+        what = STATUSES[Status(self.status)]
+        return f"{self.records:,} {self.status} in source '{self.source}': {what}; such as {self.example}"
+
+
+def unreadable(corpus: Place) -> list[Unreadable]:
+    """The most frequent first."""
+    with open_catalog(corpus) as catalog:
+        rows = catalog.execute(UNREADABLE_SQL).fetchall()
+    return [
+        Unreadable(source=source, status=status, records=n, of_source=int(total), example=_told(example))
+        for source, status, n, example, total in rows
+    ]
+
+
+def useless_sources(found: list[Unreadable]) -> list[str]:
+    """The sources of which no record at all could be used."""
+    sources = {each.source: each.of_source for each in found}
+    return [name for name, n in sources.items() if n == sum(each.records for each in found if each.source == name)]
+
+
+def _told(example: dict[str, object]) -> str:
+    place = f"{example['path']}, at {example['offset']}"
+    metadata = json.loads(str(example["metadata"] or "{}"))
+    said = as_text(metadata.get("error")) or (metadata and f"there are the columns {', '.join(metadata)}") or ""
+    told = mask_text(f"{place}: {said}" if said else place)
+    return told if len(told) <= MOST_CHARS else f"{told[:MOST_CHARS]}..."
