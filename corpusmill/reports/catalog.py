@@ -123,7 +123,7 @@ def build(corpus: Place) -> Path:
             _define(connection, corpus)
             connection.execute("USE memory; DETACH catalog")
         temporary.rename(file)
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
         raise RunError(f"{file}: cannot be written: {' '.join(str(error).split())}") from error
     finally:
         for leftover in (temporary, temporary.with_name(f"{temporary.name}.wal")):
