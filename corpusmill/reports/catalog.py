@@ -21,8 +21,8 @@ for a path in a process: after a rebuild, `connect` would go on showing the old 
 import hashlib
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,10 +134,20 @@ def build(corpus: Place) -> Path:
 
 def _connected(corpus: Corpus) -> duckdb.DuckDBPyConnection:
     """A connection that can read the corpus's files."""
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
     if isinstance(corpus.store, RemoteStore):
         connection.register_filesystem(corpus.store.fs)
     return connection
+
+
+@contextmanager
+def damage_is_named(corpus: Place) -> Iterator[None]:
+    """DuckDB's errors on files of the corpus as a RunError that says what to do."""
+    try:
+        yield
+    except duckdb.Error as error:
+        what = " ".join(str(error).split("\n\n")[0].split())
+        raise RunError(f"{corpus}: cannot be read; 'corpusmill verify' says what is damaged ({what})") from error
 
 
 def _clear_leftovers(folder: Path) -> None:
@@ -155,13 +165,14 @@ def open_catalog(corpus: Place) -> duckdb.DuckDBPyConnection:
     """
     snapshot = Snapshot.of(corpus)
     connection = _attach(snapshot)
-    if connection is None:
-        try:
-            build(corpus)
-        except RunError:
-            return _in_memory(snapshot.corpus)
-        connection = _attach(Snapshot.of(corpus))
-    return connection or _in_memory(snapshot.corpus)
+    with damage_is_named(corpus):
+        if connection is None:
+            try:
+                build(corpus)
+            except RunError:
+                return _in_memory(snapshot.corpus)
+            connection = _attach(Snapshot.of(corpus))
+        return connection or _in_memory(snapshot.corpus)
 
 
 def _attach(snapshot: Snapshot) -> duckdb.DuckDBPyConnection | None:

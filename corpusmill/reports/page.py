@@ -19,7 +19,7 @@ from corpusmill import __version__
 from corpusmill.corpus import Corpus, Place
 from corpusmill.filters.personal import mask_text
 from corpusmill.reasons import Reason
-from corpusmill.reports.catalog import open_catalog
+from corpusmill.reports.catalog import damage_is_named, open_catalog
 from corpusmill.reports.charts import compact, share
 from corpusmill.reports.figures import FIGURES, Figure, Rows
 
@@ -39,7 +39,7 @@ SELECT (SELECT count(*) FROM pages) AS pages,
 
 def write_report(corpus: Place) -> str:
     """Write the corpus's report and return its path or URL.  InputError if there is no corpus."""
-    with open_catalog(corpus) as catalog:
+    with damage_is_named(corpus), open_catalog(corpus) as catalog:
         (summary,) = _answer(catalog, SUMMARY_SQL)
         sections = [(figure, rows) for figure in FIGURES if (rows := _answer(catalog, figure.sql))]
     written = Corpus(corpus)

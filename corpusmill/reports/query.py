@@ -12,8 +12,10 @@ import json
 import math
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -36,12 +38,16 @@ def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
     """
     if format not in get_args(Format):
         raise InputError(f"unknown format '{format}'; allowed: {', '.join(get_args(Format))}")
-    with open_catalog(corpus) as connection:
+    with open_catalog(corpus) as connection, ThreadPoolExecutor(1) as pool:
         try:
             _check(query)
-            return _WRITERS[format](connection.sql(query))
+            # in a thread: while DuckDB works, a signal would wait
+            return pool.submit(lambda: _WRITERS[format](connection.sql(query))).result()
         except duckdb.Error as error:
             raise InputError(f"the query fails: {_sentence(error)}") from error
+        except BaseException:
+            connection.interrupt()
+            raise
 
 
 def _check(query: str) -> None:
@@ -49,7 +55,7 @@ def _check(query: str) -> None:
     if query != encodable(query):
         raise InputError("the query is not UTF-8")
     statements = duckdb.extract_statements(query)
-    if len(statements) == 1 and statements[0].type in _READING and not _copies(query):
+    if len(statements) == 1 and statements[0].type in _READING and not _changes(query):
         with contextlib.suppress(duckdb.ParserException):
             duckdb.extract_statements(f"FROM (\n{query.rstrip().rstrip(';')}\n)")
             return
@@ -59,15 +65,26 @@ def _check(query: str) -> None:
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)  # MULTI: a PIVOT
 
 
-def _copies(query: str) -> bool:
-    """Whether a part of it in parentheses is COPY, as DuckDB allows in WITH."""
-    content, previous = query.encode(), b""
-    tokens = [(start, kind) for start, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment]
-    for start, _ in tokens:
-        if previous == b"(" and content[start : start + 4].lower() == b"copy":
-            return True
-        previous = content[start : start + 1]
-    return False
+CHANGING = frozenset(
+    {
+        *("checkpoint", "force_checkpoint", "enable_logging", "disable_logging", "truncate_duckdb_logs"),
+        *("enable_profiling", "disable_profiling", "create_external_resource", "destroy_external_resource"),
+        *("register_external_resource", "deregister_external_resource", "register_external_resource_type"),
+        *("query", "json_execute_serialized_sql"),  # which run what stands in a text
+    }
+)
+
+
+def _changes(query: str) -> bool:
+    """Whether a part of it is COPY, as DuckDB allows in WITH, or calls a function that changes something."""
+    content = query.encode()
+    starts = [start for start, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment]
+    tokens = [content[a:b].split(b"--")[0].strip() for a, b in zip(starts, [*starts[1:], len(content)], strict=True)]
+    words = [token.decode("utf-8", "replace").split()[0].strip('"').lower() if token else "" for token in tokens]
+    return any(
+        (first == "(" and second == "copy") or (first in CHANGING and second == "(")
+        for first, second in pairwise(words)
+    )
 
 
 def _sentence(error: duckdb.Error) -> str:
@@ -106,10 +123,11 @@ def _plain(value: Any) -> Any:
 
 def _distinct(names: list[str]) -> list[str]:
     """Column names with a number added to those that came before."""
-    seen: dict[str, int] = {}
-    for position, name in enumerate(names):
-        seen[name if name not in seen else f"{name}_{position}"] = position
-    return list(seen)
+    distinct: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(1))
+        distinct.append(name if name not in distinct else next(each for each in numbered if each not in distinct))
+    return distinct
 
 
 def _csv(answer: duckdb.DuckDBPyRelation) -> bytes:

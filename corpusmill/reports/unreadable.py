@@ -7,7 +7,7 @@ from corpusmill.collect.columns import as_text
 from corpusmill.corpus import Place
 from corpusmill.filters.personal import mask_text
 from corpusmill.reasons import Status
-from corpusmill.reports.catalog import open_catalog
+from corpusmill.reports.catalog import damage_is_named, open_catalog
 from corpusmill.reports.story import STATUSES
 
 MOST_CHARS = 200  # of an example's error
@@ -35,7 +35,7 @@ class Unreadable:
 
 def unreadable(corpus: Place) -> list[Unreadable]:
     """The most frequent first."""
-    with open_catalog(corpus) as catalog:
+    with damage_is_named(corpus), open_catalog(corpus) as catalog:
         rows = catalog.execute(UNREADABLE_SQL).fetchall()
     return [
         Unreadable(source=source, status=status, records=n, of_source=int(total), example=_told(example))

@@ -25,7 +25,7 @@ from corpusmill.filters.personal import mask_text
 from corpusmill.filters.rules import active_rules
 from corpusmill.filters.settings import FilterSettings, Rule
 from corpusmill.reasons import SIGNALS, Reason, Stage
-from corpusmill.reports.catalog import open_catalog
+from corpusmill.reports.catalog import damage_is_named, open_catalog
 from corpusmill.reports.story import ALSO, DROPPED, PASSED, Address, Copy, Document, Ruling, Story, render
 
 __all__ = ["render", "why"]
@@ -37,10 +37,13 @@ MOST_HINTS = 3
 
 
 def why(corpus: Place, doc_id_or_url: str) -> Story:
-    """The story of a document or a URL.  InputError if the corpus never met it; the message names close matches."""
-    asked = encodable(doc_id_or_url.strip())
+    """The story of a document or a URL.
+
+    InputError if the corpus never met it; the message names close matches.  RunError if the corpus is damaged.
+    """
+    asked = encodable(doc_id_or_url)
     rules = _rules(Corpus(corpus))
-    with open_catalog(corpus) as catalog:
+    with damage_is_named(corpus), open_catalog(corpus) as catalog:
         named = _Named.find(catalog, asked)
         if not named.documents and not named.addresses:
             raise InputError(f"{corpus}: the corpus never met '{mask_text(asked)}'{_hint(catalog, asked)}")
@@ -61,9 +64,13 @@ class _Named(NamedTuple):
 
     @classmethod
     def find(cls, catalog: duckdb.DuckDBPyConnection, asked: str) -> "_Named":
-        if re.fullmatch("[0-9a-f]{24}", asked):
+        if re.fullmatch("[0-9a-f]{24}", asked.strip()):
             return cls(
-                [row["doc_id"] for row in _rows(catalog, "FROM ledger SELECT doc_id WHERE doc_id = ?", [asked])], []
+                [
+                    row["doc_id"]
+                    for row in _rows(catalog, "FROM ledger SELECT doc_id WHERE doc_id = ?", [asked.strip()])
+                ],
+                [],
             )
         urls = [_spellings(asked)]
         pages = _rows(catalog, "FROM ledger SELECT doc_id WHERE url IN (SELECT unnest(?)) ORDER BY part, doc_id", urls)
@@ -80,15 +87,20 @@ def _rows(
 
 
 def _rules(corpus: Corpus) -> tuple[Rule, ...]:
-    """The rules of the corpus's own recipe."""
-    text = corpus.read_text("recipe.toml")
-    return () if text is None else active_rules(FilterSettings.model_validate(tomllib.loads(text).get("filters", {})))
+    """The rules of the corpus's own recipe; none if that cannot be read: the story is told without their tests."""
+    try:
+        data = tomllib.loads(corpus.read_text("recipe.toml") or "")
+        return active_rules(FilterSettings.model_validate(data.get("filters", {})))
+    except (ValueError, InputError):  # not TOML, or not of this form
+        return ()
 
 
 def _spellings(url: str) -> list[str]:
     """The URL as given, in its normal form, with or without a slash at the end; either scheme where there is none."""
-    urls = [url] if "://" in url else [f"http://{url}", f"https://{url}"]
+    bare = url.strip()
+    urls = [bare] if "://" in bare else [f"http://{bare}", f"https://{bare}"]
     urls += [normal for each in urls if (normal := normalise(each))]
+    urls += [url, bare]  # a record's own word, which may be no URL
     ends = [form for each in urls for form in (each, each.rstrip("/"), each.rstrip("/") + "/")]
     return list(dict.fromkeys(ends))
 
