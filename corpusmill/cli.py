@@ -233,9 +233,11 @@ def verify(corpus: CorpusPlace) -> None:
         seen = read_all(corpus, tell)
     print(f"{seen.files:,} files read ({seen.bytes / 1e6:,.1f} MB), {len(seen.damaged) or 'none'} of them damaged")
     for name in seen.damaged:
-        print(f"  {name}")
-    if seen.damaged:
-        raise RunError("what is damaged was taken back; run the recipe again, and it is made anew")
+        print(f"  damaged  {name}")
+    for name in seen.missing:
+        print(f"  missing  {name}")
+    if seen.damaged or seen.missing:
+        raise RunError("run the recipe again: what is damaged was taken back, and is made anew like what is missing")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Whether every file of a corpus is still what was written.
+"""Whether a corpus is still what was written: every part there, every byte of it.
 
 A run believes a receipt whose file is there in its size; nobody reads a corpus twice without need.  What turned on a
 disk since then is found here: every file is read and compared with the checksum of its receipt.  A damaged part is
@@ -7,12 +7,12 @@ taken back, so the next run makes it anew, and all that was made from it only if
 
 import errno
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from corpusmill.belonging import described
-from corpusmill.corpus import Corpus, Place
-from corpusmill.errors import CorruptPartError, InputError
+from corpusmill.belonging import TABLES, Described, described
+from corpusmill.corpus import RECEIPTS, Corpus, Place
+from corpusmill.errors import CorruptPartError, InputError, RunError
 from corpusmill.receipts import Receipt
 
 
@@ -25,6 +25,7 @@ class Verified:
     files_read: int = 0
     bytes_read: int = 0
     damaged: list[str] = field(default_factory=list)  # STAGE/FILE of each, taken back
+    missing: list[str] = field(default_factory=list)  # STAGE/PART of what later stages have, and this one has not
 
 
 def verify(place: Place, progress: Callable[[Verified], None] = lambda _: None) -> Verified:
@@ -44,8 +45,11 @@ def verify(place: Place, progress: Callable[[Verified], None] = lambda _: None) 
 
 
 def _verified(corpus: Corpus, progress: Callable[[Verified], None]) -> Verified:
+    stages = described(corpus)
+    if not stages:
+        raise RunError(f"{corpus.place}: {TABLES} is missing or damaged; run the recipe again, and it is written anew")
     published: list[Receipt] = []
-    for stage in described(corpus):
+    for stage in stages:
         published += corpus.receipts(stage.stage).values()
     seen = Verified(files=len(published), bytes=sum(receipt.size for receipt in published))
     for receipt in published:
@@ -55,7 +59,28 @@ def _verified(corpus: Corpus, progress: Callable[[Verified], None]) -> Verified:
         seen.files_read += 1
         seen.bytes_read += receipt.size
         progress(seen)
+    seen.missing += _missing(corpus, stages, {(receipt.stage, receipt.part) for receipt in published})
     return seen
+
+
+def _missing(corpus: Corpus, stages: list[Described], there: set[tuple[str, str]]) -> Iterator[str]:
+    """Parts with a receipt and no file of its size, and parts that a stage lacks while a later one has something."""
+    begun = 0
+    for place, stage in enumerate(stages):
+        if corpus.receipts(stage.stage) or any(_named_by_receipts(corpus, stage.stage)):
+            begun = place
+    parts = {part for _, part in there} - {stage.stage for stage in stages if stage.kind == "Singleton"}
+    for stage in stages[: begun + 1]:
+        wanted = {stage.stage} if stage.kind == "Singleton" else parts
+        for part in sorted(wanted | set(_named_by_receipts(corpus, stage.stage))):
+            if (stage.stage, part) not in there:
+                yield f"{stage.stage}/{part}"
+
+
+def _named_by_receipts(corpus: Corpus, stage: str) -> Iterator[str]:
+    for name in corpus.store.entries(f"{stage}/{RECEIPTS}"):
+        if name.endswith(".json") and not name.startswith("_"):
+            yield name.removesuffix(".json")
 
 
 def _is_whole(corpus: Corpus, receipt: Receipt) -> bool:

@@ -203,11 +203,9 @@ def test_what_is_damaged_is_found_and_made_again(own, finished):
     done = verified(own)
     assert done.returncode == 1
     names = [str(path.relative_to(own / "corpus")) for path in paths]
-    assert [line.strip() for line in done.stdout.splitlines()[1:]] == names
+    assert done.stdout.splitlines()[1:] == [f"  damaged  {name}" for name in names]
     assert " 3 of them damaged" in done.stdout
-    assert done.stderr.endswith(
-        "corpusmill: what is damaged was taken back; run the recipe again, and it is made anew\n"
-    )
+    assert done.stderr.splitlines()[-1].startswith("corpusmill: run the recipe again: what is damaged was taken back")
     mended(own, finished)
     done = verified(own)
     assert done.returncode == 0, done.stderr
@@ -222,3 +220,44 @@ def test_only_a_corpus_that_no_run_holds_is_verified(own, tmp_path):
     done = verified(tmp_path / "nowhere")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("stage", ["pages", "sketches", "docs", "tokens"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda part: part.unlink(),
+        lambda part: part.write_bytes(b""),
+        lambda part: part.write_bytes(part.read_bytes()[:-10]),
+        lambda part: receipt_of(part).unlink(),
+        lambda part: receipt_of(part).write_text("{}"),
+    ],
+)
+def test_what_is_missing_or_cut_off_is_named(own, finished, stage, damage):
+    part = part_of(own, stage)
+    damage(part)
+    done = verified(own)
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()[1:]
+    assert f"{stage}/{part.stem}" in line
+
+
+def test_whole_stages_that_are_missing_are_named_unless_they_were_not_made_yet(own, tmp_path):
+    shutil.rmtree(own / "corpus/tokens")
+    assert verified(own).returncode == 0  # as after --until tokenizer
+    shutil.rmtree(own / "corpus/docs")
+    (own / "corpus/tokenizer/_receipts/tokenizer.json").unlink()
+    assert verified(own).returncode == 0
+    shutil.rmtree(own / "corpus/verdicts")
+    done = verified(own)
+    assert done.returncode == 1
+    assert [line[:19] for line in done.stdout.splitlines()[1:]] == ["  missing  verdicts"] * 6
+
+
+def test_a_corpus_that_does_not_say_what_it_holds_is_not_whole(own, finished):
+    (own / "corpus/tables.json").write_text("[1]")
+    done = verified(own)
+    assert done.returncode == 1
+    assert "tables.json is missing or damaged; run the recipe again" in done.stderr
+    mended(own, finished)
+    assert verified(own).returncode == 0
