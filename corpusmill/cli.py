@@ -117,13 +117,13 @@ def run(
         from corpusmill.reports.unreadable import unreadable, useless_sources
 
         found = unreadable(corpus) if outcome.books.unusable else []
-    print(_summary(corpus, outcome.books, found))
+    print(_summary(corpus, outcome.books, found, until))
     if useless := useless_sources(found):
         names = ", ".join(f"'{name}'" for name in useless)
         raise RunError(f"no record of source {names} could be used; the lines above say why")
 
 
-def _summary(corpus: str, books: "Books", found: "list[Unreadable]") -> str:
+def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str | None) -> str:
     """What the run came to, in a few lines."""
     dropped = {
         "could not be used": books.unusable,
@@ -139,7 +139,10 @@ def _summary(corpus: str, books: "Books", found: "list[Unreadable]") -> str:
             lines += [f"  and {len(found) - MOST_REASONS} more reasons, in the table pages"] * (
                 len(found) > MOST_REASONS
             )
-    lines += [f"{books.docs:,} documents kept ({books.text_bytes / 1e6:,.1f} MB of text)"]
+    if books.has_docs:
+        lines += [f"{books.docs:,} documents kept ({books.text_bytes / 1e6:,.1f} MB of text)"]
+    else:
+        lines += [f"ended after stage {until}; which documents are kept, a run to the end decides"]
     if books.tokens:
         lines += [f"{books.tokens:,} tokens"]
     return "\n".join([*(f"  {line}" for line in lines), f"corpus: {corpus}"])

@@ -133,7 +133,8 @@ def _register(kind: str, name: str, each: Registered) -> None:
         checked_name(name)
     except ValueError as error:
         raise InputError(f"{kind} {error}") from None
-    if _LOADING and name in _LOADING[-1].kinds()[kind]:
+    registered = _LOADING[-1].kinds()[kind] if _LOADING else {}
+    if name.lower() in {other.lower() for other in registered}:  # SQL sees no difference
         raise InputError(f"{kind} '{name}' is registered twice; names must differ")
     origin = sys._getframe(2).f_globals.get("__name__", "")
     (_LOADING[-1] if _LOADING else REGISTRY).kinds()[kind][name] = replace(each, origin=origin)
@@ -141,13 +142,16 @@ def _register(kind: str, name: str, each: Registered) -> None:
 
 def name_of(function: Callable[..., Any]) -> str:
     """Module and name of a user's function, for messages."""
-    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
+    module = sys.modules.get(getattr(function, "__module__", ""))
+    where = getattr(module, "__file__", None) if isinstance(module, _File) else getattr(function, "__module__", "?")
+    return f"{getattr(function, '__qualname__', type(function).__name__)} in {where}"
 
 
 def signal(name: str, type: "pa.DataType", description: str) -> Callable[[Function], Function]:
     """Register a function of the pages table as a column of signals; NaN becomes null, which drops nothing."""
 
     def register(function: Function) -> Function:
+        _check_type(f"signal '{name}'", type)
         _register("signal", name, Signal(name, type, description, function))
         return function
 
@@ -184,6 +188,7 @@ def stage(
     """
 
     def register(function: Function) -> Function:
+        _check_stage(name, reads, columns)
         own = OwnStage(
             name,
             description,
@@ -195,6 +200,31 @@ def stage(
         return function
 
     return register
+
+
+def _check_type(what: str, type: Any) -> None:
+    """InputError unless it is an Arrow type that DuckDB reads."""
+    import pyarrow as pa
+
+    if not isinstance(type, pa.DataType) or pa.types.is_float16(type):
+        raise InputError(f"{what}: its type must be one of pyarrow's, such as pa.float64(), not {type!r}")
+
+
+def _check_stage(name: str, reads: Any, columns: Any) -> None:
+    """InputError unless a stage reads and gives columns."""
+    if not reads or any(isinstance(names, str) or not names for names in reads.values()):
+        raise InputError(f"stage '{name}': reads must name stages and lists of their columns, {{'docs': ['text']}}")
+    for column, what in columns.items():
+        try:
+            checked_name(column)
+        except ValueError as error:
+            raise InputError(f"stage '{name}': column {error}") from None
+        if not isinstance(what, tuple | list) or len(what) != 2:
+            raise InputError(f"stage '{name}': column '{column}' needs its type and a description")
+        _check_type(f"stage '{name}', column '{column}'", what[0])
+    lower = ["doc_id", *(column.lower() for column in columns)]
+    if len(set(lower)) < len(lower):
+        raise InputError(f"stage '{name}': names of columns must differ, also from doc_id, which is added")
 
 
 def source(
@@ -226,6 +256,10 @@ def extractor(name: str) -> Callable[[Function], Function]:
     return register
 
 
+class _File(ModuleType):
+    """A module from a file beside the recipe."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserModule:
     """A module of the user's, ready to travel: its name, its source unless it is an installed package, its identity."""
@@ -246,7 +280,8 @@ class UserModule:
         try:
             source = (folder / name).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"recipe: cannot read module '{name}' beside the recipe: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise InputError(f"recipe: cannot read module '{name}' beside the recipe: {why}") from error
         return cls(name, source, hashlib.blake2b(source.encode(), digest_size=8).hexdigest())
 
     def load(self) -> None:
@@ -277,12 +312,15 @@ class UserModule:
                     "install the same version on both"
                 )
             return
-        module = ModuleType(self.key)
+        module = _File(self.key)
         module.__file__ = self.name
         sys.modules[self.key] = module
         try:
             exec(compile(self.source, self.name, "exec"), module.__dict__)
-        except Exception as error:  # any error of the user's code is the user's to see
+        except InputError as error:  # of what it registers
+            del sys.modules[self.key]
+            raise InputError(f"recipe: module '{self.name}': {error}") from error
+        except (Exception, SystemExit) as error:  # any error of the user's code is the user's to see
             del sys.modules[self.key]
             what = f"{type(error).__name__}: {error}"
             raise InputError(f"recipe: module '{self.name}' fails to load: {what}") from error
@@ -304,7 +342,7 @@ def registered_by(modules: Sequence[UserModule]) -> list[tuple[UserModule, Regis
         own = Registry()
         for kind, registered in _BY_MODULE[module.key].kinds().items():
             for name, each in registered.items():
-                whose, what = first.setdefault((kind, name), (module, each))
+                whose, what = first.setdefault((kind, name.lower()), (module, each))
                 if what is not each:
                     names = f"'{whose.name}' and '{module.name}'"
                     raise InputError(f"recipe: modules {names} both register the {kind} '{name}'; rename one")

@@ -19,6 +19,9 @@ TextFormat = Literal["text", "markdown"]
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
+EXTRACTORS = ("corpusmill", "resiliparse", "trafilatura")  # the product's own names
+
+
 class ExtractSettings(Settings):
     """How pages become text."""
 

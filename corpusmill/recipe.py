@@ -11,13 +11,13 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
-from corpusmill.collect.formats import format_of, kinds
+from corpusmill.collect.formats import FORMATS, format_of, kinds
 from corpusmill.collect.settings import Columns, CrawlSettings, RunSettings, Source
 from corpusmill.dedup.settings import DedupSettings
 from corpusmill.errors import InputError
-from corpusmill.extensions import UserModule, registered_by
+from corpusmill.extensions import REGISTRY, UserModule, registered_by
 from corpusmill.filters.settings import FilterSettings, PiiSettings, Rule
-from corpusmill.page import ExtractSettings
+from corpusmill.page import EXTRACTORS, ExtractSettings
 from corpusmill.settings import Settings, Share, read_toml
 from corpusmill.tokenize.settings import TokenizerSettings
 from corpusmill.train.settings import TrainSettings
@@ -94,7 +94,13 @@ class Recipe(Settings):
 def load(path: str | Path) -> Recipe:
     """The recipe in a TOML file, checked (else InputError).  Its modules are loaded, since they may add kinds."""
     path = Path(path)
-    return parse(read_toml(path, "recipe"), where=str(path), folder=path.parent)
+    found = parse(read_toml(path, "recipe"), where=str(path), folder=path.parent)
+    extractors = [*EXTRACTORS, *sorted(REGISTRY.extractors)]
+    if found.extract.extractor not in extractors:
+        raise InputError(
+            f"{path}: extract.extractor: there is no '{found.extract.extractor}'; allowed: {', '.join(extractors)}"
+        )
+    return found
 
 
 def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path()) -> Recipe:
@@ -104,7 +110,12 @@ def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path())
         modules = [UserModule.find(name, folder) for name in names]
         for module in modules:
             module.load()
-        registered_by(modules)  # names must differ
+        for module, own in registered_by(modules):
+            for kind, taken, names in (("source", FORMATS, own.sources), ("extractor", EXTRACTORS, own.extractors)):
+                if both := sorted(set(names) & set(taken)):
+                    raise InputError(
+                        f"recipe: module '{module.name}': the name of {kind} '{both[0]}' is a built-in one's; rename it"
+                    )
     try:
         sources = data.get("sources")
         if isinstance(sources, list):

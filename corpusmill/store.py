@@ -283,6 +283,10 @@ def is_url(place: str) -> bool:
 
 def store_of(place: str) -> LocalStore | RemoteStore:
     """The store of a corpus, by its path or URL.  InputError if there can be no corpus."""
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{place}: the path of a corpus must be UTF-8") from None
     if not is_url(place):
         return LocalStore(Path(place).absolute())
     scheme = place.partition("://")[0]

@@ -1,6 +1,7 @@
 """Records from rows with named columns: JSON objects, Parquet rows, what a user's own reader yields."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
@@ -76,8 +77,10 @@ def plain(value: object) -> Any:
             return {encodable(str(key)): plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
-        case _:
-            return encodable(str(value))
+        case set() | frozenset():
+            return sorted(map(plain, value), key=repr)
+        case _:  # where an object is in memory is no part of what it says
+            return re.sub(" at 0x[0-9a-f]+", "", encodable(str(value)))
 
 
 def encodable(text: str) -> str:

@@ -51,7 +51,10 @@ class UserReader:
         columns = Columns()
         others = {str(key): value for key, value in row.items() if key not in OWN}
         record = from_columns(others, columns, self.path, number)
-        record = replace(record, fetched_at=_moment(row.get("fetched_at")))
+        moment = _moment(row.get("fetched_at"))
+        if moment is None and row.get("fetched_at") is not None:  # no moment, and not lost
+            record = replace(record, metadata={**record.metadata, "fetched_at": row["fetched_at"]})
+        record = replace(record, fetched_at=moment)
         html = row.get("html")
         if record.status is not Status.NO_TEXT_FIELD or not isinstance(html, str | bytes):
             return record

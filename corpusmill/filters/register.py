@@ -104,12 +104,13 @@ EDIT_COUNTS = (schema.EMAILS, schema.IP_ADDRESSES)  # columns of texts that rule
 
 def user_group(name: str, signals: Sequence[Signal]) -> schema.Table:
     """The table of a user's signals.  InputError if one has the name of a built-in one."""
-    known = {column.name for column in (schema.DOC_ID, *LANGUAGE_COLUMNS, *SIGNALS, *EDIT_COUNTS)}
+    columns = (schema.DOC_ID, *LANGUAGE_COLUMNS, *SIGNALS, *EDIT_COUNTS)
+    known = {"part", "text", *(column.name.lower() for column in columns)}
     for signal in signals:
-        if signal.name in known:
+        if signal.name.lower() in known:
             raise InputError(f"recipe: signal '{signal.name}' of your module has a built-in one's name; rename it")
-    columns = [schema.Column(signal.name, signal.type, signal.description) for signal in signals]
-    return schema.Table(name, "one row per page: signals of a module of yours", (schema.DOC_ID, *columns))
+    own = [schema.Column(signal.name, signal.type, signal.description) for signal in signals]
+    return schema.Table(name, "one row per page: signals of a module of yours", (schema.DOC_ID, *own))
 
 
 def signals_schema(user_signals: Sequence[Signal] = (), edits: Sequence[schema.Column] = ()) -> pa.Schema:

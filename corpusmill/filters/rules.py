@@ -189,14 +189,18 @@ def _parse(expression: str, connection: duckdb.DuckDBPyConnection) -> dict[str, 
     """DuckDB's syntax tree of one expression; {"error_message": ...} if it is anything else."""
 
     def select(what: str) -> dict[str, Any]:
-        serialized = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT ({what})"]).fetchall()[0][0]
+        serialized = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT {what}"]).fetchall()[0][0]
         tree: dict[str, Any] = json.loads(serialized)
         return tree
 
+    if not expression.strip():
+        return {"error_message": "it is empty"}
     tree = select(expression)
+    if not tree["error"]:
+        tree = select(f"({expression})")  # as rules are evaluated
     if tree["error"]:
         return tree
-    node, plain = tree["statements"][0]["node"], select("1")["statements"][0]["node"]
+    node, plain = tree["statements"][0]["node"], select("(1)")["statements"][0]["node"]
     expressions, _ = node.pop("select_list"), plain.pop("select_list")
     if len(tree["statements"]) != 1 or len(expressions) != 1 or node != plain:
         return {"error_message": "it must be one expression"}

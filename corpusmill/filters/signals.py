@@ -177,7 +177,7 @@ def _user_column(signal: Signal, pages: pa.Table) -> pa.Array:
         elif not isinstance(values, pa.Array):
             values = pa.array(values)
         values = values.cast(signal.type)
-    except Exception as error:  # whatever the user's code raises is the user's to see
+    except (Exception, SystemExit) as error:  # whatever the user's code raises is the user's to see
         raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error
     if len(values) != pages.num_rows:
         raise InputError(f"{where} returns {len(values)} values; it must return one for each page")

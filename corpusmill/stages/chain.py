@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from corpusmill.errors import InputError
+from corpusmill.extensions import OwnStage, UserModule
+from corpusmill.reasons import SIGNALS
 from corpusmill.stages.docs import DOCS
 from corpusmill.stages.job import Job
 from corpusmill.stages.own import own_stage
@@ -30,6 +32,45 @@ from corpusmill.stages.tokenizer import tokenizer
 from corpusmill.stages.tokens import TOKENS
 from corpusmill.stages.twins import TWINS
 from corpusmill.stages.verdicts import verdicts
+
+# What else a corpus has: folders, and tables of its catalog.
+TAKEN = frozenset(
+    {
+        *("models", "logs", "raw", "plan", "tables", "catalog", "report", "recipe"),
+        *(
+            "ledger",
+            "totals",
+            "receipts",
+            "signals",
+            "stages",
+            "mix",
+            "urls",
+            "metrics",
+            "catalog_state",
+            "stage_order",
+        ),
+    }
+)
+
+
+def _check(module: UserModule, own: OwnStage, stages: "list[Stage]") -> None:
+    """InputError unless a user's stage has a name of its own, and reads what there is."""
+    where = f"recipe: module '{module.name}': stage '{own.name}'"
+    taken = {_table_name(stage.name) for stage in stages} | TAKEN
+    if _table_name(own.name) in taken or _table_name(own.name).startswith(_table_name(SIGNALS)):
+        raise InputError(f"{where}: there is something of that name already; rename it")
+    tables = {stage.name: stage.table() for stage in stages if stage.table is not None}
+    for stage, columns in own.reads.items():
+        if stage not in tables:
+            raise InputError(f"{where} reads '{stage}', which is no stage with a table; there are: {', '.join(tables)}")
+        there = [column.name for column in tables[stage].columns]
+        for column in columns:
+            if column not in there:
+                raise InputError(f"{where} reads column '{column}' of {stage}; there are: {', '.join(there)}")
+
+
+def _table_name(stage: str) -> str:
+    return stage.replace("-", "_").lower()
 
 
 @dataclass(frozen=True)
@@ -54,15 +95,8 @@ class Chain:
             TOKENS,
         ]
         for module, own in job.own_stages():
+            _check(module, own, stages)
             names = [stage.name for stage in stages]
-            if own.name in names:
-                raise InputError(f"recipe: module '{module.name}': there is a stage '{own.name}' already; rename yours")
-            for read in own.reads:
-                if read not in names:
-                    raise InputError(
-                        f"recipe: module '{module.name}': stage '{own.name}' reads '{read}', which is no stage; "
-                        f"there are: {', '.join(names)}"
-                    )
             stages.insert(1 + max(names.index(read) for read in own.reads), own_stage(module, own))
         return cls(tuple(stages))
 

@@ -52,12 +52,17 @@ def _called(own: OwnStage, tables: Tables, rows: int) -> "dict[str, pa.Array]":
     where = f"stage '{own.name}' ({name_of(own.function)}, {rows} rows)"
     try:
         given: Any = own.function(tables)
+        names = {name for name, *_ in own.columns}
+        if set(given) != names:
+            raise InputError(f"{where} gives the columns {sorted(given)}, and is registered with {sorted(names)}")
         found = {}
         for name, kind, _ in own.columns:
             values = given[name]
             values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
             found[name] = (values if isinstance(values, pa.Array) else pa.array(values, kind)).cast(kind)
-    except Exception as error:  # whatever the user's code raises is the user's to see
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever the user's code raises is the user's to see
         raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error
     for name, values in found.items():
         if len(values) != rows:

@@ -91,6 +91,11 @@ class Books:
         return self.rows[Name.DOCS]
 
     @property
+    def has_docs(self) -> bool:
+        """Whether the run came as far as the documents."""
+        return Name.DOCS in self.rows
+
+    @property
     def tokens(self) -> int:
         """Tokens of the documents."""
         return self._count(Name.TOKENS, "tokens")

@@ -103,7 +103,7 @@ def _edited(edit: Edit, before: "pa.Array") -> "pa.Array":
         elif not isinstance(after, pa.Array):
             after = pa.array(after, pa.large_string())
         after = after.cast(pa.large_string())
-    except Exception as error:  # whatever the user's code raises is the user's to see
+    except (Exception, SystemExit) as error:  # whatever the user's code raises is the user's to see
         raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error
     if len(after) != len(before):
         raise InputError(f"{where} returns {len(after)} texts; it must return one for each page")

@@ -104,23 +104,69 @@ def test_everything_in_reverse_order_gives_the_same_bytes(project):
     ("code", "says"),
     [
         ("@stage('x', 'd', reads={'pagse': ['text']}, columns={})\ndef f(t): ...", "reads 'pagse', which is no stage"),
-        (
-            "@stage('docs', 'd', reads={'pages': ['text']}, columns={})\ndef f(t): ...",
-            "there is a stage 'docs' already",
+        *(
+            (f"@stage('{name}', 'd', reads={{'pages': ['text']}}, columns={{}})\ndef f(t): ...", "of that name already")
+            for name in (
+                "docs",
+                "Docs",
+                "signals_text",
+                "signals-mine",
+                "models",
+                "logs",
+                "raw",
+                "ledger",
+                "Totals",
+                "mix",
+            )
         ),
+        ("@stage('x', 'd', reads={}, columns={})\ndef f(t): ...", "reads must name stages and lists"),
+        ("@stage('x', 'd', reads={'docs': 'text'}, columns={})\ndef f(t): ...", "reads must name stages and lists"),
+        ("@stage('x', 'd', reads={'docs': []}, columns={})\ndef f(t): ...", "reads must name stages and lists"),
+        (
+            "@stage('x', 'd', reads={'docs': ['nope']}, columns={})\ndef f(t): ...",
+            "reads column 'nope' of docs; there are: doc_id,",
+        ),
+        ("@stage('x', 'd', reads={'tokenizer': ['x']}, columns={})\ndef f(t): ...", "is no stage with a table"),
+        *(
+            (f"@stage('x', 'd', reads={{'docs': ['text']}}, columns={columns})\ndef f(t): ...", says)
+            for columns, says in (
+                ("{'A b': (pa.int64(), 'd')}", "column 'A b' is no name"),
+                ("{'': (pa.int64(), 'd')}", "column '' is no name"),
+                ("{'x': (pa.int64(), 'd'), 'X': (pa.int64(), 'd')}", "names of columns must differ"),
+                ("{'doc_id': (pa.int64(), 'd')}", "names of columns must differ"),
+                ("{'x': pa.int64()}", "needs its type and a description"),
+                ("{'x': ('int64', 'd')}", r"column 'x': its type must be one of pyarrow's"),
+            )
+        ),
+        ("@signal('s', 'float64', 'd')\ndef f(t): ...", "signal 's': its type must be one of pyarrow's"),
+        ("@signal('s', float, 'd')\ndef f(t): ...", "signal 's': its type must be one of pyarrow's"),
+        ("@signal('s', pa.float16(), 'd')\ndef f(t): ...", "signal 's': its type must be one of pyarrow's"),
+        ("@signal('N_Words', pa.int64(), 'd')\ndef f(t): ...", "has a built-in one's name"),
+        ("@signal('part', pa.int64(), 'd')\ndef f(t): ...", "has a built-in one's name"),
+        (
+            "@signal('s', pa.int64(), 'd')\n@signal('S', pa.int64(), 'd')\ndef f(t): ...",
+            "'S' is registered twice|'s' is",
+        ),
+        ("@extractor('corpusmill')\ndef f(t, u): ...", "the name of extractor 'corpusmill' is a built-in one's"),
+        ("@source('jsonl')\ndef f(p, o): ...", "the name of source 'jsonl' is a built-in one's"),
+        ("raise SystemExit(3)", "fails to load: SystemExit: 3"),
     ],
 )
 def test_a_stage_that_does_not_fit_is_the_users_to_mend(project, code, says):
-    (project / "mine.py").write_text(f"from corpusmill import stage\n{code}\n")
+    imports = "import pyarrow as pa\nfrom corpusmill import extractor, signal, source, stage\n"
+    (project / "mine.py").write_text(f"{imports}{code}\n")
+    job = {"modules": ["mine.py"], "sources": recipe()["sources"][:1]}
     with pytest.raises(InputError, match=says):
-        chain_of(job_of({"modules": ["mine.py"], "sources": recipe()["sources"][:1]}, project))
+        [each.table() for each in chain_of(job_of(job, project)) if each.table is not None]
 
 
 @pytest.mark.parametrize(
     ("code", "says"),
     [
         ("return {'x': [1]}", "column 'x' has 1 values; it must have one for each row"),
-        ("return {}", "KeyError: 'x'"),
+        ("return {}", "gives the columns [], and is registered with ['x']"),
+        ("return {'x': [1] * 30, 'y': [1] * 30}", "gives the columns ['x', 'y'], and is registered with ['x']"),
+        ("import sys; sys.exit(4)", "SystemExit: 4"),
         ("return {'x': 1 / 0}", "ZeroDivisionError"),
         ("return {'x': ['no number'] * 30}", "fails: ArrowInvalid"),
     ],
@@ -134,7 +180,7 @@ def test_what_a_users_stage_does_wrong_is_named(project, code, says):
     job = job_of(
         {"modules": ["mine.py"], "sources": [{"name": "l", "kind": "jsonl", "paths": ["in/a.jsonl"]}]}, project
     )
-    with pytest.raises(InputError, match=r"stage 'mine' \(.*\.f, 30 rows\)") as error:
+    with pytest.raises(InputError, match=r"stage 'mine' \(f in mine\.py, 30 rows\)") as error:
         run_plainly(job)
     assert says in str(error.value)
 
@@ -157,7 +203,7 @@ def test_what_a_users_edit_does_wrong_is_named(project, code, says):
         run_plainly(job, until="texts")
         assert {row["text"] for row in table(job, "texts")} == {"x"}
         return
-    with pytest.raises(InputError, match=r"edit 'mine' \(.*\.f, 30 pages\)") as error:
+    with pytest.raises(InputError, match=r"edit 'mine' \(f in mine\.py, 30 pages\)") as error:
         run_plainly(job)
     assert says in str(error.value)
 
