@@ -61,10 +61,22 @@ def _load(folder: Path, device: str) -> tuple[Decoder, Tokenizer, int]:
         raise InputError(
             f"{folder}: is not a trained model, it has no {Path(error.filename or 'weights').name}"
         ) from None
+    except MemoryError:
+        raise
+    except Exception as error:  # of JSON, the tokenizer's or the weights' reader, each with errors of its own
+        raise InputError(f"{folder}: its files are damaged, or no model of ours: {_said(error)}") from error
     tokenizer.encode_special_tokens = True  # a prompt is text
-    decoder = Decoder(ModelConfig.from_hf(data))
-    decoder.load_state_dict(weights)
-    return decoder.to(device).eval(), tokenizer, int(data["eos_token_id"])
+    try:
+        decoder = Decoder(ModelConfig.from_hf(data))
+        decoder.load_state_dict(weights)
+        boundary = int(data["eos_token_id"])
+    except (RuntimeError, ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as error:
+        raise InputError(f"{folder}: config.json and the weights do not fit each other: {_said(error)}") from error
+    return decoder.to(device).eval(), tokenizer, boundary
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
 def _sample(scores: Tensor, temperature: float, top_p: float, random: torch.Generator) -> int:

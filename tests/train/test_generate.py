@@ -1,5 +1,8 @@
 """Text from a model."""
 
+import json
+import shutil
+
 import pytest
 import torch
 from tokenizers import Tokenizer
@@ -84,3 +87,24 @@ def test_arguments_out_of_range(model, options):
 def test_no_model(tmp_path):
     with pytest.raises(InputError, match=r"is not a trained model, it has no config\.json"):
         text(tmp_path, "red")
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff" * 20, b'{"model_type": "x"}'])
+def test_a_damaged_model_is_one_sentence(model, tmp_path, name, content):
+    for path in model.iterdir():
+        if path.is_file():
+            shutil.copy(path, tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=r"damaged, or no model of ours|do not fit each other"):
+        text(tmp_path, "red", max_tokens=1)
+
+
+def test_weights_of_another_shape_are_one_sentence(model, tmp_path):
+    for path in model.iterdir():
+        if path.is_file():
+            shutil.copy(path, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
+    with pytest.raises(InputError, match=r"config.json and the weights do not fit each other"):
+        text(tmp_path, "red", max_tokens=1)
