@@ -245,7 +245,7 @@ class RemoteStore:
             raise
         except Exception as error:  # each library has errors of its own, with no common class
             text = " ".join(str(error).split()) or type(error).__name__
-            raise RunError(f"{self.url}: {text[:300]}; the same command goes on where this one stopped") from error
+            raise RunError(f"{self.url}: {text[:300]}; try the same command again") from error
 
 
 def _entry(stat: os.stat_result) -> Entry:

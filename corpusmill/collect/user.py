@@ -34,12 +34,16 @@ class UserReader:
                 row = next(rows)
             except StopIteration:
                 return
+            except MemoryError:
+                raise
             except Exception as error:  # noqa: BLE001  # whatever the user's code raises is on record in its row
                 what = f"{type(error).__name__}: {error}"
                 yield Record.broken(self.path, number, f"the source's reader raised {what}")
                 return
             try:
                 yield self._record(row, number)
+            except MemoryError:
+                raise
             except Exception as error:  # noqa: BLE001  # a mapping or a value of the user's own that raises
                 yield Record.broken(
                     self.path, number, f"the source's reader yielded what raises {type(error).__name__}"

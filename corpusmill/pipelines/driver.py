@@ -162,9 +162,13 @@ def _failure(error: BaseException) -> Event:
     last = traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
     if any(sign in last for sign in _OF_A_LOST_WORKER):
         return Event(kind="error", name=LOST, text=WORKER_DIED)
+    if any(sign in last for sign in _OF_FULL_MEMORY):
+        advice = "give fewer --workers, or a smaller run.slice_bytes"
+        return Event(kind="error", name="RunError", text=f"memory ran out: {advice} ({last[:200]})", unexpected=True)
     return Event(kind="error", name="RunError", text=f"the run failed: {last[:500]}", unexpected=True)
 
 
+_OF_FULL_MEMORY = ("MemoryError", "bad_alloc", "malloc of size", "Cannot allocate memory", "can't start new thread")
 _OF_A_LOST_WORKER = ("Channel closed prematurely", "Worker subprocess exited")  # what Beam raises for one
 
 

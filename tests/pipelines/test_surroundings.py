@@ -51,3 +51,22 @@ def test_an_error_that_quotes_a_page_is_masked_on_the_terminal_and_in_the_log(tm
         assert "Write to <email> or <ip> about it." in text
         assert "somebody@example.org" not in text
         assert "8.8.123.45" not in text
+
+
+FULL = """
+import corpusmill
+
+@corpusmill.source("greedy")
+def read(path, options):
+    yield {"text": "a text"}
+    raise MemoryError
+"""
+
+
+def test_memory_that_runs_out_says_so(tmp_path):
+    write_jsonl(tmp_path / "in/a.jsonl", [{"text": "a text"}])
+    (tmp_path / "greedy.py").write_text(FULL)
+    (tmp_path / "recipe.toml").write_text('modules = ["greedy.py"]\n' + RECIPE.replace('"jsonl"', '"greedy"'))
+    done = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 1, done.stderr
+    assert "memory ran out: give fewer --workers, or a smaller run.slice_bytes" in done.stderr.splitlines()[-1]
