@@ -24,6 +24,7 @@ from corpusmill.collect.crawl.addresses import NotPublicError, connector
 from corpusmill.collect.crawl.answer import Answer, Headers
 from corpusmill.collect.crawl.urls import host_of
 from corpusmill.collect.settings import CrawlSettings
+from corpusmill.credentials import masked
 from corpusmill.reasons import Fate
 
 MAX_CONNECTIONS = 64
@@ -35,7 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 def one_line(message: str) -> str:
     """What went wrong as it can be written down: libraries quote what a host sent."""
-    words = " ".join(message[: 4 * MAX_MESSAGE].split())[:MAX_MESSAGE]
+    words = masked(" ".join(message[: 4 * MAX_MESSAGE].split()))[:MAX_MESSAGE]
     return encodable(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", words))
 
 
