@@ -67,9 +67,12 @@ def main() -> None:
 
 
 def _fail(error: Exception | str, code: int) -> None:
+    from corpusmill.credentials import masked
     from corpusmill.filters.personal import mask_text
+    from corpusmill.terminal import printable
 
-    print(f"corpusmill: {mask_text(' '.join(str(error).split()))}", file=sys.stderr)  # it may quote a page
+    words = masked(mask_text(" ".join(str(error).split())))  # it may quote a page
+    print(f"corpusmill: {printable(words)}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -28,7 +28,8 @@ from corpusmill.extract.overlay import overlay
 from corpusmill.filters.pii import mask
 from corpusmill.filters.settings import PiiSettings
 from corpusmill.page import Page, UndecodableError
-from corpusmill.reports.story import STATUSES, printable
+from corpusmill.reports.story import STATUSES
+from corpusmill.terminal import printable
 
 LEAST_KIND = 0.1  # probability of a page type that is still told
 _ROBOTS = re.compile("^robots$|bot$|^tdm-|^ai")  # among names of meta elements, those that nobody else uses

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from corpusmill.reasons import Fate, Reason, Status
+from corpusmill.terminal import printable
 
 METADATA_CHARS = 300
 LINE_CHARS = 100
@@ -139,11 +140,6 @@ def render(story: Story) -> str:
     if story.n_documents > len(story.documents):
         blocks.append(f"and {story.n_documents - len(story.documents):,} more records of this URL, in the table pages")
     return "\n\n".join(printable(block) for block in blocks)
-
-
-def printable(text: str) -> str:
-    """Without control characters, with which a page could write over the terminal; joiners of scripts stay."""
-    return "".join(c if c.isprintable() or c in "\n\t\u200c\u200d" else "\ufffd" for c in text)
 
 
 def _tell_address(address: Address) -> str:
