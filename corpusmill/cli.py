@@ -73,9 +73,11 @@ def main() -> None:
 
 
 def _fail(error: Exception | str, code: int) -> None:
+    from corpusmill.credentials import masked
     from corpusmill.filters.personal import mask_text
 
-    print(f"corpusmill: {one_line(mask_text(str(error)))}", file=sys.stderr)  # it may quote a page
+    words = one_line(masked(mask_text(str(error))))  # it may quote a page
+    print(f"corpusmill: {words}", file=sys.stderr)
     sys.exit(code)
 
 

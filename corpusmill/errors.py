@@ -8,13 +8,20 @@
     │   └── TakenOverError  another run has taken over the corpus
     └── InterruptedRunError  a signal ended the run                             (exit code 130)
 
-Every message is one sentence that says what is wrong, where, and what to do about it.  A traceback is for our own
-mistakes, which are assertions and end with exit code 1.
+Every message is one sentence that says what is wrong, where, and what to do about it.  No message holds the
+credentials of a URL (`credentials.py`).  A traceback is for our own mistakes, which are assertions and end with exit
+code 1.
 """
+
+from corpusmill.credentials import masked
 
 
 class CorpusmillError(Exception):
     """Base of every error that corpusmill raises on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        """The message is kept without the credentials of the URLs in it."""
+        super().__init__(masked(message))
 
 
 class InputError(CorpusmillError):

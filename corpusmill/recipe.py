@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, Validati
 
 from corpusmill.collect.formats import FORMATS, format_of, kinds
 from corpusmill.collect.settings import Columns, CrawlSettings, RunSettings, Source
+from corpusmill.credentials import masked
 from corpusmill.dedup.settings import DedupSettings
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY, UserModule, registered_by
@@ -183,7 +184,7 @@ def _keys_beside(location: tuple[int | str, ...], model: type[BaseModel]) -> lis
 
 
 def dump(recipe: Recipe) -> str:
-    """The recipe as TOML with every default written out; what has no value is left out."""
+    """The recipe as TOML with every default written out; no credentials of URLs, and nothing that has no value."""
     return _toml(recipe.model_dump(mode="json", exclude_none=True), ())
 
 
@@ -211,7 +212,7 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        escaped = masked(value).replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"

@@ -1,16 +1,16 @@
 """Files by path or URL, read forward through one buffer.
 
-Local paths are opened by Python itself; anything with a scheme goes through fsspec, whose own block cache turns our
-reads into few requests.  Of local files a `Trace` keeps which bytes were read, for the identity of what they give
-(`collect/identity.py`).
+Local paths are opened by Python itself; anything with a scheme goes through fsspec (`collect/remote.py`).  Of local
+files a `Trace` keeps which bytes were read, for the identity of what they give (`collect/identity.py`).
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol
 
+from corpusmill.collect.remote import joined, open_remote
 from corpusmill.errors import InputError
 from corpusmill.store import is_url
 
@@ -25,7 +25,7 @@ BUFFER = 1 << 17  # bytes that are read ahead
 
 def location(root: str, path: str) -> str:
     """Path or URL of the file `path` below `root`."""
-    return f"{root.rstrip('/')}/{path}"
+    return joined(root, path) if is_url(root) else f"{root.rstrip('/')}/{path}"
 
 
 class Trace:
@@ -100,9 +100,7 @@ def open_binary(root: str, path: str, trace: Trace) -> BinaryIO:
     """Open the file `path` below `root` for reading."""
     where = location(root, path)
     if is_url(where):
-        import fsspec
-
-        return cast(BinaryIO, fsspec.open(where, "rb").open())
+        return open_remote(where)
     return BufferedReader(_Traced(where, path, trace), BUFFER)
 
 

@@ -19,20 +19,22 @@ Imports nothing heavy: a run with nothing to do plans, too.
 import glob
 import os
 import re
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from corpusmill.collect.files import location
 from corpusmill.collect.formats import Format, format_of
 from corpusmill.collect.identity import local_stamp, stamp_of
+from corpusmill.collect.remote import Address, can_be_entered, joined, listing, resolved
 from corpusmill.collect.settings import RunSettings, Source
 from corpusmill.collect.slices import Slice
 from corpusmill.corpus import digest
+from corpusmill.credentials import masked
 from corpusmill.errors import InputError
-from corpusmill.store import is_url, remote_stamp
+from corpusmill.store import is_url
 
 FILES_PER_BUCKET = 4000
 STEM_CHARACTERS = 40  # of a file's name that are kept in the names of its parts
@@ -41,7 +43,7 @@ STEM_CHARACTERS = 40  # of a file's name that are kept in the names of its parts
 @dataclass(frozen=True, slots=True)
 class _File:
     path: str  # relative to the root
-    size: int
+    size: int | None  # None: unknown
     stamp: str
 
 
@@ -96,9 +98,12 @@ def _cut(source: Source, format: Format, root: str, files: list[_File], slice_by
             )
         return
     for file in files:
-        pieces = max(1, -(-file.size // slice_bytes)) if format.can_be_cut(file.path) else 1
+        size = file.size or 0
+        pieces = max(1, -(-size // slice_bytes)) if format.can_be_cut(file.path) else 1
+        if pieces > 1 and is_url(root) and not can_be_entered(location(root, file.path)):
+            pieces = 1
         name = f"{source.name}-{_stem(file.path)}-{digest(file.path)[:16]}"
-        bounds = [file.size * i // pieces for i in range(pieces + 1)]
+        bounds = [size * i // pieces for i in range(pieces + 1)]
         for i, (start, end) in enumerate(pairwise(bounds)):
             yield Slice(
                 name=f"{name}-{i:04d}",
@@ -122,7 +127,7 @@ def _buckets(files: list[_File], slice_bytes: int) -> Iterator[tuple[str, list[_
     """Files by the leading bits of their path's hash, split as far as a bucket's size asks for."""
 
     def split(bits: str, bucket: list[tuple[str, _File]]) -> Iterator[tuple[str, list[_File]]]:
-        small = sum(f.size for _, f in bucket) <= slice_bytes and len(bucket) <= FILES_PER_BUCKET
+        small = sum(f.size or 0 for _, f in bucket) <= slice_bytes and len(bucket) <= FILES_PER_BUCKET
         if small or len(bucket) == 1 or len(bits) == 64:
             if bucket:
                 yield bits, sorted((f for _, f in bucket), key=lambda f: f.path)
@@ -138,23 +143,23 @@ def _buckets(files: list[_File], slice_bytes: int) -> Iterator[tuple[str, list[_
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a pattern means: files by path or URL, with sizes and stamps, and the folder that they are relative to."""
+    """What a pattern means: a folder, the files below it, and where they were looked for."""
 
     looked_for: str
     root: str
-    files: dict[str, tuple[int, str]]
+    files: list[_File]
     in_folder: bool = False  # the pattern is a folder: all files of the source's kind in it
 
 
 def _files(source: str, format: Format, pattern: str, folder: Path, corpus: Path) -> tuple[str, list[_File]]:
     """A pattern's root (its folder before the first wildcard) and its files with paths relative to that."""
-    found = _remote(pattern, format) if is_url(pattern) else _local(folder, pattern, format, corpus)
+    url = is_url(pattern)
+    found = _remote(resolved(pattern, folder), format) if url else _local(folder, pattern, format, corpus)
     if not found.files:
         endings = f" that end in {', '.join(format.endings)}" if found.in_folder and format.endings else ""
         looked_for = f"files{endings} in {found.looked_for}" if found.in_folder else found.looked_for
         raise InputError(f"source '{source}': no file matches '{pattern}' (looked for {looked_for})")
-    prefix = len(found.root) + 1
-    return found.root, [_File(path[prefix:], size, stamp) for path, (size, stamp) in found.files.items()]
+    return found.root, found.files
 
 
 def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
@@ -174,7 +179,8 @@ def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
         names = glob.glob(glob.escape(f"{base}/") + rest, recursive=True)  # noqa: PTH207  # links are followed
     own = "\0" if root.is_relative_to(corpus) else f"{corpus}/"
     stats = [(n, Path(n).stat()) for n in sorted(names) if not n.startswith(own) and Path(n).is_file()]
-    files = {n: (stat.st_size, local_stamp(stat)) for n, stat in stats}
+    prefix = len(str(root).rstrip("/")) + 1
+    files = [_File(name[prefix:], stat.st_size, local_stamp(stat)) for name, stat in stats]
     return _Found(str(path), str(root).rstrip("/"), files, in_folder=path.is_dir())
 
 
@@ -219,25 +225,28 @@ def _walk(folder: Path, corpus: Path, above: tuple[tuple[int, int], ...]) -> Ite
 
 def _remote(pattern: str, format: Format) -> _Found:
     """The same in any file system that fsspec knows."""
-    import fsspec
+    full, found = listing(pattern, only=format.endings)
+    address = Address.of(full)
+    if full in found:
+        return _named(full, format, *found[full])
+    folder, wildcard, _ = re.split(r"([*?[].*|$)", address.path, maxsplit=1)
+    root = address._replace(path=Address.of(folder).folder if wildcard else folder)
+    start = len(joined(root.path, ""))
+    paths = {url: Address.of(url) for url in found}
+    return _Found(full, "".join(root), [_File(paths[u].path[start:] + paths[u].query, *found[u]) for u in found])
 
-    try:
-        fs, path = fsspec.core.url_to_fs(pattern)
-        in_folder = fs.isdir(path)
-        entries = fs.find(path, detail=True) if in_folder else fs.glob(path, detail=True)
-    except (ImportError, OSError, ValueError) as error:
-        raise InputError(f"{pattern}: cannot be listed: {error}") from error
-    full = fs.unstrip_protocol(path).rstrip("/")
-    files = {
-        fs.unstrip_protocol(name): (info["size"], f"{info['size']} {remote_stamp(info) or f'unknown {uuid.uuid4()}'}")
-        for name, info in sorted(entries.items())
-        if info["type"] == "file" and (not in_folder or _is_wanted(name, format))
-    }
-    if full in files:
-        return _Found(full, full.rpartition("/")[0], files)
-    if in_folder:
-        return _Found(full, full, files)
-    return _Found(full, _before_wildcard(full), files)
+
+def _named(url: str, format: Format, size: int | None, stamp: str) -> _Found:
+    """A file that is named by itself.
+
+    A query belongs to its path, since it may say which file is meant (`download?id=7`).  Where the path has an ending
+    of the format's, or the query has credentials, the query only says how to get the file, and belongs to its folder.
+    """
+    address = Address.of(url)
+    root, name = address._replace(path=address.folder), address.path[len(joined(address.folder, "")) :]
+    if masked(address.query) == address.query and not (format.endings and name.lower().endswith(format.endings)):
+        root, name = root._replace(query=""), name + address.query
+    return _Found(url, "".join(root), [_File(name, size, stamp)])
 
 
 def _before_wildcard(pattern: str) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from corpusmill.credentials import masked
 from corpusmill.settings import Name, Settings
 
 
@@ -60,7 +61,8 @@ class CrawlSettings(Settings):
     def _seeds_are_pages(cls, seeds: list[str]) -> list[str]:
         for seed in seeds:
             if not re.match(r"https?://[^/\s]", seed, re.IGNORECASE):
-                raise ValueError(f"'{seed}' is not a URL to start from; write it as https://host/path")
+                shown = masked(f"://{seed}").removeprefix("://")
+                raise ValueError(f"'{shown}' is not a URL to start from; write it as https://host/path")
         return seeds
 
     @field_validator("hosts")

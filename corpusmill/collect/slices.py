@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from corpusmill.credentials import masked
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slice:
@@ -23,10 +25,11 @@ class Slice:
     stamp: str = ""  # sizes and times of the files, see `collect/identity.py`
 
     def to_json(self) -> dict[str, Any]:
-        """For `plan.json`."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"files": list(self.files)}
+        """For `plan.json`, which holds no credentials of URLs."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values | {"files": list(self.files), "root": masked(self.root)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Slice":
-        """What `to_json` wrote."""
+        """What `to_json` wrote; it can be read from only if its root has no credentials."""
         return cls(**{**data, "files": tuple(data["files"])})

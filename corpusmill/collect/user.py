@@ -12,6 +12,7 @@ from typing import Any
 from corpusmill.collect.columns import from_columns
 from corpusmill.collect.records import Record, utc
 from corpusmill.collect.settings import Columns
+from corpusmill.credentials import masked
 from corpusmill.reasons import Status
 
 OWN = ("html", "fetched_at")  # keys that a JSON line has no column for
@@ -37,7 +38,7 @@ class UserReader:
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever the user's code raises is on record in its row
-                what = f"{type(error).__name__}: {error}"
+                what = masked(f"{type(error).__name__}: {error}")  # it may quote where the file is
                 yield Record.broken(self.path, number, f"the source's reader raised {what}")
                 return
             try:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from corpusmill.credentials import masked
 from corpusmill.filters.personal import mask_text
 from corpusmill.filters.settings import PiiSettings
 from corpusmill.pipelines.request import CANCEL, LOST, SUPERVISOR, Event, Request
@@ -107,13 +108,14 @@ def _read_events(stream: IO[bytes], events: "queue.SimpleQueue[Event | None]") -
 def _keep_log(stream: IO[bytes], path: Path, pii: PiiSettings) -> None:
     """Read what the driver and its workers print into a file; on a full disk it is lost, and nobody has to wait.
 
-    Tracebacks may quote pages, so personal data is masked here, too.
+    Tracebacks may quote pages and URLs, so personal data and credentials are masked here, too.
     """
     with stream:
         with suppress(OSError), path.open("ab", buffering=0) as log:
             for line in _lines(stream.fileno()):
                 with suppress(OSError):
-                    log.write(mask_text(line.decode("utf-8", "replace"), pii).encode("utf-8", "replace"))
+                    text = mask_text(masked(line.decode("utf-8", "replace")), pii)
+                    log.write(text.encode("utf-8", "replace"))
         while os.read(stream.fileno(), READ_BYTES):  # if there could be no file
             pass
 

@@ -60,7 +60,7 @@ def mill(request: Request, events: TextIO) -> None:
     """Crawl what is to be crawled, then run the one pipeline."""
     job = make_job(request)
     crawled = bool(unfinished_crawls(job))
-    slices = None if crawled else read_plan(job.corpus)
+    slices = None if crawled or request.roots is None else read_plan(job.corpus, request.roots)
     worker_command = None
     if slices is not None and kernels_are_cached():
         worker_command = _fork_server(request, slices)  # it loads while this process does

@@ -28,6 +28,7 @@ class Request:
     workers: int
     until: str | None  # name of the last stage
     beam: list[str]  # Beam's own options
+    roots: dict[str, str] | None  # of slices, by name, as they are where plan.json masks them; None: not planned yet
 
     @classmethod
     def from_json(cls, line: str) -> Self:

@@ -34,7 +34,7 @@ from corpusmill.pipelines.request import LOST, Event, Request, names_a_runner
 from corpusmill.stages import state
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.job import Job
-from corpusmill.stages.planning import check_nothing_shrinks, make_plan, read_plan
+from corpusmill.stages.planning import check_nothing_shrinks, hidden_roots, make_plan, read_plan
 from corpusmill.stages.stage import Singleton, Snapshot
 from corpusmill.store import full_disk_is_a_run_error
 
@@ -264,4 +264,5 @@ class _Run:
             workers=self.workers,
             until=self.until,
             beam=self.beam,
+            roots=None if self.slices is None else hidden_roots(self.slices),
         )

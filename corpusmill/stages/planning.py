@@ -4,13 +4,15 @@ plan.json     the slices; made once in a run
 tables.json   the stages and what a row of each is, for readers who have not the recipe's modules
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from corpusmill.belonging import TABLES
 from corpusmill.collect.plan import plan
 from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus
+from corpusmill.credentials import masked
 from corpusmill.errors import InputError
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.job import Job
@@ -27,13 +29,22 @@ def make_plan(job: Job) -> list[Slice]:
     return slices
 
 
-def read_plan(corpus: Corpus) -> list[Slice] | None:
-    """The slices of the last plan; None if there is none that can be read."""
+def hidden_roots(slices: Sequence[Slice]) -> dict[str, str]:
+    """Of the slices by name, the roots that plan.json does not hold as they are, for `read_plan`."""
+    return {piece.name: piece.root for piece in slices if masked(piece.root) != piece.root}
+
+
+def read_plan(corpus: Corpus, roots: Mapping[str, str] | None = None) -> list[Slice] | None:
+    """The slices of the last plan; None if there is none that can be read.
+
+    roots: those with credentials, by slice; without them such slices say what there is, and cannot be read from.
+    """
     data = corpus.read_json(PLAN)
     try:
-        return None if data is None else [Slice.from_json(piece) for piece in data["slices"]]
+        slices = None if data is None else [Slice.from_json(piece) for piece in data["slices"]]
     except (KeyError, TypeError):
         return None
+    return slices and [replace(piece, root=(roots or {}).get(piece.name, piece.root)) for piece in slices]
 
 
 def check_nothing_shrinks(job: Job, before: Sequence[Slice] | None) -> None:

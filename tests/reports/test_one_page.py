@@ -1,5 +1,7 @@
 import gzip
 import io
+import os
+import subprocess
 import sys
 
 import pytest
@@ -42,6 +44,17 @@ def test_a_url_in_warc_files(warc, tmp_path, url):
     page = find(url, [str(other), warc])
     assert page.body == HTML
     assert page.charset == ("koi8-r" if "x" in url.split("/")[-1] else "utf-8")
+
+
+def test_a_hint_writes_nothing_over_the_terminal(tmp_path):
+    path = tmp_path / "a.warc"
+    odd = Warc(packed=False).response("http://a.example/x\x1b[2J\x9b31m", HTML, [("Content-Type", "text/html")])
+    path.write_bytes(odd.data)
+    command = [sys.executable, "-m", "corpusmill", "extract", "http://a.example/xx", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    assert done.returncode == 2
+    assert "close to it: http://a.example/x\ufffd[2J\ufffd31m" in done.stderr
+    assert done.stderr.rstrip("\n").isprintable()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
+_DATE = re.compile(r"[A-Za-z]{3,9},? [A-Za-z0-9: -]{8,24}( [A-Z]{1,4}| [+-][0-9]{4})?")  # RFC 9110, section 5.6.7
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
 
 
@@ -67,12 +68,14 @@ class Answer:
         text = self.get("retry-after")
         if re.fullmatch("[0-9]{1,9}", text):
             return float(text)
+        if not _DATE.fullmatch(text):  # the parser below fails in many ways on what is no date
+            return None
         try:
             date = parsedate_to_datetime(text)
-        except ValueError:
+            date = date if date.tzinfo else date.replace(tzinfo=UTC)
+            return max(0.0, (date - self.fetched_at).total_seconds())
+        except (ValueError, OverflowError):  # the 32nd of a month; a year before the first
             return None
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(0.0, (date - self.fetched_at).total_seconds())
 
     def decoded(self, max_bytes: int) -> bytes | None:
         """The first `max_bytes` of the body without its content encoding; None if that cannot be undone.

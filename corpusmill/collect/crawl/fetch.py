@@ -7,34 +7,45 @@ time that its Retry-After names (or twice and four times the delay, at least 2 a
 if that is more than `max_delay_s`, it is not asked for again.
 
 Bodies are kept as received (aiohttp's `auto_decompress` is off, so a bomb is never inflated here) and cut off at a
-limit while they are read.  No cookies are kept.
+limit while they are read.  Cookies are neither kept nor read.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import aiohttp
 import yarl
 
+from corpusmill.collect.columns import encodable
 from corpusmill.collect.crawl.addresses import NotPublicError, connector
 from corpusmill.collect.crawl.answer import Answer, Headers
 from corpusmill.collect.crawl.urls import host_of
 from corpusmill.collect.settings import CrawlSettings
+from corpusmill.credentials import masked
 from corpusmill.reasons import Fate
 
 MAX_CONNECTIONS = 64
 MAX_HEADER_BYTES = 65_536
 ATTEMPTS = 3
+MAX_MESSAGE = 300  # characters
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def one_line(message: str) -> str:
+    """What went wrong as it can be written down: libraries quote what a host sent."""
+    words = masked(" ".join(message[: 4 * MAX_MESSAGE].split()))[:MAX_MESSAGE]
+    return encodable(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", words))
 
 
 class FetchError(Exception):
     """No answer, or a part of one: the URL's fate, what went wrong in words, and the HTTP status if there was one."""
 
     def __init__(self, fate: Fate, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.fate, self.message, self.status = fate, message, status
+        self.fate, self.message, self.status = fate, one_line(message), status
+        super().__init__(self.message)
 
 
 class Turns:
@@ -137,7 +148,7 @@ async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetc
         connector=connector(settings, MAX_CONNECTIONS),
         timeout=aiohttp.ClientTimeout(total=settings.timeout_s),
         auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
+        cookie_jar=_NoCookies(),
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         headers={
@@ -148,6 +159,13 @@ async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetc
     )
     async with session:
         yield Fetcher(session, settings, idle_s)
+
+
+class _NoCookies(aiohttp.DummyCookieJar):
+    """Keeps no cookies, and does not even look at them."""
+
+    def update_cookies_from_headers(self, headers: Sequence[str], response_url: yarl.URL) -> None:
+        """Nothing."""
 
 
 async def _read(content: aiohttp.StreamReader, max_bytes: int) -> tuple[bytes, bool]:

@@ -4,22 +4,30 @@ First the host's policy files, if none are known that are younger than a day, th
 quota of pages is reached.  A lane gives up for the round after FAILURES requests in a row without an answer, and when
 the host wants no more requests; it starts nothing new after ROUND_S seconds (a slow host then goes on in the next
 round, and does not hold up the others).
+
+What a host sends costs this host alone.  Its files and pages are read in threads, so that the requests to other hosts
+go on meanwhile.  If one of them makes our own code fail, that URL has failed: the reason is on record, the traceback in
+the log, and the lane goes on with the next URL.
 """
 
+import asyncio
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from corpusmill.collect.crawl.answer import Answer
-from corpusmill.collect.crawl.fetch import Fetcher, FetchError
+from corpusmill.collect.crawl.fetch import Fetcher, FetchError, one_line
 from corpusmill.collect.crawl.frontier import Candidate, Met
 from corpusmill.collect.crawl.links import links_of
-from corpusmill.collect.crawl.robots import MAX_BYTES, Policy, PolicyFile, product_token, read_policy_files
+from corpusmill.collect.crawl.robots import MAX_BYTES, ROBOTS, Policy, PolicyFile, product_token, read_policy_files
 from corpusmill.collect.crawl.tables import UrlRow
 from corpusmill.collect.crawl.urls import normalise, origin_of
 from corpusmill.collect.crawl.warc import WarcFile
 from corpusmill.collect.settings import CrawlSettings
+from corpusmill.errors import CorpusmillError
 from corpusmill.reasons import Fate
 
 FAILURES = 5  # in a row
@@ -42,11 +50,18 @@ class Policies:
         """An origin's policy; only its own host's lane asks."""
         if origin not in self._policies:
             agent = self._settings.user_agent
-            files = self._known.get(origin)
-            if files is None:
-                files = await read_policy_files(self._get, origin, agent, self._settings.max_redirects)
-                self.read += files
-            self._policies[origin] = Policy(files, agent)
+            try:
+                files = self._known.get(origin)
+                if files is None:
+                    files = await read_policy_files(self._get, origin, agent, self._settings.max_redirects)
+                    self.read += files
+                self._policies[origin] = await asyncio.to_thread(Policy, files, agent)
+            except Exception as error:  # noqa: BLE001  # nothing is known, so nothing is allowed
+                unknown = PolicyFile(
+                    origin=origin, path=ROBOTS, fetched_at=datetime.now(UTC), http_status=None, text=None,
+                    fate=Fate.ROBOTS_UNREACHABLE, error=_unexpected(error, origin),
+                )  # fmt: skip
+                self._policies[origin] = Policy([unknown], agent)
         return self._policies[origin]
 
     async def _get(self, url: str) -> Answer:
@@ -80,7 +95,19 @@ class Lane:
             for candidate in self.queue:
                 if self.pages == candidate.quota or (self.rows and time.monotonic() > deadline):
                     break
-                self.rows.append(await self._deal_with(candidate, warc))
+                file.flush()
+                before = file.tell(), self.pages, self.bytes, len(self.links)
+                try:
+                    row = await self._deal_with(candidate, warc)
+                except (OSError, CorpusmillError):  # the disk's failure, not the host's
+                    raise
+                except Exception as error:  # noqa: BLE001  # whatever a host has sent must not end the crawl
+                    at, self.pages, self.bytes, n_links = before
+                    del self.links[n_links:]
+                    file.seek(at)
+                    file.truncate()
+                    row = self._row(candidate, Fate.FAILED, _unexpected(error, candidate.url))
+                self.rows.append(row)
 
     async def _deal_with(self, candidate: Candidate, warc: WarcFile) -> UrlRow:
         if self.given_up:
@@ -88,7 +115,7 @@ class Lane:
         policy = await self.policies.of(origin_of(candidate.url))
         turns = self.fetcher.turns(candidate.host)
         turns.delay_s = max(turns.delay_s, min(policy.crawl_delay_s, self.settings.max_delay_s))
-        if refusal := policy.refusal(candidate.url):
+        if refusal := await asyncio.to_thread(policy.refusal, candidate.url):
             return self._row(candidate, *refusal)
         try:
             answer = await self.fetcher.get(candidate.url, self.settings.max_page_bytes)
@@ -98,7 +125,7 @@ class Lane:
                 self.given_up = f"not asked: the {FAILURES} requests before it failed"
             return replace(self._row(candidate, failure.fate, failure.message), http_status=failure.status)
         self.failures = 0
-        return self._keep(candidate, answer, warc)
+        return await asyncio.to_thread(self._keep, candidate, answer, warc)
 
     def _keep(self, candidate: Candidate, answer: Answer, warc: WarcFile) -> UrlRow:
         """Store an answer and take in its links."""
@@ -135,3 +162,9 @@ class Lane:
             fate=fate,
             error=error,
         )
+
+
+def _unexpected(error: Exception, url: str) -> str:
+    """What went wrong, in words; the traceback goes to the log."""
+    logging.getLogger(__name__).error("crawl: %s: an unexpected failure", url, exc_info=error)
+    return one_line(f"unexpected {type(error).__name__}: {error}")

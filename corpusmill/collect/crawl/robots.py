@@ -1,11 +1,9 @@
 """What a host allows: robots.txt, and the two files that reserve its pages against mining.
 
-robots.txt by RFC 9309, fail-closed: 2xx is parsed (by protego: groups merge, the longest match wins, allow wins ties),
-4xx allows everything, 5xx, 429 or no answer forbids everything, and so does a chain of more redirects than the recipe
-follows (the RFC would allow everything there).  One file is good for one scheme, host and port, for 24 hours; 512 KiB
-of it are read, to the end of a line; a byte order mark is dropped.  protego is asked for the product token alone
-("corpusmill"), since it finds names anywhere in a whole User-Agent header.  It takes a group "corpus" for ours, too, as
-the substring match of 1996 did.
+robots.txt by RFC 9309, fail-closed: 2xx is parsed (`rules.py`), 4xx allows everything, 5xx, 429 or no answer forbids
+everything, and so does a chain of more redirects than the recipe follows (the RFC would allow everything there).  One
+file is good for one scheme, host and port, for 24 hours; 512 KiB of it are read, to the end of a line; a byte order
+mark is dropped.
 
 `/.well-known/tdmrep.json` (TDM Reservation Protocol, W3C community report) and `/ai.txt` (Spawning; the form of a
 robots.txt) are opt-outs: what they reserve is not fetched.  Where two entries of tdmrep.json match, the one that
@@ -17,21 +15,17 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 
-from protego import Protego
-
+from corpusmill.collect.columns import encodable
 from corpusmill.collect.crawl.answer import Answer
 from corpusmill.collect.crawl.fetch import FetchError
+from corpusmill.collect.crawl.rules import Rules
 from corpusmill.collect.crawl.urls import normalise
 from corpusmill.reasons import Fate
 
 MAX_BYTES = 512 * 1024
 MAX_AGE = timedelta(hours=24)
 ROBOTS, AI, TDMREP = "/robots.txt", "/ai.txt", "/.well-known/tdmrep.json"
-
-_MOST_LINES_TO_NAME = 1000
-_DISALLOW = re.compile(r"\s*diss?al{1,2}ow\s*:\s*[^\s#]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,10 +53,10 @@ class Policy:
         by_path = {file.path: file for file in files}
         agent = product_token(user_agent)
         self._robots_file = by_path[ROBOTS]
-        self._robots = _Rules(self._robots_file.text or "", agent)
+        self._robots = Rules(self._robots_file.text or "", agent)
         reserved = [(path, by_path[path].text) for path in (AI, TDMREP) if path in by_path]
         self._opt_outs = [
-            (path, _Rules(text if path == AI else tdmrep_as_robots(text), agent)) for path, text in reserved if text
+            (path, Rules(text if path == AI else tdmrep_as_robots(text), agent)) for path, text in reserved if text
         ]
 
     @property
@@ -82,46 +76,6 @@ class Policy:
         return None
 
 
-class _Rules:
-    """A robots.txt, or another file of its form, read for one crawler."""
-
-    def __init__(self, text: str, agent: str) -> None:
-        self._text, self._agent = text, agent
-        self._rules = Protego.parse(text)
-
-    @property
-    def delay_s(self) -> float:
-        rate = self._rules.request_rate(self._agent)
-        return max(self._rules.crawl_delay(self._agent) or 0.0, rate.seconds / rate.requests if rate else 0.0)
-
-    def forbids(self, url: str) -> str | None:
-        """The line that forbids a URL, or None."""
-        if self._rules.can_fetch(url, self._agent):
-            return None
-        for place, line, alone in self._lines:
-            if not alone.can_fetch(url, self._agent) and not self._only(place).can_fetch(url, self._agent):
-                return line
-        return "Disallow"
-
-    @cached_property
-    def _lines(self) -> list[tuple[int, str, Protego]]:
-        """The Disallow lines, the longest first: where they stand, and what each would be as a rule for everybody.
-
-        protego does not tell which rule matched, so it is asked about one rule at a time.
-        """
-        found = [(i, line.partition("#")[0].strip()) for i, line in enumerate(self._text.splitlines())]
-        found = [(i, line) for i, line in found if _DISALLOW.match(line)]
-        if len(found) > _MOST_LINES_TO_NAME:
-            return []
-        found.sort(key=lambda place_and_line: -len(place_and_line[1]))
-        return [(i, line, Protego.parse(f"User-agent: *\n{line}")) for i, line in found]
-
-    def _only(self, place: int) -> Protego:
-        """The file with one Disallow line left; an empty Allow in the place of the others keeps its groups apart."""
-        lines = enumerate(self._text.splitlines())
-        return Protego.parse("\n".join("Allow:" if i != place and _DISALLOW.match(x) else x for i, x in lines))
-
-
 def product_token(user_agent: str) -> str:
     """The name that robots.txt files address (RFC 9309, section 2.2.1): letters, `-` and `_`."""
     match = re.search(r"compatible;\s*([A-Za-z_-]+)", user_agent) or re.match(r"\s*([A-Za-z_-]+)", user_agent)
@@ -135,12 +89,10 @@ def tdmrep_as_robots(text: str) -> str:
     except (ValueError, RecursionError):
         return ""
     entries = entries if isinstance(entries, list) else [entries]
-    locations = [
-        str(entry.get("location"))
-        for entry in entries
-        if isinstance(entry, dict) and str(entry.get("tdm-reservation")) in ("1", "True")
-    ]
-    return "\n".join(["User-agent: *", *(f"Disallow: {place}" for place in locations if len(place.split()) == 1)])
+    reserved = [e for e in entries if isinstance(e, dict) and e.get("tdm-reservation") in (1, "1", True)]
+    locations = [place for entry in reserved if isinstance(place := entry.get("location"), str)]
+    lines = (f"Disallow: {encodable(place)}" for place in locations if len(place.split()) == 1)
+    return "\n".join(["User-agent: *", *lines])
 
 
 async def read_policy_files(

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +93,8 @@ async def _run_lanes(
 ) -> tuple[list[Lane], Policies]:
     """All lanes, done, in the order of their hosts."""
     at_once = asyncio.Semaphore(HOSTS_AT_ONCE)
+    # A thread for each: names that resolve slowly and pages that are long must not wait for each other.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(HOSTS_AT_ONCE, "crawl"))
 
     async def run(lane: Lane) -> None:
         async with at_once:

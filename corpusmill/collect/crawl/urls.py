@@ -7,6 +7,9 @@ name another resource: the order of arguments, empty arguments and doubled slash
 sorts arguments and `safe_download_url` collapses slashes, so both were left).  Numeric hosts such as `127.1` or
 `2130706433` become the IPv4 address that a resolver would make of them, before anybody asks whether it is public.
 
+A URL of more than MAX_URL bytes counts as none: servers refuse them (RFC 9110 asks for support of 8,000 bytes), and
+whatever is done for a URL then takes bounded time.
+
 Cost as measured: 12 microseconds a URL.
 """
 
@@ -18,6 +21,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
 
+MAX_URL = 8192  # bytes
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
@@ -28,10 +32,12 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 
 def normalise(url: str, base: str | None = None, encoding: str = "utf-8") -> str | None:
-    """The normal form of a URL, relative to `base`; None if it names no host or is not a URL.
+    """The normal form of a URL, relative to `base`; None if it names no host, is too long or is not a URL.
 
     `encoding` is the page's: browsers write the arguments (not the path) of its links in it.
     """
+    if len(url) > 2 * MAX_URL:  # before any work; white space and dot segments go away
+        return None
     url = url.strip(_C0_AND_SPACE).replace("\t", "").replace("\n", "").replace("\r", "")
     try:
         parts = urlsplit(_safe(urljoin(base, url) if base else url, encoding))
@@ -43,7 +49,8 @@ def normalise(url: str, base: str | None = None, encoding: str = "utf-8") -> str
         return None
     authority = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
     path = _without_dot_segments(_normal_escapes(parts.path))
-    return urlunsplit((parts.scheme, authority, path, _normal_escapes(parts.query), ""))
+    normal = urlunsplit((parts.scheme, authority, path, _normal_escapes(parts.query), ""))
+    return normal if len(normal) <= MAX_URL else None
 
 
 def host_of(url: str) -> str:

@@ -84,9 +84,9 @@ def test_any_text_is_a_robots_file(text):
     policy(text, ai=text, tdmrep=text).refusal(ORIGIN + "/x")
 
 
-def test_many_rules_are_obeyed_if_not_named():
+def test_many_rules_are_obeyed_and_named():
     many = "User-agent: *\n" + "".join(f"Disallow: /{i}/\n" for i in range(20_000))
-    assert policy(many).refusal(ORIGIN + "/19999/x") == (Fate.ROBOTS_DISALLOWED, "robots.txt: Disallow")
+    assert policy(many).refusal(ORIGIN + "/19999/x") == (Fate.ROBOTS_DISALLOWED, "robots.txt: Disallow: /19999/")
 
 
 @pytest.mark.parametrize(
