@@ -1,4 +1,4 @@
-# Everything here runs from a fresh clone: it needs make, Python 3.11 or newer and a package index, and makes its own
+# Everything here runs from a fresh clone: it needs make, Python 3.11 to 3.14 and a package index, and makes its own
 # environment in .venv.  It works in a folder whose path has a space in it: make splits paths there, so all of these are
 # relative; the first line of a console script may not stand it either, so scripts are called as modules.
 #
@@ -35,9 +35,9 @@ clean:
 # The stamp is written last, so an interrupted installation is taken up again.
 $(INSTALLED): pyproject.toml constraints.txt hatch_build.py
 	@"$(PYTHON)" -c '' 2>/dev/null || { \
-	  echo "corpusmill needs Python 3.11 or newer, but '$(PYTHON)' does not run: install it, or name another with PYTHON=..." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "corpusmill needs Python 3.11 or newer, but '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1): name another with PYTHON=..." >&2; exit 1; }
+	  echo "corpusmill needs Python 3.11 to 3.14, but '$(PYTHON)' does not run: install it, or name another with PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \
+	  echo "corpusmill needs Python 3.11 to 3.14, but '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1): name another with PYTHON=..." >&2; exit 1; }
 	@echo "installing into .venv (once; a few minutes on a slow connection) ..."
 	@if uv --version >/dev/null 2>&1; then \
 	  { test -x .venv/bin/python || uv venv --quiet --python "$(PYTHON)" .venv; } && \
