@@ -9,11 +9,12 @@ PYTHON ?= python3
 ARGS ?=
 INSTALLED := .venv/installed
 
-.PHONY: help demo test check clean
+.PHONY: help demo test readers check clean
 
 help:
 	@echo "make demo    crawl the example web, mill it, train a small model on it (demo/)"
 	@echo "make test    run the tests"
+	@echo "make readers  open the demo's corpus with old and new versions of DuckDB, pyarrow, Polars, Spark and others"
 	@echo "make check   lint and check types"
 	@echo "make clean   remove what the others made: .venv, demo, caches"
 
@@ -22,6 +23,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	@.venv/bin/python -m pytest -n logical --maxprocesses 8 --dist loadfile $(ARGS)
+
+readers: demo
+	@.venv/bin/python -m tests.readers
 
 check: $(INSTALLED)
 	@.venv/bin/python -m ruff check .

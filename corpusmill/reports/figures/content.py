@@ -55,7 +55,8 @@ def draw_groups(column: str, one: str, many: str) -> Callable[[Rows], Drawing]:
 
     def draw(rows: Rows) -> Drawing:
         first, drawn = rows[0], rows[:MOST_BARS]
-        says = f"{first['groups']:,} {one if first['groups'] == 1 else many}, {first['groups_kept']:,} with documents kept."
+        says = f"{first['groups']:,} {one if first['groups'] == 1 else many}, "
+        says += f"{first['groups_kept']:,} with documents kept."
         if first["groups"] > 1:
             says += f" {first[column]} has the most pages: {share(first['documents'], first['all_documents'])}."
         if first["groups"] > MOST_BARS:
