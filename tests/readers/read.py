@@ -81,6 +81,7 @@ def fastparquet(folder):
 def datasets(folder):
     import datasets
 
+    datasets.disable_progress_bars()
     cache = str(folder.parent / ".datasets")
     found = datasets.load_dataset("parquet", data_files=f"{folder}/*.parquet", split="train", cache_dir=cache)
     return of_dicts(list(found))
@@ -89,7 +90,8 @@ def datasets(folder):
 def spark(folder):
     from pyspark.sql import SparkSession
 
-    session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = session.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     session.sparkContext.setLogLevel("OFF")
     found = session.read.parquet(str(folder))
     return rows(found.columns, [list(row) for row in found.collect()])
