@@ -1,20 +1,22 @@
-# Everything here runs from a fresh clone: it needs make, Python 3.11 or newer and a package index, and makes its own
+# Everything here runs from a fresh clone: it needs make, Python 3.11 to 3.14 and a package index, and makes its own
 # environment in .venv.  It works in a folder whose path has a space in it: make splits paths there, so all of these are
 # relative; the first line of a console script may not stand it either, so scripts are called as modules.
 #
 #   make test ARGS="tests/dedup -k jaccard"     options for pytest
 #   make demo PYTHON=python3.13                 another Python
+#   make readers READERS=oldest                 one set of versions instead of all
 
 PYTHON ?= python3
 ARGS ?=
 INSTALLED := .venv/installed
 
-.PHONY: help demo test faults check clean
+.PHONY: help demo test faults readers check clean
 
 help:
 	@echo "make demo    crawl the example web, mill it, train a small model on it (demo/)"
 	@echo "make test    run the tests"
 	@echo "make faults  kills, failing disks and damaged files by the dozen, for minutes or hours"
+	@echo "make readers open the demo's corpus with old and new versions of DuckDB, pyarrow, Polars, Spark and others"
 	@echo "make check   lint and check types"
 	@echo "make clean   remove what the others made: .venv, demo, caches"
 
@@ -26,6 +28,9 @@ test: $(INSTALLED)
 
 faults: $(INSTALLED)
 	@.venv/bin/python -m tests.faults $(ARGS)
+
+readers: demo
+	@.venv/bin/python -m tests.readers $(READERS)
 
 check: $(INSTALLED)
 	@.venv/bin/python -m ruff check .
@@ -39,9 +44,9 @@ clean:
 # The stamp is written last, so an interrupted installation is taken up again.
 $(INSTALLED): pyproject.toml constraints.txt hatch_build.py
 	@"$(PYTHON)" -c '' 2>/dev/null || { \
-	  echo "corpusmill needs Python 3.11 or newer, but '$(PYTHON)' does not run: install it, or name another with PYTHON=..." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "corpusmill needs Python 3.11 or newer, but '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1): name another with PYTHON=..." >&2; exit 1; }
+	  echo "corpusmill needs Python 3.11 to 3.14, but '$(PYTHON)' does not run: install it, or name another with PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' || { \
+	  echo "corpusmill needs Python 3.11 to 3.14, but '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1): name another with PYTHON=..." >&2; exit 1; }
 	@echo "installing into .venv (once; a few minutes on a slow connection) ..."
 	@if uv --version >/dev/null 2>&1; then \
 	  { test -x .venv/bin/python || uv venv --quiet --python "$(PYTHON)" .venv; } && \

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_PER_GROUP = 16_384
+LAYOUT = 2  # how a table becomes a file; raise it when the bytes of a part change and its rows do not
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,17 +23,16 @@ class Made:
 
 
 def write_parquet(table: "pa.Table", sink: BinaryIO) -> None:
-    """A table as Parquet with the options that every stage but tokens uses."""
+    """A table as Parquet with the options that every stage but tokens uses.
+
+    A table without rows is a file without row groups: HF `datasets` refuses a row group of no rows.
+    """
     import pyarrow.parquet as pq
 
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        compression_level=3,
-        row_group_size=ROWS_PER_GROUP,
-        write_page_checksum=True,
-    )
+    options = {"compression": "zstd", "compression_level": 3, "write_page_checksum": True}
+    with pq.ParquetWriter(sink, table.schema, **options) as writer:
+        if len(table):
+            writer.write_table(table, row_group_size=ROWS_PER_GROUP)
 
 
 def column_digests(content: bytes) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """`catalog.duckdb`: the whole corpus as one DuckDB database: views over the Parquet parts, and tables that follow.
 
-The ledger and the totals are tables, made when the catalog is built: 13 s for 10 million pages, of which any question
-is then answered in a tenth of a second.  Everything else is a view.  Tables that have the pages' rows in the same order
-are laid side by side (`POSITIONAL JOIN`), which costs a tenth of a join by doc_id.
+The ledger and the totals are kept as tables, made when the catalog is built: 13 s for 10 million pages, of which any
+question is then answered in a tenth of a second.  Everything else is a view.  Tables that have the pages' rows in the
+same order are laid side by side (`POSITIONAL JOIN`), which costs a tenth of a join by doc_id.
 
 The catalog is built under a temporary name and renamed into place, so it can be read at any time, also by a process
 that has the old one open; a corpus that is still growing shows what is published so far, a stage without parts as an
@@ -13,6 +13,10 @@ receipts), and builds it anew if not.
 Paths are absolute, so that plain `duckdb catalog.duckdb` works from any folder.  (DuckDB's `file_search_path` would
 allow relative ones, but it is a setting of the session and not of the file: every reader would have to know it.)  The
 catalog records its root, and a corpus that was moved gets a new one when it is next opened through corpusmill.
+
+Other programs open the file with DuckDB 1.0 or later.  DuckDB 2 can write it for them, with one exception: 1.0 cannot
+read a table in which all lists or maps are empty.  So `tables.flat` writes them as text, and the views `ledger` and
+`receipts` show them as what they are.
 
 `open_catalog` attaches the file to an in-memory database instead of connecting to it, because DuckDB keeps one instance
 for a path in a process: after a rebuild, `connect` would go on showing the old catalog while any connection is open.
@@ -45,6 +49,7 @@ from corpusmill.schema import Column, Table
 from corpusmill.store import RemoteStore, is_url
 
 FILE = "catalog.duckdb"
+OLDEST = "v1.0.0"  # the oldest DuckDB that must be able to open the file
 ATTEMPTS = 3  # at looking at a corpus whose parts a run is deleting
 OWN = {"doc_id", "url", "title", "text"}  # columns of texts that are no counts
 
@@ -119,7 +124,7 @@ def build(corpus: Place) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(file.parent)
         with _connected(snapshot.corpus) as connection:
-            connection.execute(f"ATTACH {_quote(str(temporary))} AS catalog; USE catalog")
+            connection.execute(f"ATTACH {_quote(str(temporary))} AS catalog (STORAGE_VERSION '{OLDEST}'); USE catalog")
             _define(connection, corpus)
             connection.execute("USE memory; DETACH catalog")
         temporary.rename(file)
@@ -254,16 +259,17 @@ class _Catalog:
                 **{name: getattr(receipt, name) for name in ("stage", "part", "rows_in", "rows_out", "bytes_in")},
                 **{name: getattr(receipt, name) for name in ("checksum", "fingerprint", "seconds")},
                 "bytes": receipt.size,
-                "dropped": list(receipt.dropped.items()),
-                "counts": list(receipt.counts.items()),
+                **tables.flat_map("dropped", receipt.dropped),
+                **tables.flat_map("counts", receipt.counts),
                 "finished_at": datetime.fromtimestamp(receipt.finished_at, UTC),
                 "is_current": part in self.current.get(stage, {}),
             }
             for stage, receipts in self.published.items()
             for part, receipt in receipts.items()
         ]
-        self._fill("TABLE receipts", pa.Table.from_pylist(rows, schema=tables.RECEIPTS.arrow))
-        self._comment("TABLE", tables.RECEIPTS)
+        self._fill(f"TABLE {tables.RECEIPT_ROWS.name}", pa.Table.from_pylist(rows, schema=tables.RECEIPT_ROWS.arrow))
+        self._comment("TABLE", tables.RECEIPT_ROWS)
+        self._view(tables.RECEIPTS, tables.as_shown(tables.RECEIPTS, tables.RECEIPT_ROWS))
         names = [stage.stage for stage in self.snapshot.stages]
         order = {"stage": pa.array(names, pa.string()), "place": pa.array(range(len(names)), pa.int32())}
         self._fill("TABLE stage_order", pa.table(order))
@@ -351,7 +357,8 @@ class _Catalog:
             twins=self._query(Stage.TWINS),
             other_pages=self._query(Stage.PAGES, others, columns),
         )
-        self._table(tables.LEDGER, sql)
+        self._table(tables.LEDGER_ROWS, sql)
+        self._view(tables.LEDGER, tables.as_shown(tables.LEDGER, tables.LEDGER_ROWS))
         self.connection.execute("DROP TABLE grouped")
 
     def _view(self, table: Table, sql: str) -> None:

@@ -9,7 +9,6 @@ Everything that comes from a corpus is escaped here: pages are hostile.
 """
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -176,7 +175,10 @@ def _three(number: float) -> str:
 
 def _plain(number: float) -> str:
     """The same for a round number: no zeros after the point."""
-    return re.sub(r"\.?0+(?= )", "", compact(number)) if abs(number) >= 10_000 else f"{number:,g}"
+    if abs(number) < 10_000:
+        return f"{number:,g}"
+    figure, _, unit = compact(number).partition(" ")
+    return f"{figure.rstrip('0').rstrip('.') if '.' in figure else figure} {unit}"
 
 
 def share(part: float, whole: float) -> str:

@@ -34,7 +34,7 @@ SELECT (SELECT count(*) FROM pages) AS pages,
        (SELECT sum(n_bytes)::BIGINT FROM tokens) AS text_bytes,
        (SELECT sum(n_tokens)::BIGINT FROM tokens) AS tokens,
        (SELECT count(DISTINCT language) FROM docs) AS languages,
-       (SELECT count(DISTINCT url_host(url)) FROM docs) AS hosts"""
+       (SELECT count(DISTINCT url_host(url)) FROM ledger WHERE kept) AS hosts"""
 
 
 def write_report(corpus: Place) -> str:
@@ -102,8 +102,8 @@ def _tiles(summary: dict[str, Any]) -> str:
         ("duplicates found", f"{summary['duplicates']:,}"),
         ("of text", compact(summary["text_bytes"], "B") if summary["text_bytes"] else "–"),
         ("tokens", compact(summary["tokens"]) if summary["tokens"] else "–"),
-        (f"language{'' if summary['languages'] == 1 else 's'}", f"{summary['languages']:,}"),
-        (f"host{'' if summary['hosts'] == 1 else 's'}", f"{summary['hosts']:,}"),
+        (f"language{'' if summary['languages'] == 1 else 's'} kept", f"{summary['languages']:,}"),
+        (f"host{'' if summary['hosts'] == 1 else 's'} with documents", f"{summary['hosts']:,}"),
     ]
     return f'<dl class="tiles">{"".join(f"<div><dd>{n}</dd><dt>{what}</dt></div>" for what, n in figures)}</dl>'
 

@@ -101,24 +101,29 @@ def _table(answer: duckdb.DuckDBPyRelation) -> bytes:
 
 def _json(answer: duckdb.DuckDBPyRelation) -> bytes:
     names = _distinct(answer.columns)
-    objects = (dict(zip(names, map(_plain, row), strict=True)) for row in answer.fetchall())
-    lines = [json.dumps(values, ensure_ascii=False) for values in objects]
+    lines = [_written(dict(zip(names, row, strict=True))) for row in answer.fetchall()]
     return ("[" + ",\n ".join(lines) + "]\n").encode()
 
 
-def _plain(value: Any) -> Any:
-    """A value of DuckDB's as JSON has it; what is no number there (NaN, infinity) is null."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float | Decimal):
-        return float(value) if math.isfinite(value) else None
+def _written(value: Any) -> str:
+    """A value of DuckDB's in JSON, numbers with all their digits; what is no number there (NaN, infinity) is null."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # a float would hold 17 of its up to 38 digits
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return f"{{{', '.join(f'{_quoted(str(key))}: {_written(item)}' for key, item in value.items())}}}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "null"
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
     if isinstance(value, date | datetime):
-        return value.isoformat()
-    return value.hex() if isinstance(value, bytes) else str(value)
+        return _quoted(value.isoformat())
+    return _quoted(value.hex() if isinstance(value, bytes) else str(value))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _distinct(names: list[str]) -> list[str]:

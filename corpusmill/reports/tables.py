@@ -7,7 +7,7 @@ A stage's table is described where the stage is; the corpus keeps the descriptio
 there for stages and signals of the user's, too.  Tables that a corpus does not have yet are shown empty.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -97,6 +97,46 @@ LEDGER = Table("ledger", "one row per page: whether it is in the corpus, and wha
     PART,
 ))  # fmt: skip
 
+SEPARATOR = 31  # a control character, "unit separator", that stands in no name
+
+
+def flat(table: Table, name: str) -> Table:
+    """The table as the catalog stores it: lists and maps as text, which DuckDB 1.0 can read also if all are empty.
+
+    A list is its items, with SEPARATOR between them.  A map is two columns: its keys, and its values as `_numbers`.
+    """
+    columns: list[Column] = []
+    for column in table.columns:
+        if pa.types.is_nested(column.type):
+            columns.append(replace(column, type=pa.string()))
+            if pa.types.is_map(column.type):
+                columns.append(Column(f"{column.name}_numbers", pa.string(), f"the numbers of {column.name}"))
+        else:
+            columns.append(column)
+    return Table(name, f"what the view {table.name} shows, lists as text", tuple(columns))
+
+
+def flat_map(name: str, values: Mapping[str, int]) -> dict[str, str]:
+    """A map as the columns of `flat`."""
+    return {name: chr(SEPARATOR).join(values), f"{name}_numbers": chr(SEPARATOR).join(map(str, values.values()))}
+
+
+def as_shown(table: Table, stored: Table) -> str:
+    """The query that makes the table out of what is stored of it."""
+    return f"SELECT {', '.join(map(_as_shown, table.columns))} FROM {stored.name}"
+
+
+def _as_shown(column: Column) -> str:
+    name, kind = column.name, duckdb_type(column.type)
+    items = f"string_split({name}, chr({SEPARATOR}))"
+    if pa.types.is_map(column.type):
+        numbers = f"string_split({name}_numbers, chr({SEPARATOR}))::BIGINT[]"
+        return f"CASE WHEN {name} = '' THEN MAP([], [])::{kind} ELSE MAP({items}, {numbers}) END AS {name}"
+    if pa.types.is_list(column.type):
+        return f"CASE WHEN {name} = '' THEN []::{kind} ELSE {items} END AS {name}"
+    return name
+
+
 ROW = "_row"  # number of a row in its file, to see that files which are laid side by side still belong together
 
 
@@ -107,6 +147,9 @@ def aligned(tables: Sequence[str]) -> str:
     return f"CASE WHEN {same} THEN true ELSE error('a run has changed the corpus meanwhile: open it again') END"
 
 
+LEDGER_ROWS = flat(LEDGER, "ledger_rows")
+RECEIPT_ROWS = flat(RECEIPTS, "receipt_rows")
+
 # What decides about a page lies in tables that have its rows in the same order, so no join is needed: `judged` are the
 # parts that have verdicts, `grouped` those that deduplication has been through.
 LEDGER_SQL = f"""
@@ -116,7 +159,7 @@ LEDGER_SQL = f"""
         coalesce(t.rule, v.rule) AS rule,
         CASE WHEN t.rule IS NOT NULL THEN t.jaccard ELSE v.value END AS value,
         CASE WHEN t.rule IS NOT NULL THEN t.threshold ELSE v.threshold END AS threshold,
-        v.also_dropped_by, t.twin_doc_id, t.jaccard,
+        array_to_string(v.also_dropped_by, chr({SEPARATOR})) AS also_dropped_by, t.twin_doc_id, t.jaccard,
         CASE WHEN g.part IS NOT NULL THEN coalesce(t.limited, false) END AS limited,
         p.part
     FROM ({{judged_pages}}) p POSITIONAL JOIN ({{verdicts}}) v

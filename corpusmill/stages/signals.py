@@ -37,7 +37,7 @@ def _measure_languages(_: Job, tables: Tables) -> Made:
 LANGUAGE = PerPart(
     name=Stage.LANGUAGE_SIGNALS,
     version=1,
-    libraries=(*ARROW, "fasttext-numpy2-wheel"),
+    libraries=(*ARROW, "fasttext-community"),
     reads={Stage.PAGES: ("doc_id", "text")},
     make=_measure_languages,
     table=_language_table,

@@ -29,7 +29,7 @@ from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus, checksum_of, digest, library_version
 from corpusmill.errors import CorruptPartError
-from corpusmill.parts import Made
+from corpusmill.parts import LAYOUT, Made
 from corpusmill.receipts import Known, Receipt
 from corpusmill.stages.job import Job
 
@@ -108,7 +108,7 @@ class Stage(ABC):
         """Digest of everything that does not differ from part to part."""
         key = f"prefix of {self.name}"
         if key not in job.cache:
-            versions = [unicodedata.unidata_version, *map(version_of, self.libraries)]
+            versions = [LAYOUT, unicodedata.unidata_version, *map(version_of, self.libraries)]
             job.cache[key] = digest(self.name, self.version, self.settings(job), versions)
         return str(job.cache[key])
 

@@ -27,7 +27,7 @@ def _write(table: "pa.Table", sink: BinaryIO) -> None:
 
 TOKENS = PerPart(
     name=Stage.TOKENS,
-    version=3,
+    version=4,
     libraries=(*ARROW, "tokenizers", "tiktoken"),
     reads={Stage.DOCS: ("doc_id", "source", "split", "text")},
     singletons=(Stage.TOKENIZER,),

@@ -1,13 +1,12 @@
 """Write token rows as Parquet, small and quick to read.
 
-Parquet has no 16-bit type: `list<uint16>` is stored as INT32, four bytes a token.  BYTE_STREAM_SPLIT puts the first
-bytes of all values together, then the second ones, and so on; the two upper streams are zeros, which zstd removes, and
-the streams that remain compress better than whole values.  Row groups hold about a million tokens, a unit that a
-loader can read, shuffle and forget; a row group has at least one document.
+Parquet has no 16-bit type: `list<uint16>` is stored as INT32, four bytes per token.  The values are plain, and zstd
+removes the zero bytes.  Every reader of Parquet can read that (docs/decisions/0012-readers.md: what else was measured).
+Row groups hold about a million tokens, a unit that a loader can read, shuffle and forget; a row group has at least one
+document.
 
-Measured on 6.8 MB of technical English (1.66 M tokens of an 8,192-entry vocabulary), bytes a token: 1.32, against 1.33
-for plain INT32 at the same zstd level 3, 1.54 for Parquet's default layout (dictionary), 2 for bare uint16.  Plain
-values catch up and win at higher levels (1.22 at 9: long repeats stay in one stream), at 2-5 times the time to write.
+Measured on 13.4 MB of technical English with a vocabulary of 8,192 entries, one core: 1.32 bytes per token, and 1.41
+with 32,768 entries; bare uint16 would take 2.
 """
 
 from collections.abc import Iterator
@@ -30,7 +29,6 @@ def write_parquet_tokens(table: pa.Table, sink: BinaryIO) -> None:
         compression_level=3,
         use_dictionary=["source", "split"],
         write_page_checksum=True,
-        column_encoding={"ids.list.element": "BYTE_STREAM_SPLIT"},
     ) as writer:
         for start, stop in _row_groups(table["n_tokens"].to_numpy()):
             writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)

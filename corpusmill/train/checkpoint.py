@@ -47,10 +47,30 @@ class ModelFiles:
     tokenizer: bytes  # tokenizer.json
 
     def write(self, folder: Path, weights: Mapping[str, Tensor]) -> None:
-        """A model that HF transformers and `generate` read: model.safetensors, config.json, tokenizer.json."""
+        """A model that HF transformers and `generate` read: weights, config and tokenizer."""
         (folder / "config.json").write_text(json.dumps(self.config, indent=1), "utf-8")
-        (folder / "tokenizer.json").write_bytes(self.tokenizer)
+        for name, content in tokenizer_files(self.tokenizer, self.config["eos_token_id"]).items():
+            (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False), "utf-8")
         save_file(dict(weights), folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def tokenizer_files(definition: bytes, boundary: int) -> dict[str, dict[str, Any]]:
+    """What makes transformers' AutoTokenizer give the ids that the model was trained on.
+
+    Without a class in tokenizer_config.json it guesses one from the model's type, which splits text in its own way.
+    Documents were encoded whole, as text, and with no special token around them: so special tokens that stand in a text
+    are split, and truncation, padding and the post-processor, which adds special tokens, are taken out.
+    """
+    tokenizer = {**json.loads(definition), "truncation": None, "padding": None, "post_processor": None}
+    (token,) = (added["content"] for added in tokenizer["added_tokens"] if added["id"] == boundary)
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": token,
+        "eos_token": token,
+        "clean_up_tokenization_spaces": False,
+        "split_special_tokens": True,
+    }
+    return {"tokenizer.json": tokenizer, "tokenizer_config.json": config}
 
 
 def save(folder: Path, state: Checkpoint, files: ModelFiles) -> None:

@@ -4,7 +4,8 @@
       plan.json            the job's fingerprint, settings and number of steps, fixed before the first step
       checkpoint-STEP/     everything to go on from there, exactly; only the newest is kept
       metrics.parquet      figures measured so far (`schema.METRICS`), renewed at every validation
-      model.safetensors, config.json, tokenizer.json     the trained model, as HF transformers reads it
+      model.safetensors, config.json, tokenizer.json, tokenizer_config.json
+                           the trained model, as HF transformers reads it
       receipt.json         written last: a model with one, made from the same tokens and settings, is not trained again
 
 A model is expensive, so it is never replaced: other tokens or settings in the same folder are an InputError.

@@ -87,7 +87,7 @@ def test_tables_and_columns_explain_themselves(corpus):
             kind, comment = columns[column.name]
             assert comment == column.description
             assert kind.replace("TIMESTAMP_MS", "TIMESTAMP") == tables.duckdb_type(column.type).replace("_MS", "")
-    found = "SELECT table_name, comment FROM duckdb_tables() WHERE NOT internal"
+    found = "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"
     assert dict(rows(connection, found))["ledger"] == tables.LEDGER.description
 
 

@@ -89,6 +89,17 @@ def test_compact(number, words):
     assert compact(number) == words
 
 
+@pytest.mark.parametrize("last", [3, 2_000, 20_000, 200_000, 250_000, 1_000_000, 3_000_000, 200_000_000, 5e9, 4e11])
+def test_the_axis_says_where_its_labels_stand(last):
+    drawn = line_chart([Line("x", ((0, 0), (last, 1)), "kept")], unit="", name="")
+    axis = re.findall(r'<span style="left:([0-9.]+)%">([^<]*)', drawn)
+    assert len(axis) > 2
+    for place, label in axis:
+        digits, _, prefix = label.replace(",", "").partition(" ")
+        says = float(digits) * 1000 ** " kMGT".index(prefix or " ")
+        assert says == pytest.approx(float(place) / 100 * last, rel=0.001)
+
+
 def test_compact_with_a_unit():
     assert (compact(0, "B"), compact(614e6, "B"), compact(0.25, "s")) == ("0 B", "614 MB", "0.250 s")
 

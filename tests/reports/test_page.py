@@ -1,6 +1,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -73,6 +74,15 @@ def test_figures_agree_with_the_corpus(corpus):
     assert "1 language." not in text
     assert "en has the most pages" in text
     assert "1.250 bits per byte" in text
+
+
+def test_the_hosts_of_the_tile_are_those_of_the_figure(corpus):
+    page = Path(write_report(corpus)).read_text("utf-8")
+    hosts = {urlsplit(PAGES[i].url).netloc for i in conftest.kept(range(len(PAGES))) if PAGES[i].url}
+    (tile,) = re.findall(r"<dd>(\d+)</dd><dt>hosts? with documents</dt>", page)
+    (met, kept) = re.search(r"(\d+) hosts, (\d+) with documents kept\.", text_of(page)).groups()
+    assert int(tile) == int(kept) == len(hosts)
+    assert int(met) == len({urlsplit(page.url).netloc for page in PAGES if page.url})
 
 
 def test_every_query_that_is_shown_gives_the_rows_that_are_shown(corpus):

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import unicodedata
+from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
@@ -52,6 +53,14 @@ def test_json_of_every_type_is_json(corpus):
          "h": "1 day, 0:00:00", "b_1": 1, "i": "人"}
     ]  # fmt: skip
     assert json.loads(run_sql(corpus, "SELECT 1 WHERE false", "json")) == []
+
+
+def test_json_has_every_digit_of_a_number(corpus):
+    query = """SELECT 12345678901234567890.12::DECIMAL(22, 2) AS a, [-0.1::DECIMAL(38, 37)] AS b,
+               170141183460469231731687303715884105727::HUGEINT AS c, {'x': 5::DECIMAL(3, 0)} AS d"""
+    assert json.loads(run_sql(corpus, query, "json"), parse_float=Decimal) == [
+        {"a": Decimal("12345678901234567890.12"), "b": [Decimal("-0.1")], "c": 2**127 - 1, "d": {"x": 5}}
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from .plain import job_of, run_plainly
 
 RECORD = Path(__file__).with_name("golden.json")
 UDHR = Path(__file__).parents[1] / "filters/udhr.json"
-LIBRARIES = ("pyarrow", "numba", "fasttext-numpy2-wheel", "tldextract", "datasketch", "tokenizers", "duckdb")
+LIBRARIES = ("pyarrow", "numba", "fasttext-community", "tldextract", "datasketch", "tokenizers", "duckdb")
 RECIPE = {
     "sources": [
         {"name": "web", "kind": "html", "paths": ["web"]},

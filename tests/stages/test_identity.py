@@ -68,7 +68,7 @@ OF_LIBRARIES = {
                 "sketches", "twins", "docs", "tokens"},
     "numba": {"pages", "texts", "signals-text", "sketches", "twins"},
     "duckdb": {"verdicts"},
-    "fasttext-numpy2-wheel": {"signals-language"},
+    "fasttext-community": {"signals-language"},
     "datasketch": {"sketches"},
     "tokenizers": {"tokenizer", "tokens"},
     "tiktoken": {"tokens"},

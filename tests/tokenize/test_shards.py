@@ -52,12 +52,12 @@ def test_row_groups_hold_about_a_million_tokens():
     assert rows == [3, 2, 1, 4]
 
 
-def test_ids_are_split_into_byte_streams():
+def test_ids_are_plain_and_small():
     table = token_table([shards.TOKENS_PER_ROW_GROUP // 4], vocab_size=4096)
     data = written(table)
     column = pq.read_metadata(io.BytesIO(data)).row_group(0).column(5)
-    assert "BYTE_STREAM_SPLIT" in column.encodings
-    assert len(data) / table["n_tokens"][0].as_py() < 1.7  # 12 random bits a token; plain INT32 takes 4 bytes
+    assert column.encodings == ("RLE", "PLAIN")  # which every reader of Parquet knows
+    assert len(data) / table["n_tokens"][0].as_py() < 2.1  # 12 random bits a token
 
 
 def test_bytes_do_not_depend_on_chunks():

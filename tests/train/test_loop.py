@@ -59,6 +59,7 @@ def test_a_trained_model(reference):
     out, result = reference
     assert sorted(path.name for path in out.iterdir()) == [
         ".lock", "config.json", "metrics.parquet", "model.safetensors", "plan.json", "receipt.json", "tokenizer.json",
+        "tokenizer_config.json",
     ]  # fmt: skip
     assert (result.trained, result.steps, result.tokens) == (True, 12, 12 * 4 * 32)
     assert result.validation_loss < math.log(320)

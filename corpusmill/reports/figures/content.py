@@ -17,9 +17,14 @@ from corpusmill.reports.figures.base import (
     outcome_segments,
 )
 
+TOTALS = """count(*) OVER () AS groups,
+       (sum((count(*) FILTER (kept) > 0)::INTEGER) OVER ())::BIGINT AS groups_kept,
+       (sum(count(*)) OVER ())::BIGINT AS all_documents"""
+
 LANGUAGES_SQL = f"""\
 SELECT language, count(*) AS documents,
-       {COUNTS}
+       {COUNTS},
+       {TOTALS}
 FROM ledger JOIN signals USING (doc_id)
 WHERE language IS NOT NULL
 GROUP BY language
@@ -27,7 +32,8 @@ ORDER BY documents DESC, language"""
 
 HOSTS_SQL = f"""\
 SELECT url_host(url) AS host, count(*) AS documents,
-       {COUNTS}
+       {COUNTS},
+       {TOTALS}
 FROM ledger
 WHERE host IS NOT NULL
 GROUP BY host
@@ -36,7 +42,8 @@ LIMIT 1000"""
 
 SOURCES_SQL = f"""\
 SELECT source, count(*) AS documents,
-       {COUNTS}
+       {COUNTS},
+       {TOTALS}
 FROM ledger
 GROUP BY source
 QUALIFY count(*) OVER () > 1  -- of one source the funnel tells all
@@ -47,11 +54,12 @@ def draw_groups(column: str, one: str, many: str) -> Callable[[Rows], Drawing]:
     """One bar a group of pages, by what became of them; of equal length if one group dwarfs the others."""
 
     def draw(rows: Rows) -> Drawing:
-        total, drawn = sum(row["documents"] for row in rows), rows[:MOST_BARS]
-        says = f"{len(rows):,} {one if len(rows) == 1 else many}."
-        if len(rows) > 1:
-            says += f" {rows[0][column]} has the most pages: {share(rows[0]['documents'], total)}."
-        if len(rows) > MOST_BARS:
+        first, drawn = rows[0], rows[:MOST_BARS]
+        says = f"{first['groups']:,} {one if first['groups'] == 1 else many}, "
+        says += f"{first['groups_kept']:,} with documents kept."
+        if first["groups"] > 1:
+            says += f" {first[column]} has the most pages: {share(first['documents'], first['all_documents'])}."
+        if first["groups"] > MOST_BARS:
             says += f" The first {MOST_BARS} are drawn."
         dwarfed = 50 * drawn[len(drawn) // 2]["documents"] < drawn[0]["documents"]
         if dwarfed:

@@ -99,9 +99,6 @@ def draw_training(rows: Rows) -> Drawing:
     return Drawing(" ".join(says), f'<div class="panels training">{"".join(panels)}</div>')
 
 
-_LINES = (("loss", "training", Outcome.UNREADABLE), ("validation_loss", "validation", Outcome.KEPT))
-
-
 def _curves(curves: dict[str, list[dict[str, float]]]) -> list[Line]:
     last = max(row["tokens"] for rows in curves.values() for row in rows)
     lines = [
