@@ -1,4 +1,7 @@
-"""`make readers [READERS=oldest]`: open every table of the demo's corpus with the oldest and newest versions of what people read with.
+"""Open every table of the demo's corpus with the oldest and newest versions of what people read with.
+
+    make readers                      all sets of versions
+    make readers READERS=oldest       one of them
 
 Each set of versions has an environment of its own in .venv/readers/, which a package index is enough for.  Tables are
 copied first, without their largest parts, and a part without rows is added to each.  Spark needs Java and is left out
