@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Raw web crawls, dumps and files in; a pretraining corpus with every decision on record out.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -94,7 +94,7 @@ def options(
     """Options of corpusmill itself."""
 
 
-@app.command()
+@app.command(short_help="Mill the sources of a recipe into a corpus.")
 def run(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")],
     corpus: Annotated[str, typer.Option(metavar="DIR", help="The corpus directory, or s3://BUCKET/FOLDER.")],
@@ -104,11 +104,20 @@ def run(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete the parts of sources that the recipe no longer names.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be computed and why, and compute nothing.")
+    ] = False,
     beam: Annotated[list[str] | None, typer.Argument(metavar="-- BEAM OPTIONS", help="Options for Beam.")] = None,
 ) -> None:
     """Mill the recipe's sources into a corpus, resumed where it stopped."""
     from corpusmill.interrupts import interruptible
     from corpusmill.pipelines import supervise
+
+    if dry_run:
+        from corpusmill.pipelines.outlook import outlook
+
+        print(printable(str(outlook(supervise.make_job(recipe, Corpus(corpus), limit=limit), until))))
+        return
 
     with interruptible(supervise.ADVICE):
         outcome = supervise.run(recipe, corpus, workers=workers, limit=limit, until=until, prune=prune, beam=beam or [])
@@ -150,7 +159,7 @@ def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str 
     return "\n".join([*(f"  {line}" for line in lines), f"corpus: {corpus}"])
 
 
-@app.command()
+@app.command(short_help="Ask the corpus in SQL.")
 def sql(
     corpus: CorpusPlace,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A DuckDB query over the catalog.")],
@@ -166,18 +175,28 @@ def sql(
         sys.stdout.buffer.write(answer)
 
 
-@app.command()
+@app.command(short_help="Show what became of one document, and why.")
 def why(
     corpus: CorpusPlace,
-    document: Annotated[str, typer.Argument(metavar="DOC_ID_OR_URL", help="A document or any URL met.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOC_ID|URL|PATH", help="A document, by its doc_id, its URL, its file's path, ...")
+    ],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every rule and signal with the page's values.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object, for programs.")] = False,
 ) -> None:
-    """The story of one document: where it came from, and why it was kept or dropped."""
+    """The story of one document: where it came from, and why it was kept or dropped.
+
+    The beginning of a doc_id or of a URL is enough if only one document has it.
+    """
     from corpusmill.reports import why as story
 
-    print(story.render(story.why(corpus, document)))
+    told = story.why(corpus, document)
+    print(story.as_json(told) if as_json else story.render(told, everything=everything))
 
 
-@app.command()
+@app.command(short_help="Show what is kept of one web page.")
 def extract(
     page: Annotated[str, typer.Argument(metavar="FILE|URL", help="An HTML file, - for standard input, or a URL ...")],
     warcs: Annotated[list[str] | None, typer.Argument(metavar="[WARC]...", help="... in these WARC files.")] = None,
@@ -210,7 +229,7 @@ def extract(
             extraction.show(seen)
 
 
-@app.command()
+@app.command(short_help="Write report.html with charts.")
 def report(corpus: CorpusPlace) -> None:
     """Write report.html: charts of what came in, what was dropped and why."""
     from corpusmill.reports.page import write_report
@@ -218,7 +237,7 @@ def report(corpus: CorpusPlace) -> None:
     print(write_report(corpus))
 
 
-@app.command()
+@app.command(short_help="Check that every file is what was written.")
 def verify(corpus: CorpusPlace) -> None:
     """Read every file of the corpus and take back what is damaged; the next run makes it anew."""
     from corpusmill.interrupts import interruptible
@@ -245,7 +264,7 @@ def verify(corpus: CorpusPlace) -> None:
         raise RunError("run the recipe again: what is damaged was taken back, and is made anew like what is missing")
 
 
-@app.command()
+@app.command(short_help="Pretrain a model on the corpus.")
 def train(
     corpus: CorpusPlace,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="TOML with [train]; else the recipe's.")] = None,
@@ -305,7 +324,7 @@ def _renewed_line() -> Callable[[str, bool], None]:
     return show
 
 
-@app.command()
+@app.command(short_help="Print text that a model writes.")
 def generate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model's folder.")],
     prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="How the text begins.")],

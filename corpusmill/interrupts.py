@@ -2,13 +2,38 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from corpusmill.errors import InterruptedRunError
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def noted() -> Iterator[Callable[[], str | None]]:
+    """Signals that ask for an end are only noted while the block runs; yields what says which came, if one did.
+
+    For work that has safe points: it asks there.  A second signal raises InterruptedRunError at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    came: list[str] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        if came:
+            raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}")
+        came.append(signal.Signals(number).name)
+
+    heeded = [number for number in NUMBERS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in heeded}
+    try:
+        yield lambda: came[0] if came else None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -13,11 +13,12 @@ import tempfile
 import time
 import tomllib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from corpusmill import recipe
+from corpusmill import recipe as recipes
 from corpusmill.belonging import described
 from corpusmill.collect.crawl.state import progress
 from corpusmill.collect.formats import format_of
@@ -42,6 +43,9 @@ RESUMES = 2
 ADVICE = "; the same command resumes the run"
 
 
+RecipeLike = str | os.PathLike[str] | Mapping[str, Any] | recipes.Recipe
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What a run came to: the books of the whole corpus, and whether there was anything to do."""
@@ -51,7 +55,7 @@ class Outcome:
 
 
 def run(
-    recipe_path: str | os.PathLike[str],
+    recipe: RecipeLike,
     place: Place,
     *,
     workers: int | None = None,
@@ -63,6 +67,7 @@ def run(
 ) -> Outcome:
     """Mill the recipe's sources into the corpus, resumed where an earlier run stopped.
 
+    recipe: a TOML file, or the same as a mapping or a `Recipe`, whose paths start from the current folder.
     workers: processes on this machine; by default one for each core.  They never change what is written.
     limit: read at most so many records, spread over all the input.
     until: name of the last stage to run.
@@ -73,7 +78,7 @@ def run(
     """
     with interruptible(ADVICE):
         token = uuid.uuid4().hex
-        job = make_job(recipe_path, Corpus(place, token=token), limit=limit)
+        job = make_job(recipe, Corpus(place, token=token), limit=limit)
         chain_of(job).until(until)
         with full_disk_is_a_run_error(job.corpus.workspace), job.corpus.lock() as lock, show() as screen:
             before = read_plan(job.corpus)
@@ -115,19 +120,26 @@ def _settle(job: Job, slices: Sequence[Slice]) -> None:
             job.corpus.compact(stage.name)
 
 
-def make_job(recipe_path: str | os.PathLike[str], corpus: Corpus, *, limit: int | None = None) -> Job:
-    """The job of a recipe's file, checked."""
-    path = Path(recipe_path)
-    loaded = recipe.load(path)
+def make_job(given: RecipeLike, corpus: Corpus, *, limit: int | None = None) -> Job:
+    """The job of a recipe, checked: of a file, or of an object, whose paths start from the current folder."""
+    if isinstance(given, recipes.Recipe):
+        folder, loaded = Path(), given
+    elif isinstance(given, Mapping):
+        folder, loaded = Path(), recipes.parse(dict(given))
+    else:
+        folder, loaded = Path(given).parent, recipes.load(Path(given))
     if limit is not None:
         loaded = loaded.model_copy(update={"run": loaded.run.model_copy(update={"limit": limit})})
-    modules = tuple(UserModule.find(name, path.parent) for name in loaded.modules)
-    return Job(recipe=loaded, corpus=corpus, folder=path.parent.absolute(), modules=modules)
+    modules = tuple(UserModule.find(name, folder) for name in loaded.modules)
+    if isinstance(given, recipes.Recipe):
+        for module in modules:
+            module.load()
+    return Job(recipe=loaded, corpus=corpus, folder=folder.absolute(), modules=modules)
 
 
 def _resolve(job: Job) -> None:
     """Keep the recipe as resolved in the corpus; refuse to throw a whole corpus away for a trial run."""
-    before, text = job.corpus.read_text("recipe.toml"), recipe.dump(job.recipe)
+    before, text = job.corpus.read_text("recipe.toml"), recipes.dump(job.recipe)
     if before != text:
         if before is not None and job.recipe.run.limit is not None and not _was_limited(before):
             first = chain_of(job).reading.name

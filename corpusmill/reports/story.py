@@ -4,9 +4,10 @@ Everything in a story that comes from a page is masked already; control characte
 the terminal, are taken out here.
 """
 
+import json
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ FATES = {
     Fate.TOO_DEEP: "not fetched: more links away from a seed than the recipe's max_depth",
     Fate.PAGE_LIMIT: "not fetched: the recipe's max_pages or max_pages_per_host was reached first",
     Fate.NOFOLLOW: "not fetched: only met on pages or links that ask not to be followed",
-    Fate.PRIVATE_ADDRESS: "not fetched: the host's address is not public",
+    Fate.PRIVATE_ADDRESS: "not fetched: the host's address is not public; allow_private_addresses = true allows it",
     Fate.TOO_LARGE: "fetched in part: larger than the recipe's max_page_bytes",
     Fate.FAILED: "not fetched: no answer",
     Fate.OPTED_OUT: "not fetched: the host's tdmrep.json or ai.txt reserves it",
@@ -133,13 +134,18 @@ class Story:
     addresses: tuple[Address, ...]
 
 
-def render(story: Story) -> str:
-    """The story as plain text for a terminal."""
+def render(story: Story, *, everything: bool = True) -> str:
+    """The story as plain text for a terminal; without `everything` only what decided, and where to find the rest."""
     blocks = [_tell_address(address) for address in story.addresses]
-    blocks += [_tell_document(document) for document in story.documents]
+    blocks += [_tell_document(document, everything) for document in story.documents]
     if story.n_documents > len(story.documents):
         blocks.append(f"and {story.n_documents - len(story.documents):,} more records of this URL, in the table pages")
     return "\n\n".join(printable(block) for block in blocks)
+
+
+def as_json(story: Story) -> str:
+    """The whole story as one JSON object."""
+    return json.dumps(asdict(story), ensure_ascii=False, default=str, indent=1)
 
 
 def _tell_address(address: Address) -> str:
@@ -155,7 +161,7 @@ def _tell_address(address: Address) -> str:
     return _aligned(lines)
 
 
-def _tell_document(document: Document) -> str:
+def _tell_document(document: Document, everything: bool) -> str:
     return _aligned(
         [
             ("document", document.doc_id),
@@ -164,8 +170,8 @@ def _tell_document(document: Document) -> str:
             *_content(document),
             *_twins(document),
             *_corpus(document),
-            *_rules_told(document),
-            *_signals_told(document),
+            *_rules_told(document, everything),
+            *(_signals_told(document) if everything else []),
         ]
     )
 
@@ -237,14 +243,19 @@ def _corpus(document: Document) -> list[tuple[str, str]]:
     return [("corpus", f"split {document.split}, weight {_number(document.weight)}, {tokens}")]
 
 
-def _rules_told(document: Document) -> list[tuple[str, str]]:
-    rulings = document.rulings
+def _rules_told(document: Document, everything: bool) -> list[tuple[str, str]]:
+    rulings = [ruling for ruling in document.rulings if everything or ruling.outcome != PASSED]
     if not rulings:
-        return []
+        passed = f"it passed all {_count(len(document.rulings), 'rule')}; --all shows them with its values"
+        return [("rules", passed)] if document.rulings else []
     width = max(len(ruling.rule) for ruling in rulings)
-    lines = [
-        ("rules", f"{_count(len(rulings), 'rule')}, each with the page's value; a page is dropped if the test is true")
-    ]
+    said = f"{_count(len(rulings), 'rule')}, each with the page's value; a page is dropped if the test is true"
+    if not everything:
+        others = len(document.rulings) - len(rulings)
+        said = (
+            f"{len(rulings)} of {_count(len(document.rulings), 'rule')} would drop it; --all shows the other {others}"
+        )
+    lines = [("rules", said)]
     for ruling in rulings:
         value = "" if ruling.value is None else _number(ruling.value)
         said = f"  ← {ruling.outcome}" if ruling.outcome != PASSED else ""

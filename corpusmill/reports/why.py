@@ -26,9 +26,9 @@ from corpusmill.filters.rules import active_rules
 from corpusmill.filters.settings import FilterSettings, Rule
 from corpusmill.reasons import SIGNALS, Reason, Stage
 from corpusmill.reports.catalog import damage_is_named, open_catalog
-from corpusmill.reports.story import ALSO, DROPPED, PASSED, Address, Copy, Document, Ruling, Story, render
+from corpusmill.reports.story import ALSO, DROPPED, PASSED, Address, Copy, Document, Ruling, Story, as_json, render
 
-__all__ = ["render", "why"]
+__all__ = ["as_json", "render", "why"]
 
 SNIPPET_CHARS = 300
 MOST_RECORDS = 20  # of one URL that are told in full
@@ -64,18 +64,25 @@ class _Named(NamedTuple):
 
     @classmethod
     def find(cls, catalog: duckdb.DuckDBPyConnection, asked: str) -> "_Named":
-        if re.fullmatch("[0-9a-f]{24}", asked.strip()):
-            return cls(
-                [
-                    row["doc_id"]
-                    for row in _rows(catalog, "FROM ledger SELECT doc_id WHERE doc_id = ?", [asked.strip()])
-                ],
-                [],
-            )
+        if re.fullmatch("[0-9a-f]{4,24}", asked.strip()):
+            found = _rows(catalog, "FROM ledger SELECT doc_id WHERE starts_with(doc_id, ?) LIMIT 2", [asked.strip()])
+            if len(found) == 1 or len(asked.strip()) == 24:  # else its beginning is that of several
+                return cls([row["doc_id"] for row in found], [])
         urls = [_spellings(asked)]
         pages = _rows(catalog, "FROM ledger SELECT doc_id WHERE url IN (SELECT unnest(?)) ORDER BY part, doc_id", urls)
         met = _rows(catalog, "FROM urls WHERE url IN (SELECT unnest(?)) ORDER BY source, url, round", urls)
+        if not pages and not met:  # the beginning of one address, or a file's path
+            pages = _rows(catalog, _BEGINNING, {"asked": asked.strip()})
+            if len({page["url"] for page in pages}) > 1:
+                pages = []
+        if not pages and not met:
+            pages = _rows(catalog, "FROM pages SELECT doc_id WHERE origin_path = ? ORDER BY origin_offset", [asked])
         return cls([row["doc_id"] for row in pages], met)
+
+
+_BEGINNING = """
+    SELECT doc_id, url FROM ledger WHERE starts_with(url, $asked) AND length($asked) > 3
+    ORDER BY url, part, doc_id LIMIT 1000"""
 
 
 def _rows(

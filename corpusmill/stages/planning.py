@@ -20,11 +20,11 @@ from corpusmill.stages.job import Job
 PLAN = "plan.json"
 
 
-def make_plan(job: Job) -> list[Slice]:
-    """The slices of all sources; written down if they are not what was there."""
+def make_plan(job: Job, *, keep: bool = True) -> list[Slice]:
+    """The slices of all sources; if `keep`, they are written down, unless that is what is there."""
     slices = plan(job.recipe.sources, job.recipe.run, folder=job.folder, corpus=job.corpus.workspace)
     data = {"slices": [piece.to_json() for piece in slices]}
-    if job.corpus.read_json(PLAN) != data:
+    if keep and job.corpus.read_json(PLAN) != data:
         job.corpus.write_json(PLAN, data)
     return slices
 

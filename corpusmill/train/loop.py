@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from corpusmill.corpus import Corpus
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, InterruptedRunError
+from corpusmill.interrupts import noted
 from corpusmill.train import checkpoint
 from corpusmill.train.checkpoint import Checkpoint, ModelFiles
 from corpusmill.train.data import Position, TokenRows
@@ -43,9 +44,16 @@ def run(job: Job, planned_steps: int | None, device: str | None, progress: Calla
             job.plan(steps)
         training = Training(job, rows, steps, ranks)
         training.resume()
-        while training.step < steps:
-            training.do_step()
-            progress(training.report())
+        with noted() as came:
+            while training.step < steps:
+                training.do_step()
+                progress(training.report())
+                if signal := came():
+                    training.save()
+                    raise InterruptedRunError(
+                        f"interrupted by {signal} after step {training.step:,} of {steps:,}, which is saved; "
+                        "the same command goes on from there"
+                    )
         result = training.result()
         if ranks.leads:
             training.publish(result)
@@ -130,7 +138,12 @@ class Training:
             self._record_loss()
         if self.ranks.leads and (self.step % settings.validate_every == 0 or last):
             self._validate()
-        if self.ranks.leads and (self.step % settings.checkpoint_every == 0 or last):
+        if self.step % settings.checkpoint_every == 0 or last:
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint, if this process is the one that writes."""
+        if self.ranks.leads:
             checkpoint.save(self.job.out, self._checkpoint(), self.files)
 
     def update(self) -> None:

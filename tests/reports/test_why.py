@@ -1,10 +1,12 @@
+import json
+
 import pytest
 
 from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError
 from corpusmill.reasons import Fate, Stage, Status
 from corpusmill.reports.story import FATES, STATUSES
-from corpusmill.reports.why import render, why
+from corpusmill.reports.why import as_json, render, why
 
 from . import conftest
 from .conftest import PAGES, URLS, doc_id, write_stage
@@ -82,7 +84,7 @@ def test_personal_data_is_masked_everywhere(corpus):
         assert "jane.doe" not in repr(story)
         assert "<email>" in render(story)
     with pytest.raises(InputError) as error:
-        why(corpus, "http://b.example/mail?to=jane.doe@corp.exampl")
+        why(corpus, "http://b.example/mail?to=jane.doe@corp.examplx")
     assert "jane.doe@corp.example" not in str(error.value)
 
 
@@ -116,3 +118,34 @@ def test_what_the_corpus_never_met(corpus, asked, close):
     with pytest.raises(InputError, match="never met") as error:
         why(corpus, asked)
     assert close in str(error.value)
+
+
+def test_a_beginning_is_enough_if_only_one_has_it(corpus):
+    assert why(corpus, doc_id(5)[:23] + "5").documents[0].doc_id == doc_id(5)
+    with pytest.raises(InputError, match="close to it"):
+        why(corpus, "0000")
+    (document,) = why(corpus, "http://a.example/dig").documents
+    assert document.url == "http://a.example/digits"
+    with pytest.raises(InputError, match="close to it"):
+        why(corpus, "http://a.exampl")
+
+
+def test_a_file_s_path_is_enough(corpus):
+    found = why(corpus, why(corpus, doc_id(5)).documents[0].origin_path)
+    assert doc_id(5) in {document.doc_id for document in found.documents}
+
+
+def test_what_decided_comes_first_and_the_rest_on_demand(corpus):
+    story = why(corpus, doc_id(3))
+    short, long = render(story, everything=False), render(story)
+    assert "dropped by rule too_short" in short
+    assert "2 of 3 rules would drop it; --all shows the other 1" in short
+    assert "n_words=" in long
+    assert "n_words=" not in short
+    assert "it passed all 3 rules; --all shows them with its values" in render(why(corpus, doc_id(0)), everything=False)
+
+
+def test_a_story_as_json(corpus):
+    told = json.loads(as_json(why(corpus, doc_id(3))))
+    assert told["documents"][0]["doc_id"] == doc_id(3)
+    assert told["documents"][0]["rulings"][0]["outcome"] == "dropped it"
