@@ -13,7 +13,7 @@ from corpusmill import __version__
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, InputError, InterruptedRunError, RunError
 from corpusmill.reasons import Reason
-from corpusmill.terminal import one_line, printable, write_any_sign
+from corpusmill.terminal import one_line, printable, size, write_any_sign
 
 if TYPE_CHECKING:
     from corpusmill.reports.unreadable import Unreadable
@@ -141,7 +141,7 @@ def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str 
         "dropped by rules": books.dropped[Reason.RULE],
         "duplicates": books.dropped[Reason.DUPLICATE],
     }
-    lines = [f"{books.pages:,} pages in ({books.input_bytes / 1e6:,.1f} MB)"]
+    lines = [f"{books.pages:,} pages in ({size(books.input_bytes)})"]
     for what, n in dropped.items():
         if n:
             lines.append(f"{n:,} {what}")
@@ -151,7 +151,7 @@ def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str 
                 len(found) > MOST_REASONS
             )
     if books.has_docs:
-        lines += [f"{books.docs:,} documents kept ({books.text_bytes / 1e6:,.1f} MB of text)"]
+        lines += [f"{books.docs:,} documents kept ({size(books.text_bytes)} of text)"]
     else:
         lines += [f"ended after stage {until}; which documents are kept, a run to the end decides"]
     if books.tokens:
@@ -249,13 +249,13 @@ def verify(corpus: CorpusPlace) -> None:
     def tell(seen: Verified) -> None:
         seconds = max(time.monotonic() - start, 1e-3)
         left = seconds * (seen.bytes - seen.bytes_read) / max(seen.bytes_read, 1)
-        line = f"{seen.files_read:,}/{seen.files:,} files, {seen.bytes_read / 1e6:,.1f} MB"
+        line = f"{seen.files_read:,}/{seen.files:,} files, {size(seen.bytes_read)}"
         line += f", {seen.bytes_read / 1e6 / seconds:,.1f} MB/s, {left:,.0f} s left"
         show(line, seen.files_read == seen.files)
 
     with interruptible():
         seen = read_all(corpus, tell)
-    print(f"{seen.files:,} files read ({seen.bytes / 1e6:,.1f} MB), {len(seen.damaged) or 'none'} of them damaged")
+    print(f"{seen.files:,} files read ({size(seen.bytes)}), {len(seen.damaged) or 'none'} of them damaged")
     for name in seen.damaged:
         print(f"  damaged  {name}")
     for name in seen.missing:

@@ -137,7 +137,9 @@ def _checked(source: Any, index: int, where: str) -> Any:
     try:
         return model.model_validate(source)
     except ValidationError as error:
-        raise InputError(f"{where}: {_sentence(error, model, f'sources.{index}')}") from None
+        name = source.get("name")
+        which = f"source '{name}'" if isinstance(name, str) and name else f"sources.{index}"
+        raise InputError(f"{where}: {_sentence(error, model, which)}") from None
 
 
 def load_training(path: str | Path) -> TrainSettings:
@@ -157,20 +159,23 @@ def load_training(path: str | Path) -> TrainSettings:
 _NO_SOURCE = {"name": "none", "kind": "text", "paths": ["none"]}  # a recipe needs one; training does not
 
 
-def _sentence(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
+def _sentence(error: ValidationError, model: type[BaseModel], where: str = "") -> str:
     """The first thing that pydantic found wrong, in words; a misspelt key comes before what is missing for it."""
+    where = f"{where}: " if where else ""
     first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    key = ".".join([*([prefix] if prefix else []), *(str(part) for part in first["loc"])])
+    key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         allowed = _keys_beside(first["loc"], model)
         close = difflib.get_close_matches(str(first["loc"][-1]), allowed, 1)
         hint = f"did you mean '{close[0]}'? " if close else ""
-        return f"unknown key '{key}'; {hint}allowed here: {', '.join(allowed)}"
+        return f"{where}unknown key '{key}'; {hint}allowed here: {', '.join(allowed)}"
     if first["type"] == "missing":
-        return f"key '{key}' is missing"
+        return f"{where}key '{key}' is missing"
+    if first["type"] == "string_pattern_mismatch":
+        return f"{where}{key}: '{first['input']}' is no name: names are lower-case letters, digits, '-' and '_'"
     message = first["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:] if first["type"] != "value_error" else message
-    return f"{key}: {message}" if key else message
+    return f"{where}{key}: {message}" if key else f"{where}{message}"
 
 
 def _keys_beside(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:

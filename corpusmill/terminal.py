@@ -17,6 +17,14 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def size(n: float) -> str:
+    """A number of bytes in words: 812 bytes, 12.3 kB, 4.5 MB, 1,234.5 GB."""
+    if n < 1000:
+        return f"{n:,.0f} bytes"
+    unit = "kB" if n < 1e6 else "MB" if n < 1e9 else "GB"
+    return f"{n / {'kB': 1e3, 'MB': 1e6, 'GB': 1e9}[unit]:,.1f} {unit}"
+
+
 def write_any_sign() -> None:
     """Let standard output stand a character that the terminal has no sign for: '?' is shown for it."""
     if isinstance(sys.stdout, TextIOWrapper):

@@ -122,6 +122,11 @@ class Watch:
             progress.first_start = min(progress.first_start, receipt.finished_at - receipt.seconds)
             progress.last_end = max(progress.last_end, receipt.finished_at)
 
+    def there_already(self) -> str:
+        """What of the work an earlier run has done, in words; empty if nothing."""
+        found = [f"{s.name} {s.done:,}/{s.parts:,}" for s in self.look() if s.done]
+        return f"there already: {', '.join(found)}" if found else ""
+
     def seconds_left(self) -> float | None:
         """What is left, from the mean seconds of the parts that were made; None before the first one."""
         known = {s.name: s.seconds / s.made for s in self.stages if s.made}
@@ -188,7 +193,9 @@ class Lines:
         current = next((s for s in stages if s.done < s.parts), stages[-1])
         left = watch.seconds_left()
         rest = f", about {_clock(left)} left" if left is not None and current.done < current.parts else ""
-        self.message(f"{_words(current)}{rest}")
+        if (line := f"{_words(current)}{rest}") != self.said:
+            self.said = line
+            self.message(line)
 
 
 class Bars:

@@ -256,6 +256,9 @@ class _Run:
                 slices = self.slices if self.slices is not None else read_plan(self.job.corpus)
                 assert slices is not None, "the driver has planned"
                 self.watch = Watch(self.job, slices, self.until, self.workers)
+                if there := self.watch.there_already():
+                    self.screen.message(there)
+                self.screen.message("starting ...")
             case "crawling":
                 self.crawling = event.text
                 self.screen.message(f"crawling '{event.text}'")

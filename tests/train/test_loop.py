@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from corpusmill import schema
 from corpusmill.corpus import Corpus
-from corpusmill.errors import CorruptPartError, InputError, RunError
+from corpusmill.errors import CorruptPartError, InputError, InterruptedRunError, RunError
 from corpusmill.mix import write_weights
 from corpusmill.reasons import Stage
 from corpusmill.train.model import Decoder, ModelConfig
@@ -355,3 +355,29 @@ def test_one_run_at_a_time(corpus, settings, tmp_path):
 
     with Corpus(tmp_path / "model").lock(), pytest.raises(InputError, match="wait until it ends"):
         train(corpus, settings, tmp_path / "model")
+
+
+def test_an_interrupted_training_saves_and_says_how_to_go_on(corpus, tmp_path):
+    """The steps after that have the bytes of a training without interruption."""
+    from corpusmill.recipe import TrainSettings
+
+    settings = TrainSettings(
+        layers=2, width=32, heads=2, kv_heads=1, row_length=32, rows_per_step=4, steps=12, validation_rows=1
+    )
+    train(corpus, settings, tmp_path / "whole")
+
+    def interrupt(report):
+        if report.step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(
+        InterruptedRunError, match=r"interrupted by SIGINT after step 4 of 12, which is saved; the same"
+    ):
+        train(corpus, settings, tmp_path / "cut", progress=interrupt)
+    steps = []
+    train(corpus, settings, tmp_path / "cut", progress=lambda report: steps.append(report.step))
+    assert steps[0] == 5
+    names = ["model.safetensors", "config.json"]
+    assert [(tmp_path / "cut" / n).read_bytes() for n in names] == [
+        (tmp_path / "whole" / n).read_bytes() for n in names
+    ]
