@@ -70,7 +70,11 @@ def test_text_in_capitals_has_the_language_of_the_same_text_as_it_is_written(cod
 
 
 def test_short_text_in_capitals():
-    texts = ["MY FRIEND IS A BIRD", "LE CONSEIL A DÉCIDÉ MARDI QUE LE PONT SERA CONSTRUIT", "DER RAT HAT ES BESCHLOSSEN"]
+    texts = [
+        "MY FRIEND IS A BIRD",
+        "LE CONSEIL A DÉCIDÉ MARDI QUE LE PONT SERA CONSTRUIT",
+        "DER RAT HAT ES BESCHLOSSEN",
+    ]
     assert identify(pa.array(texts))[0].to_pylist() == ["en", "fr", "de"]
 
 
