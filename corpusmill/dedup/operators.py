@@ -87,18 +87,18 @@ def _ends_operand(data: U8, start: int, i: int, fold: U32) -> bool:
     """Whether a letter, a digit or a closing bracket stands before data[i]."""
     if i == start:
         return False
-    byte = np.int64(data[i - 1])
+    byte = int(data[i - 1])
     if byte < 0x80:
-        return byte == CLOSE or byte == CLOSE_SQUARE or _is_word_byte(byte)
-    code, shift, j = np.int64(0), 0, i - 1
+        return byte in (CLOSE, CLOSE_SQUARE) or _is_word_byte(byte)
+    code, shift, j = 0, 0, i - 1
     while j > start and data[j] & 0xC0 == 0x80:
-        code |= np.int64(data[j] & 0x3F) << shift
+        code |= int(data[j] & 0x3F) << shift
         shift += 6
         j -= 1
-    code |= np.int64(data[j] & (0x3F >> shift // 6)) << shift
+    code |= int(data[j] & (0x3F >> shift // 6)) << shift
     if code >= TABLE_SIZE:
         return code < BEYOND_HAN
-    entry = np.int64(fold[code])
+    entry = int(fold[code])
     return entry & OPERATOR == 0 and entry != SKIPPED and entry & LETTER_BITS != SEPARATOR
 
 

@@ -10,9 +10,10 @@ The permutations come from datasketch 2 at run time, and the minima equal those 
 shingle hashes; so the sketches depend on datasketch's version, on `unicodedata.unidata_version` (fold.py), and on
 the settings ngram, bands, rows and seed; not on the threshold.
 
-Cost, one core: 176 MB/s on web pages; BLAKE2b and the tokens take 60 % of that, the 112 minima 11 % (bench/minhash.py: datasketch 6 MB/s from strings, 33
-from given shingle hashes).  What made it so: the ASCII path decides where words end without branches (twice as fast),
-shingle sets are sorted by a radix sort, and each minimum is one vectorised pass over a padded set.
+Cost, one core: 176 MB/s on web pages; BLAKE2b and the tokens take 60 % of that, the 112 minima 11 % (bench/minhash.py:
+datasketch 6 MB/s from strings, 33 from given shingle hashes).  What made it so: the ASCII path decides where words end
+without branches (twice as fast), shingle sets are sorted by a radix sort, and each minimum is one vectorised pass over
+a padded set.
 
 A text of fewer tokens than `ngram` is one shingle.  A text without any token (only punctuation, say) has no shingles
 and no bands: only its content hash can make it a duplicate.  A missing or empty text is never a duplicate.
