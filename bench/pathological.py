@@ -12,6 +12,7 @@ printed.
 
 import argparse
 import base64
+import contextlib
 import json
 import math
 import random
@@ -32,8 +33,8 @@ from corpusmill.dedup.sketch import sketch_documents
 from corpusmill.extract.charset.encoding import to_utf8
 from corpusmill.extract.extractors import extractor
 from corpusmill.filters.language import identify
-from corpusmill.filters.pii import mask
 from corpusmill.filters.personal import mask_text
+from corpusmill.filters.pii import mask
 from corpusmill.filters.settings import PiiSettings
 from corpusmill.filters.signals import measure_text
 from corpusmill.page import Media, Page, TextFormat, UndecodableError
@@ -178,17 +179,13 @@ def _json_line(text: str) -> None:
 
 
 def _extract(text: str, media: Media, format: TextFormat = "text") -> None:
-    try:
+    with contextlib.suppress(UndecodableError):
         extractor("corpusmill", format)(Page(body=text.encode(), media=media, url="http://a.example/b"))
-    except UndecodableError:
-        pass
 
 
 def _decode(text: str, codec: str) -> None:
-    try:
+    with contextlib.suppress(UndecodableError):
         to_utf8(text.encode(codec, "replace"))
-    except UndecodableError:
-        pass
 
 
 def _column(text: str) -> pa.Array:
@@ -199,7 +196,7 @@ def _steps() -> dict[str, Callable[[str], object]]:
     words = TEXTS["words"](100_000)
     definition = train_tokenizer([words, "aa aaaa  \n\n" * 100], TokenizerSettings(vocab_size=400))
     fast, slow = Encoder(definition), Encoder(definition)
-    slow._fast = None  # noqa: SLF001  # as with a tokenizer that tiktoken cannot run
+    slow._fast = None  # as with a tokenizer that tiktoken cannot run
     languages, ids = pa.array(["en"]), pa.array(["0" * 24])
     return {
         "decode utf-8": lambda text: _decode(text, "utf-8"),
