@@ -99,6 +99,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "1.": repeated("1."),
     "1.1.1.1": repeated("1.1.1.1 "),
     "81.2.69.142": repeated("81.2.69.142 "),
+    "addresses of both kinds": repeated("a@b.com 81.2.69.142 "),
     "punctuation": chosen("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
     "one dot": repeated("."),
     "quotes": repeated('"'),
