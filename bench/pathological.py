@@ -6,7 +6,7 @@
 
 Each step reads each input in growing sizes, until one takes more than a second or has 4 MB (`--mb N`: N MB).  Printed
 are processor time per MB at the largest size, and the growth: the exponent of time over size between the two largest
-sizes, 1.0 for linear time.  Without `--all` only what takes more than 100 ms per MB, or grows faster than size^1.3, is
+sizes, 1.0 for linear time.  Without `--all` only what takes more than 100 ms per MB, or 25 and grows faster than size^1.3, is
 printed.
 """
 
@@ -263,7 +263,7 @@ def main() -> None:
                 continue
             per_mb, growth, n = measure(step, make, int(options.mb * (1 << 20)))
             worst[name] = max(worst.get(name, (0.0, "")), (per_mb, text))
-            if options.all or per_mb > GOAL or growth > SUPERLINEAR:
+            if options.all or per_mb > GOAL or (growth > SUPERLINEAR and per_mb > GOAL / 4):
                 print(f"{name:15} {text:27} {1000 * per_mb:9.1f} ms/MB  growth {growth:4.1f}  {n:9} bytes", flush=True)
     for name, (per_mb, text) in worst.items():
         print(f"{name:15} at most {1000 * per_mb:9.1f} ms/MB ({text})")
