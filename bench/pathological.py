@@ -6,8 +6,8 @@
 
 Each step reads each input in growing sizes, until one takes more than a second or has 4 MB (`--mb N`: N MB).  Printed
 are processor time per MB at the largest size, and the growth: the exponent of time over size between the two largest
-sizes, 1.0 for linear time.  Without `--all` only what takes more than 100 ms per MB, or 25 and grows faster than size^1.3, is
-printed.
+sizes, 1.0 for linear time.  Without `--all`, only what takes more than 100 ms per MB is printed, and what takes more
+than 25 ms per MB and grows faster than size^1.3.
 """
 
 import argparse
