@@ -10,7 +10,7 @@ class Status(StrEnum):
     HTTP_ERROR = "http_error"  # the server answered 4xx or 5xx
     REDIRECT = "redirect"  # the server answered 3xx; the target is a record of its own
     CONTENT_TYPE = "content_type"  # not a type that the recipe's extractor reads: an image, a PDF, ...
-    TOO_LARGE = "too_large"  # larger than `extract.max_page_bytes`
+    TOO_LARGE = "too_large"  # larger than `extract.max_page_bytes`, or a JSON line of millions of values
     OPTED_OUT = "opted_out"  # the page or its headers ask not to be used
     UNDECODABLE = "undecodable"  # bytes that are no text in any charset that was declared or detected
     EXTRACTOR_FAILED = "extractor_failed"  # the extractor raised an error; it is in `metadata`

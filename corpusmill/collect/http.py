@@ -102,36 +102,44 @@ def _bounded(decoder: _Decoder, body: bytes, limit: int) -> tuple[bytes, bool]:
 
 def _gzip(body: bytes, limit: int) -> tuple[bytes, bool]:
     content = bytearray()
-    while body and len(content) < limit:
-        more, ended, body = _inflate(body, 31, limit - len(content))
+    at = 0
+    while at < len(body) and len(content) < limit:
+        more, ended, at = _inflate(body, at, 31, limit - len(content))
         content += more
         if not ended:
             return bytes(content), False
-        if not body.startswith(b"\x1f\x8b"):
+        if not body.startswith(b"\x1f\x8b", at):  # padding, mostly zeros
             break
     return bytes(content), True
 
 
 def _deflate(body: bytes, limit: int) -> tuple[bytes, bool]:
     """The zlib format, as RFC 9110 says, or raw deflate, as some servers send (text is never taken for that)."""
-    content, ended, _ = _inflate(body, 15, limit)
+    content, ended, _ = _inflate(body, 0, 15, limit)
     if content or ended or not _BINARY.search(body, 0, 1445):
         return content, ended
-    return _inflate(body, -15, limit)[:2]
+    return _inflate(body, 0, -15, limit)[:2]
 
 
-def _inflate(body: bytes, window_bits: int, limit: int) -> tuple[bytes, bool, bytes]:
-    """(content, whether its end was reached, what follows); in small steps, to keep what precedes any damage."""
+def _inflate(body: bytes, at: int, window_bits: int, limit: int) -> tuple[bytes, bool, int]:
+    """(content from `at` on, whether its end was reached, where that is).
+
+    In steps that start small: damage costs what the failing step has inflated, and a body may have many tiny members.
+    """
     stream = zlib.decompressobj(window_bits)
     content = bytearray()
-    at = 0
+    step = 64
     try:
         while len(content) < limit and not stream.eof and (at < len(body) or stream.unconsumed_tail):
-            piece = stream.unconsumed_tail or body[at : (at := at + 4096)]
+            piece = stream.unconsumed_tail
+            if not piece:
+                piece = body[at : at + step]
+                at += len(piece)
+                step = min(2 * step, 4096)
             content += stream.decompress(piece, limit - len(content))
     except zlib.error:
-        return bytes(content), False, b""
-    return bytes(content), stream.eof, stream.unused_data + body[at:]
+        return bytes(content), False, len(body)
+    return bytes(content), stream.eof, at - len(stream.unused_data)
 
 
 def _brotli(body: bytes, limit: int) -> tuple[bytes, bool]:

@@ -4,9 +4,13 @@ A plain file can be read from any byte on: a line belongs to the slice in which 
 that byte.  A compressed file is one slice; `offset` is the line's first byte in what it inflates to.  If such a file is
 cut off or garbled, the lines before the damage are read, and one broken record stands for the rest.  Blank lines are no
 records; they are counted.
+
+A line of 80 MB can hold 27 million empty lists, which would take 4 GB as Python's objects.  So the values of a long
+line are counted before it is parsed, and a line with too many is too large.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +21,14 @@ import zstandard
 
 from corpusmill.collect.columns import from_columns
 from corpusmill.collect.files import CHUNK, Window
-from corpusmill.collect.members import Member
+from corpusmill.collect.members import Member, after_padding
 from corpusmill.collect.records import DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
+MAX_VALUES = 1 << 21  # of a line: lists, objects, their items and keys; 80 bytes each
+_STARTS = (b",", b":", b"[", b"{")  # one of them stands before each value
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 MAX_WINDOW = 1 << 31  # large corpora are packed with `zstd --long=31`
 
 
@@ -70,6 +77,9 @@ class LineReader:
             yield Record(origin_path=self.path, offset=at, status=Status.TOO_LARGE)
         elif line.isspace():
             self.others["blank line"] += 1
+        elif has_too_many_values(line):
+            error = f"more than {MAX_VALUES:,} values in a line"
+            yield Record(origin_path=self.path, offset=at, status=Status.TOO_LARGE, metadata={"error": error})
         else:
             try:
                 row = parse(line)
@@ -81,6 +91,18 @@ class LineReader:
 
 
 ARRAY = "the file is a JSON array, and JSON lines are wanted: one object a line, as from jq -c '.[]' FILE"
+
+
+def has_too_many_values(line: bytes) -> bool:
+    """Whether the JSON of a line has more than MAX_VALUES values, as far as one can tell without parsing it."""
+    n = sum(map(line.count, _STARTS)) if len(line) > MAX_VALUES else 0
+    if n <= MAX_VALUES:
+        return False
+    for n_strings, string in enumerate(_STRING.finditer(line)):  # what stands in strings does not count
+        n -= sum(line.count(start, *string.span()) for start in _STARTS)
+        if n <= MAX_VALUES or n_strings > MAX_VALUES:
+            break
+    return n > MAX_VALUES
 
 
 def parse(line: bytes) -> dict[str, Any]:
@@ -133,9 +155,10 @@ class _Gzip(RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer, or a part of it."""
         while not (content := self._member.some(self._at, len(buffer))):
-            if not self._window.view(self._member.end, 1):
+            start = after_padding(self._window, self._member.end)
+            if not self._window.view(start, 1):
                 return 0
-            self._member, self._at = Member(self._window, self._member.end), 0
+            self._member, self._at = Member(self._window, start), 0
         self._at += len(content)
         buffer[: len(content)] = content
         return len(content)

@@ -14,7 +14,7 @@ from corpusmill.collect.files import Bytes, Window
 from corpusmill.collect.records import DamageError
 
 MAGIC = b"\x1f\x8b\x08"
-PIECE = 1 << 16  # compressed bytes fed at once; what a small member leaves over is copied
+FIRST_PIECE, PIECE = 1 << 8, 1 << 16  # compressed bytes fed at once, growing: what a small member leaves over is copied
 MAX_INFLATED = 1 << 22  # bytes inflated at once: bounds memory, whatever the ratio
 GarbledError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub says instance, not class
 GZIP = 31  # zlib's window bits for the gzip format
@@ -34,6 +34,16 @@ def starts_with(window: Bytes, offset: int, content: bytes) -> bool:
         return False
 
 
+def after_padding(window: Window, offset: int) -> int:
+    """The first byte from `offset` on that is not zero, or the end of the file: members are padded with zeros."""
+    while piece := window.view(offset, PIECE):
+        rest = piece.lstrip(b"\0")
+        offset += len(piece) - len(rest)
+        if rest:
+            break
+    return offset
+
+
 class Member:
     """The content of one gzip member: `Bytes` that are read forward only."""
 
@@ -45,6 +55,7 @@ class Member:
         self._base = 0  # offset in the content of the buffer's first byte
         self._buffer = bytearray()
         self._garbled = False
+        self._piece = FIRST_PIECE
 
     @property
     def end(self) -> int:
@@ -81,8 +92,9 @@ class Member:
             raise DamageError("the gzip member is garbled")
         piece = self._inflate.unconsumed_tail
         if not piece:
-            piece = self._window.view(self._next, PIECE)
+            piece = self._window.view(self._next, self._piece)
             self._next += len(piece)
+            self._piece = min(2 * self._piece, PIECE)
         try:
             content = self._inflate.decompress(piece, MAX_INFLATED)
         except GarbledError:

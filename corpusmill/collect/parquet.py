@@ -3,6 +3,9 @@
 A row group belongs to the slice in which its first column chunk begins.  `offset` is the row's number in the file.  A
 file without the text column, or with numbers in it, is the recipe's mistake (InputError); a footer or row group that is
 damaged is one broken record, and reading goes on with the next row group.
+
+Rows are taken few at a time: a dictionary can hold one string for all of them, so a file of a kilobyte can hold a
+thousand rows of megabytes.  One row after the other costs 18 us for each, 8 rows 7 us, 512 rows 6 us.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +21,8 @@ from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import InputError
 
-BATCH = 512  # rows converted at once
+BATCH_ROWS = 8  # converted at once, or fewer, so that they have
+BATCH_BYTES = 1 << 28  # at most, even if each of them were as large as all that the row group stores
 
 
 @dataclass(slots=True)
@@ -63,8 +67,10 @@ class ParquetReader:
             raise InputError(f"{self.path}: column '{name}' holds {kind}, not text; name another column for the text")
 
     def _rows(self, parquet: pq.ParquetFile, group: int, row: int) -> Iterator[Record]:
+        largest = max(1, parquet.metadata.row_group(group).total_byte_size)
+        n_rows = min(max(BATCH_BYTES // largest, 1), BATCH_ROWS)
         try:
-            for batch in parquet.iter_batches(BATCH, row_groups=[group], use_threads=False):
+            for batch in parquet.iter_batches(n_rows, row_groups=[group], use_threads=False):
                 for values in zip(*(_values(column) for column in batch.columns), strict=True):
                     yield from_columns(dict(zip(self._names, values, strict=True)), self.columns, self.path, row)
                     row += 1

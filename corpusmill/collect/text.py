@@ -10,11 +10,16 @@ r"""Text as every corpus keeps it, whatever it came from.
   and cost the tokenizer the same.  Decomposed Vietnamese, Korean or Yoruba would be torn into marks.  Spaces stay
   spaces under NFC; the price is that CJK compatibility ideographs become the unified ones.
 
-Cost: 110-260 MB/s; 40 MB/s for Hindi and Vietnamese, whose marks make NFC more than a look.
+Cost: 110-260 MB/s; 40 MB/s for Hindi and Vietnamese, whose marks make NFC more than a look.  Python's NFC takes time
+with the square of the number of combining marks in a row (80,000: 5 s), so long rows are put in order first.
 """
 
 import re
 import unicodedata
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
 
 from corpusmill.collect.columns import encodable
 
@@ -22,6 +27,8 @@ _SPECIAL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u2028\u2029\ufeff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff\U0010fffe\U0010ffff]"
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_LONG_RUN = 32  # marks; 30 are more than any language needs on a letter (UAX #15, Stream-Safe Text Format)
+_END_OF_MARKS = 0x1E94B  # there is no combining mark from here on
 _SPACES = re.compile(r"\s+")
 
 
@@ -30,7 +37,36 @@ def normalise(text: str) -> str:
     if _SPECIAL.search(text):
         text = _LINE_ENDS.sub("\n", text).replace("\x1f", " ")
         text = _SPECIAL.sub("", text)
-    return unicodedata.normalize("NFC", encodable(text))
+    text = encodable(text)
+    if not text.isascii() and _has_long_run(text):
+        text = _long_runs().sub(_in_order, text)
+    return unicodedata.normalize("NFC", text)
+
+
+def _has_long_run(text: str) -> bool:
+    """Whether _LONG_RUN combining marks stand in a row."""
+    runs = _are_marks().take(np.frombuffer(text.encode("utf-32-le"), np.uint32), mode="clip")  # of a length of 1
+    length = 1
+    while length < _LONG_RUN:
+        runs = runs[:-length] & runs[length:]
+        length *= 2
+    return bool(runs.any())
+
+
+def _in_order(marks: re.Match[str]) -> str:
+    """Marks in canonical order, as NFC has them anyway; but it takes time with the square of the length of a run."""
+    decomposed = "".join(unicodedata.normalize("NFD", mark) for mark in marks[0])
+    return "".join(sorted(decomposed, key=unicodedata.combining))
+
+
+@cache
+def _are_marks() -> npt.NDArray[np.bool_]:
+    return np.array([unicodedata.combining(chr(code)) > 0 for code in range(_END_OF_MARKS + 1)])
+
+
+@cache
+def _long_runs() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(map(chr, np.flatnonzero(_are_marks())))}]{{{_LONG_RUN},}}")
 
 
 def one_line(text: str | None) -> str | None:

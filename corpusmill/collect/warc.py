@@ -104,9 +104,11 @@ class WarcReader:
             after = yield from read(window, at)
             if after is None:
                 at = next_start(at + 1)
-            elif is_start(window, after):
-                at = after if after < stop else None
-            elif window.view(after, 1):
+                continue
+            following = members.after_padding(window, after) if packed else after
+            if is_start(window, following):
+                at = following if following < stop else None
+            elif window.view(following, 1):
                 yield Record.broken(self.path, after, NO_START)
                 at = next_start(after + 1)
             else:

@@ -10,10 +10,10 @@ The permutations come from datasketch 2 at run time, and the minima equal those 
 shingle hashes; so the sketches depend on datasketch's version, on `unicodedata.unidata_version` (fold.py), and on
 the settings ngram, bands, rows and seed; not on the threshold.
 
-Cost, one core: 198 MB/s on English prose in documents of 4,000 characters, 213 on a mix of 388 languages; BLAKE2b and
-the tokens take 60 % of that, the 112 minima 11 % (bench/minhash.py: datasketch 6 MB/s from strings, 33
-from given shingle hashes).  What made it so: the ASCII path decides where words end without branches (twice as fast),
-shingle sets are sorted by a radix sort, and each minimum is one vectorised pass over a padded set.
+Cost, one core: 176 MB/s on web pages; BLAKE2b and the tokens take 60 % of that, the 112 minima 11 % (bench/minhash.py:
+datasketch 6 MB/s from strings, 33 from given shingle hashes).  What made it so: the ASCII path decides where words end
+without branches (twice as fast), shingle sets are sorted by a radix sort, and each minimum is one vectorised pass over
+a padded set.
 
 A text of fewer tokens than `ngram` is one shingle.  A text without any token (only punctuation, say) has no shingles
 and no bands: only its content hash can make it a duplicate.  A missing or empty text is never a duplicate.
@@ -33,7 +33,19 @@ import pyarrow.compute as pc
 
 from corpusmill import schema
 from corpusmill.arrow import Utf8Column
-from corpusmill.dedup.fold import ALONE, BEYOND_HAN, LETTER_BITS, MARK, SEPARATOR, SKIPPED, TABLE_SIZE, fold_table
+from corpusmill.dedup.fold import (
+    ALONE,
+    BEYOND_HAN,
+    LETTER_BITS,
+    MARK,
+    OPERATOR,
+    SEPARATOR,
+    SIGN,
+    SKIPPED,
+    TABLE_SIZE,
+    fold_table,
+)
+from corpusmill.dedup.operators import count_operators, is_sign
 from corpusmill.dedup.settings import DedupSettings
 from corpusmill.kernels import kernel
 
@@ -91,10 +103,9 @@ def _sketch(data: U8, offsets: I64, fold: U32, ngram: int, a: U32, b: U32, rows:
     longest = 0
     for d in range(n):
         longest = max(longest, offsets[d + 1] - offsets[d])
-    at_most = (longest + 1) // 2  # tokens: each takes a byte and a separator, or three bytes
-    tokens = np.empty(at_most + 1, np.uint64)  # and one that is being made
-    scratch = np.empty(at_most + PADDING, np.uint32)
-    shingles = np.empty((offsets[n] - offsets[0] + n) // 2 + PADDING, np.uint32)
+    tokens = np.empty(longest + 1, np.uint64)  # a token takes a byte or more; and one that is being made
+    scratch = np.empty(longest + PADDING, np.uint32)
+    shingles = np.empty(offsets[n] - offsets[0] + PADDING, np.uint32)
     ends = np.zeros(n + 1, np.int64)
     bands = np.zeros((n, len(a) // rows), np.uint64)
     total = 0
@@ -123,12 +134,21 @@ def _hash_tokens(data: U8, start: int, end: int, fold: U32, tokens: U64) -> int:
                 tokens[n] = h
                 n, h, inside, alone = n + 1, basis, False, False
             entry, i = np.int64(fold[byte]), i + 1
+            if entry & OPERATOR:
+                tokens[n] = h
+                n, h, inside = n + inside, basis, False
+                count, i = count_operators(data, start, i - 1, end, fold)
+                for _ in range(count):
+                    tokens[n] = (basis ^ np.uint64(entry & LETTER_BITS)) * prime
+                    n += 1
+                continue
             separator = entry == SEPARATOR
             tokens[n] = h
             n += inside & separator
             h = basis if separator else (h ^ np.uint64(entry)) * prime
             inside = not separator
             continue
+        first = i
         if byte < 0xE0:
             code, i = (byte & 0x1F) << 6 | data[i + 1] & 0x3F, i + 2
         elif byte < 0xF0:
@@ -143,6 +163,13 @@ def _hash_tokens(data: U8, start: int, end: int, fold: U32, tokens: U64) -> int:
         else:
             continue
         if entry == SKIPPED:
+            continue
+        if entry & OPERATOR:
+            tokens[n] = h
+            n, h, inside, alone = n + inside, basis, False, False
+            if entry & SIGN == 0 or is_sign(data, start, first, i, end, fold):
+                tokens[n] = (basis ^ np.uint64(entry & LETTER_BITS)) * prime
+                n += 1
             continue
         if inside and (entry == SEPARATOR or entry & ALONE or (alone and not entry & MARK)):
             tokens[n] = h

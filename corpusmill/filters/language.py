@@ -6,20 +6,30 @@ fastText's time grows with the text (6.5 MB/s a core), its answer hardly does.  
 in 90 languages, close ones and dialects among them; 8,800 documents/s a core instead of 700.  Tried: one piece from
 the start (99.85 %: navigation and quotations lie there), 256 bytes (99.85 %, 3 times the speed), 2,048 bytes
 (100.0 %, .4 times the speed), 16 pieces (no better; too many cut words).
+
+lid.176 was trained on text as people write it, and hardly knows words in capitals: of a paragraph of English it says
+Japanese.  So a sample with more capitals than other letters is lower-cased first.  On the Universal Declaration in 67
+languages, written in capitals, all answers are then those of the same text as it was; without that, 56 %.  No answer
+changes on 5,700 texts in 388 languages that are written as usual.
 """
 
+import re
 import unicodedata
 from functools import cache
 from importlib.resources import as_file, files
 from itertools import pairwise
 
 import fasttext
+import numpy as np
 import pyarrow as pa
 
 from corpusmill.arrow import Utf8Column
+from corpusmill.filters.characters import LETTER, UPPERCASE, character_classes
 
 SAMPLE_BYTES = 768
 SAMPLE_PIECES = 8
+
+_CHEROKEE = re.compile("[\uab70-\uabbf]+")  # small letters that hardly anybody uses
 
 
 def identify(text: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
@@ -50,7 +60,17 @@ def _sample(text: memoryview) -> str:
         pieces = [text[start : start + length] for start in starts]
     # a character that is cut at the edge of a piece is left out; decomposed text is none that lid.176 was trained on
     sample = unicodedata.normalize("NFC", " ".join(str(piece, "utf-8", "ignore") for piece in pieces))
-    return " ".join(sample.replace("\0", " ").split())
+    return _without_shouting(" ".join(sample.replace("\0", " ").split()))
+
+
+def _without_shouting(sample: str) -> str:
+    """The sample, in small letters if most of its letters are capitals."""
+    flags = character_classes().take(np.frombuffer(sample.encode("utf-32-le"), np.uint32), mode="clip")
+    if 2 * np.count_nonzero(flags & UPPERCASE) <= np.count_nonzero(flags & LETTER):
+        return sample
+    if "\u0130" in sample:  # the dotted capital I: then one without a dot is Turkish, too
+        sample = sample.replace("I", "\u0131").replace("\u0130", "i")
+    return _CHEROKEE.sub(lambda word: word[0].upper(), sample.lower())
 
 
 @cache

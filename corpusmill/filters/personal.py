@@ -15,8 +15,11 @@ What is an address, and what is left alone:
 - IPv6: what RFC 4291 allows, in 2000::/3 and public, and no network (`2001:4860::`); so no `std::sort`, no times, no
   MAC addresses.
 
-`mask_text` masks one text; `corpusmill.filters.pii` finds candidates in whole columns with a kernel and asks here.
-Both repeat themselves on what they changed until there is nothing left, so masking twice equals masking once.
+Regular expressions over the text's bytes find candidates, of the form of an address as far as that goes; what they find
+is checked exactly.  Masking repeats itself on what it changed until there is nothing left, so masking twice equals
+masking once.  `mask_text` masks one text, `corpusmill.filters.pii` whole columns, of which a kernel leaves few texts.
+
+Cost: 0.02 s per MB without candidates; 0.9 s per MB of nothing but addresses, 0.3 of what only looks like them.
 
 Imports neither numba nor pyarrow, so that showing a single document stays quick.
 """
@@ -24,8 +27,9 @@ Imports neither numba nor pyarrow, so that showing a single document stays quick
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from functools import cache
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from corpusmill.filters.scripts import CLUSTERS, IDEOGRAPHS
@@ -47,23 +51,17 @@ _VERSION_BEFORE = re.compile(
 _NUMBER_GOES_ON = re.compile(r"[-+_]?[A-Za-z]|_|-\d+-?[A-Za-z]|\.\w")
 _CONTEXT_BYTES = 24  # that are looked at before and after a number
 
-EMAIL, IPV4, IPV6 = range(3)  # kinds of candidates
-MIN_IPV4, MAX_IPV6 = 10, 45  # characters; a shorter IPv4 address is taken for a version number
+EMAIL, IPV4, IPV6 = 1, 2, 4  # kinds of candidates
+ALL_KINDS = EMAIL | IPV4 | IPV6
+MIN_IPV4, MAX_IPV4, MAX_IPV6 = 10, 15, 45  # characters; a shorter IPv4 address is taken for a version number
 
 _EVERYTHING = PiiSettings()
-_TRIGGERS = re.compile(rb"[0-9][0-9.]*|[@:]")
-_LOCAL = re.compile(rb"[0-9A-Za-z\x80-\xff.%+_-]")
-_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]")
-_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f:]+")
-_GOES_ON = re.compile(rb"[0-9A-Fa-f:.]*")
-
-
-class Candidate(NamedTuple):
-    """A place where an address may be."""
-
-    kind: int
-    start: int  # byte in the text; an e-mail address's is that of its @
-    end: int
+_EMAIL = re.compile(
+    rb"@(?<=[0-9A-Za-z\x80-\xff.%+_-]@)(?=([0-9A-Za-z\x80-\xff][0-9A-Za-z\x80-\xff-]*+(?:\.[0-9A-Za-z\x80-\xff-]++)++))"
+)
+_IPV4 = re.compile(rb"[0-9](?<![0-9.][0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}\.*+(?![0-9])")
+_IPV6 = re.compile(rb"[23](?<![0-9A-Za-z_.#:][23])[0-9A-Fa-f]{3}:[0-9A-Fa-f:.]{0,41}")  # the first is that of 2000::/3
+_ASCII_LOCAL = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._%+-'"
 
 
 class Span(NamedTuple):
@@ -77,51 +75,36 @@ class Span(NamedTuple):
 def mask_text(text: str, settings: PiiSettings = _EVERYTHING) -> str:
     """One text with personal data replaced, as `corpusmill.filters.pii.mask` does it for columns."""
     content = text.encode("utf-8", "surrogatepass")
-    while spans := find(content, _candidates(content), settings):
+    while spans := find(content, settings):
         content = replaced(content, spans)
     return content.decode("utf-8", "surrogatepass")
 
 
-def _candidates(content: bytes) -> Iterator[Candidate]:
-    """What the kernel of `corpusmill.filters.pii` finds in a text, by regular expressions."""
-    for trigger in _TRIGGERS.finditer(content):
-        start, end = trigger.span()
-        match content[start : start + 1]:
-            case b"@":
-                if start > 0 and _LOCAL.match(content, start - 1) and _WORD.match(content, end):
-                    yield Candidate(EMAIL, start, end)
-            case b":":
-                if start >= 4 and _HEXADECIMAL.fullmatch(content, start - 4, start):
-                    goes_on = _GOES_ON.match(content, end, start - 4 + MAX_IPV6 + 1)
-                    assert goes_on is not None, "it also matches nothing"
-                    if content.count(b":", start, goes_on.end()) >= 2:
-                        yield Candidate(IPV6, start - 4, goes_on.end())
-            case _:
-                if content.count(b".", start, end) >= 3 and content[start - 1 : start] != b".":
-                    yield Candidate(IPV4, start, end)
-
-
-def find(content: bytes, candidates: Iterable[Candidate], settings: PiiSettings) -> list[Span]:
-    """The addresses among a text's candidates (in the order of their places): ascending, disjoint, never empty."""
-    wanted = [settings.emails, settings.ip_addresses, settings.ip_addresses]
-    chosen = [candidate for candidate in candidates if wanted[candidate.kind]]
-    view = memoryview(content)
+def find(content: bytes, settings: PiiSettings, kinds: int = ALL_KINDS) -> list[Span]:
+    """The addresses in a text: ascending, disjoint, never empty.  kinds: those that may be there."""
     emails: list[Span] = []
-    for candidate in chosen:
-        if candidate.kind == EMAIL:
-            email = _email(view, candidate.start, emails[-1].end if emails else 0)
+    if settings.emails and kinds & EMAIL:
+        for found in _EMAIL.finditer(content):
+            email = _email(content, found.start(), found.end(1), emails[-1].end if emails else 0)
             emails += [email] if email else []
-    spans = emails + [
-        span
-        for candidate in chosen
-        if candidate.kind != EMAIL and (span := _ip_address(view, candidate))
-        if not any(span.start < email.end and email.start < span.end for email in emails)
-    ]
+    numbers: list[Span] = []
+    if settings.ip_addresses:
+        forms = [form for kind, form in ((IPV4, _IPV4), (IPV6, _IPV6)) if kinds & kind]
+        found_numbers = (found for form in forms for found in form.finditer(content))
+        numbers = [span for found in found_numbers if (span := _ip_address(content, found)) is not None]
+    starts = [email.start for email in emails]
+    free = [span for span in numbers if not _overlaps(span, emails, starts)]
     disjoint: list[Span] = []
-    for span in sorted(spans):
+    for span in sorted(emails + free):
         if not disjoint or span.start >= disjoint[-1].end:
             disjoint.append(span)
     return disjoint
+
+
+def _overlaps(span: Span, others: Sequence[Span], starts: Sequence[int]) -> bool:
+    """Whether a span shares bytes with one of others, which are ascending and disjoint and start at `starts`."""
+    before = bisect_left(starts, span.end) - 1
+    return before >= 0 and others[before].end > span.start
 
 
 def replaced(content: bytes, spans: Iterable[Span]) -> bytes:
@@ -133,15 +116,37 @@ def replaced(content: bytes, spans: Iterable[Span]) -> bytes:
     return b"".join([*pieces, content[start:]])
 
 
-def _email(content: memoryview, at: int, floor: int) -> Span | None:
-    """The address around the @ at byte `at`, if it is one; it starts at byte `floor` or later."""
-    before = str(content[max(floor, at - 4 * MAX_LOCAL - 4) : at], "utf-8", "ignore")
-    after = str(content[at + 1 : at + 1 + 4 * MAX_DOMAIN], "utf-8", "ignore")
-    local = _local_part(before)
-    domain = _domain(after)
-    if not local or not domain:
+def _email(content: bytes, at: int, end: int, floor: int) -> Span | None:
+    """The address around the @ at byte `at`, if it is one; it starts at byte `floor` or later and ends before `end`."""
+    domain_length = _domain_length(content[at + 1 : min(end, at + 1 + 4 * MAX_DOMAIN)])
+    if not domain_length:
         return None
-    return Span(at - len(local.encode()), at + 1 + len(domain.encode()), EMAIL_TOKEN)
+    local_length = _local_length(content[max(floor, at - 4 * MAX_LOCAL - 4) : at])
+    return Span(at - local_length, at + 1 + domain_length, EMAIL_TOKEN) if local_length else None
+
+
+def _local_length(before: bytes) -> int:
+    """Bytes of the longest end of a text that can stand before an @."""
+    rest = before.rstrip(_ASCII_LOCAL)
+    if rest and rest[-1] >= 0x80:
+        return len(_local_part(str(before, "utf-8", "ignore")).encode())
+    local = before[len(rest) :].lstrip(b".%+-'")
+    return len(local) if len(local) <= MAX_LOCAL else 0
+
+
+def _domain_length(after: bytes) -> int:
+    """Bytes of the longest start of a text, labels with dots between them, that is a domain; 0 if there is none."""
+    if not after.isascii():
+        return len(_domain(str(after, "utf-8", "ignore")).encode())
+    labels = after.decode().lower().split(".")
+    best = position = 0
+    for number, label in enumerate(labels):
+        if not label or label[0] == "-" or label[-1] == "-":
+            break
+        if number > 0 and _is_top_level(label):
+            best = position + len(label)
+        position += len(label) + 1
+    return best
 
 
 def _local_part(before: str) -> str:
@@ -165,7 +170,7 @@ def _domain(after: str) -> str:
         label = after[start:position]
         if not label or label[0] == "-" or label[-1] == "-":
             break
-        if start > 0 and _is_top_level(label):
+        if start > 0 and _is_top_level(label.lower()):
             best = position
         if after[position : position + 1] != ".":
             break
@@ -189,7 +194,7 @@ def _is_spaceless(character: str) -> bool:
 
 
 def _is_top_level(label: str) -> bool:
-    label = label.lower()
+    """Whether a label in small letters is a top-level domain."""
     if label.startswith("xn--"):
         try:
             label = label.encode("ascii").decode("idna")
@@ -206,22 +211,23 @@ def _top_level_domains() -> frozenset[str]:
     return frozenset(suffix.rpartition(".")[2] for suffix in suffixes) | RESERVED_DOMAINS
 
 
-def _ip_address(content: memoryview, candidate: Candidate) -> Span | None:
-    start, end = candidate.start, candidate.end
-    number = str(content[start:end], "ascii").rstrip(".")
-    if candidate.kind == IPV6 and number.endswith(":") and not number.endswith("::"):
+def _ip_address(content: bytes, candidate: re.Match[bytes]) -> Span | None:
+    start, end = candidate.span()
+    number = str(candidate[0], "ascii").rstrip(".")
+    is_v6 = candidate.re is _IPV6
+    if is_v6 and number.endswith(":") and not number.endswith("::"):
         number = number[:-1]
+    if not (_is_public_ipv6(number) if is_v6 else _is_public_ipv4(number)):
+        return None
     end = start + len(number)
     before = str(content[max(0, start - _CONTEXT_BYTES) : start], "utf-8", "ignore")
     after = str(content[end : end + _CONTEXT_BYTES], "utf-8", "ignore")
-    public = _is_public_ipv4(number) if candidate.kind == IPV4 else _is_public_ipv6(number)
-    if not public or _VERSION_BEFORE.search(before) or _NUMBER_GOES_ON.match(after):
-        return None
-    if candidate.kind == IPV6 and before.endswith(":"):
+    if _VERSION_BEFORE.search(before) or _NUMBER_GOES_ON.match(after):
         return None
     return Span(start, end, IP_TOKEN)
 
 
+@lru_cache(maxsize=1 << 12)
 def _is_public_ipv4(number: str) -> bool:
     if len(number) < MIN_IPV4 or number.endswith(".0"):
         return False
@@ -232,8 +238,9 @@ def _is_public_ipv4(number: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
+@lru_cache(maxsize=1 << 12)
 def _is_public_ipv6(number: str) -> bool:
-    if number[0] not in "23" or number.endswith("::"):  # 2000::/3 is all that is assigned to anyone
+    if number.count(":") < 2 or number.endswith("::"):
         return False
     try:
         return ipaddress.IPv6Address(number).is_global

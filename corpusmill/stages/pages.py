@@ -89,7 +89,7 @@ class _Pages:
 
 PAGES = Reading(
     name=Stage.PAGES,
-    version=3,
+    version=4,
     libraries=LIBRARIES,
     identity=_identity,
     make=_Pages,

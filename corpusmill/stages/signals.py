@@ -36,7 +36,7 @@ def _measure_languages(_: Job, tables: Tables) -> Made:
 
 LANGUAGE = PerPart(
     name=Stage.LANGUAGE_SIGNALS,
-    version=1,
+    version=2,
     libraries=(*ARROW, "fasttext-community"),
     reads={Stage.PAGES: ("doc_id", "text")},
     make=_measure_languages,

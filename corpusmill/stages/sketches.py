@@ -18,7 +18,7 @@ def _sketch(job: Job, tables: Tables) -> Made:
 
 SKETCHES = PerPart(
     name=Stage.SKETCHES,
-    version=1,
+    version=2,
     libraries=(*ARROW, "numba", "datasketch"),
     settings=lambda job: job.recipe.dedup.model_dump(exclude={"threshold"}),
     reads={Stage.TEXTS: ("doc_id", "text")},

@@ -59,7 +59,7 @@ def _masked_columns() -> "tuple[Column, ...]":
 
 MASK = TextEdit(
     name="mask",
-    version=1,
+    version=2,
     libraries=MASKING,
     settings=lambda job: job.recipe.pii.model_dump(),
     counts=_masked_columns,

@@ -25,7 +25,7 @@ def tokenizer(job: Job) -> Singleton:
     is_given = job.recipe.tokenizer.path is not None
     return Singleton(
         name=Stage.TOKENIZER,
-        version=1,
+        version=2,
         libraries=() if is_given else ("tokenizers",),
         settings=(lambda job: ["given", checksum_of(_given(job))]) if is_given else _settings,
         reads={} if is_given else {Stage.DOCS: SAMPLE_COLUMNS},

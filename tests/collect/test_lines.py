@@ -133,3 +133,28 @@ def test_endings_in_capitals(tmp_path):
         (tmp_path / name).write_bytes(content)
         piece = Slice(name="p", source="s", kind="jsonl", root=str(tmp_path), files=(name,))
         assert [r.text for r in read_slice(piece, SOURCE)] == ["a"]
+
+
+@pytest.mark.parametrize("padding", [1, 70_000])
+def test_zeros_behind_a_gzip_member_are_padding(tmp_path, padding):
+    member = gzip.compress(b'{"text": "a"}\n')
+    for content in (member + bytes(padding), member + bytes(padding) + member):
+        records, _ = read(tmp_path, content, "a.jsonl.gz")
+        assert [r.text for r in records] == ["a"] * content.count(member)
+    records, _ = read(tmp_path, member + bytes(padding) + b"x", "a.jsonl.gz")
+    assert [r.status for r in records] == [Status.OK, Status.BROKEN_RECORD]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b'{"text": "a", "x": [' + b"[]," * 3_000_000 + b"0]}", Status.TOO_LARGE),
+        (b'{"text": "a", "x": ["' + b'","' * 3_000_000 + b'"]}', Status.TOO_LARGE),
+        (b'{"text": "a", "x": [' + b'{"k":1},' * 600_000 + b"0]}", Status.OK),
+        (b'{"text": "' + rb",:[\"{" * 1_000_000 + b'"}', Status.OK),
+    ],
+)
+def test_a_line_of_millions_of_values_is_too_large(tmp_path, line, status):
+    records, _ = read(tmp_path, line + b'\n{"text": "after"}', max_page_bytes=20_000_000)
+    assert [r.status for r in records] == [status, Status.OK]
+    assert (status is Status.OK) == ("error" not in records[0].metadata)

@@ -31,6 +31,11 @@ def read(path, columns=None, **bounds):
     return list(read_slice(piece, source))
 
 
+def records_of(path):
+    source = a_source(name="s", kind="parquet", paths=["*"])
+    return read_slice(Slice(name="p", source="s", kind="parquet", root=str(path.parent), files=(path.name,)), source)
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("parquet") / "a.parquet"
@@ -133,3 +138,15 @@ def test_columns_of_one_name_are_all_kept(tmp_path):
     pq.write_table(pa.table([["t"], ["u"]], names=["text", "text"]), tmp_path / "b.parquet")
     with pytest.raises(InputError, match="there are 2 columns 'text'; name another one"):
         read(tmp_path / "b.parquet")
+
+
+def test_one_string_for_all_rows_is_not_held_for_all_of_them(tmp_path):
+    path = tmp_path / "a.parquet"
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["ab" * 1_000_000]))
+    pq.write_table(pa.table({"text": text.cast(pa.string())}), path, compression="zstd")
+    before = pa.total_allocated_bytes()
+    most = 0
+    for record in records_of(path):
+        assert len(record.text) == 2_000_000
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 100_000_000  # a thousand rows have 2 GB

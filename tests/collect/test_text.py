@@ -1,6 +1,7 @@
+import time
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpusmill.collect.text import normalise, one_line
@@ -41,3 +42,21 @@ def test_one_line():
     assert one_line("  A\n title\t\xa0 here ") == "A title here"
     assert one_line(" \0 ") is None
     assert one_line(None) is None
+
+
+@given(
+    st.text(
+        st.sampled_from("ae\u00e9\u1ec7\u0301\u0323\u0344\u0345\u0308\u093c\u05b8\u1100\u1161\u302a\U0001d165"),
+        max_size=200,
+    )
+)
+@example("e" + "\u0301\u0323" * 40 + "\u00e9" + "\u0344\u0345" * 40)
+def test_any_number_of_marks_is_in_nfc(text):
+    assert normalise(text) == unicodedata.normalize("NFC", text)
+
+
+def test_time_does_not_grow_with_the_square_of_the_marks_on_a_letter():
+    text = "e" + "\u0301\u0323" * 100_000
+    started = time.process_time()
+    assert normalise(text) == "\u1eb9" + "\u0323" * 99_999 + "\u0301" * 100_000
+    assert time.process_time() - started < 3  # .06 s; by the library alone, 30 s

@@ -155,7 +155,8 @@ def test_cut_off_anywhere(tmp_path_factory, packed, data):
 def test_garbage_between_records(tmp_path_factory, packed, data):
     content = data_of(packed)
     at = data.draw(st.sampled_from([offset for offset, _ in by_warcio(content)] + [len(content)]))
-    garbage = data.draw(st.binary(min_size=1, max_size=3000).filter(lambda b: b.strip(b"\r\n") != b""))
+    padding = b"\0" if packed else b"\r\n"  # no garbage
+    garbage = data.draw(st.binary(min_size=1, max_size=3000).filter(lambda b: b.strip(padding) != b""))
     first = at if packed else at + len(garbage) - len(garbage.lstrip(b"\r\n"))
     damaged = content[:at] + garbage + content[at:]
     bounds = [at - 1, at + 1, at + len(garbage) // 2, at + len(garbage)]
@@ -291,3 +292,16 @@ def test_an_answer_that_is_none(tmp_path):
 def test_limit_counts_content_records(tmp_path):
     piece = replace(write(tmp_path, GZIP, packed=True), limit=3)
     assert [r.offset for r in read(piece)] == content_offsets(GZIP)[:3]
+
+
+@pytest.mark.parametrize("padding", [1, 70_000])
+def test_zeros_behind_a_gzip_member_are_padding(tmp_path, padding):
+    content = data_of(True)
+    whole = read(write(tmp_path, content, packed=True))
+    padded = write(tmp_path, content + bytes(padding), packed=True)
+    for bounds in ([], [len(content)], [len(content) + 1]):
+        assert offsets(r for s in cut(padded, *bounds) for r in read(s)) == offsets(whole)
+    twice = write(tmp_path, content + bytes(padding) + content, packed=True)
+    for bounds in ([], [len(content)], [len(content) + 1], [len(content) + padding]):
+        records = [r for s in cut(twice, *bounds) for r in read(s)]
+        assert [r.status for r in records] == 2 * [r.status for r in whole]

@@ -3,9 +3,10 @@
 `KINDS` says by hand what some characters are; texts of the property tests are made of these characters.
 """
 
+import itertools
 from collections.abc import Sequence
 
-WORD, ALONE, MARK, SKIPPED, SEPARATOR = range(5)
+WORD, ALONE, MARK, SKIPPED, SEPARATOR, OPERATOR = range(6)
 
 KINDS = {
     "a": (WORD, "a"),
@@ -33,7 +34,19 @@ KINDS = {
     "\U000e0101": (SKIPPED, ""),  # variation selector
     " ": (SEPARATOR, ""),
     "\n": (SEPARATOR, ""),
-    "-": (SEPARATOR, ""),
+    "-": (OPERATOR, "-"),
+    "–": (OPERATOR, "-"),
+    "\u2212": (OPERATOR, "-"),
+    "+": (OPERATOR, "+"),
+    "=": (OPERATOR, "="),
+    "*": (OPERATOR, "*"),
+    "/": (OPERATOR, "/"),
+    "|": (OPERATOR, "|"),
+    "!": (OPERATOR, "!"),
+    "€": (OPERATOR, "€"),
+    "≠": (OPERATOR, "≠"),
+    "(": (SEPARATOR, ""),
+    ")": (SEPARATOR, ""),
     "。": (SEPARATOR, ""),
     "\u0f0b": (SEPARATOR, ""),  # Tibetan syllable mark
     "😀": (SEPARATOR, ""),
@@ -44,14 +57,53 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     current = ""  # the token in the making
     alone = False
-    for kind, letter in (KINDS[char] for char in text if KINDS[char][0] != SKIPPED):
-        if current and (kind in (SEPARATOR, ALONE) or (alone and kind == WORD)):
-            found.append(current)
+    at = 0
+    for char, group in itertools.groupby(text):
+        run = len(list(group))
+        before, after = text[:at], text[at + run :]
+        at += run
+        kind, letter = KINDS[char]
+        if kind == SKIPPED:
+            continue
+        if kind == OPERATOR:
+            found += [current] * bool(current) + [letter] * n_operators(before, char, run, after)
             current = ""
-        if kind != SEPARATOR:
-            alone = kind == ALONE if not current else alone
-            current += letter
+            continue
+        for _ in range(run):
+            if current and (kind in (SEPARATOR, ALONE) or (alone and kind == WORD)):
+                found.append(current)
+                current = ""
+            if kind != SEPARATOR:
+                alone = kind == ALONE if not current else alone
+                current += letter
     return [*found, current] if current else found
+
+
+def n_operators(before: str, char: str, run: int, after: str) -> int:
+    """How many operators a run of one character is, by what is before and after it."""
+    follows_operand = bool(before) and (before[-1] == ")" or KINDS[before[-1]][0] in (WORD, ALONE, MARK))
+    if char == "–":  # not ASCII: each by itself
+        return int(after[:1] == "7" and (run > 1 or not (follows_operand or before[-1:] == "-")))
+    if char in "\u2212≠€":
+        return run
+    space_before, space_after = before[-1:] in ("", " ", "\n"), after[:1] in ("", " ", "\n")
+    line = before.rpartition("\n")[2]
+    if run > 3 or (space_after and all(c == " " or (c.isascii() and KINDS[c][0] == OPERATOR) for c in line)):
+        return 0
+    left, right = before[-1:] in ("a", "B", "7", ")"), after[:1] in ("a", "B", "7", "(")
+    match char:
+        case "-":
+            return int(run == 1 and not follows_operand and after[:1] == "7")
+        case "!":
+            return run if after[:1] == "=" or (right and not follows_operand) else 0
+        case "*":
+            return run if (space_before and space_after) or (left and right) else 0
+        case "|":
+            return run if (space_before and space_after and run == 2) or (left and right) else 0
+        case "/":
+            beside = not space_before and not space_after and (before[-1:] == ")" or after[:1] == "(")
+            return run if (space_before and space_after) or beside else 0
+    return run
 
 
 def shingles(words: Sequence[str], ngram: int) -> set[tuple[str, ...]]:

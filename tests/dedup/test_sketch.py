@@ -38,6 +38,10 @@ def shingles(*texts, settings=SETTINGS):
         ("ｶﾀｶﾅの文章です。", "カタカナの文章です"),
         ("人人生而自由,\n在尊严和权利上一律平等。", "人人生而自由，在尊严和权利上一律平等"),
         ("य\u093cह one two three four", "यह one two three four"),
+        ("- a well-known *fact* of **2020-01-05** and/or later", "a well known fact of 2020/01/05 and or later"),
+        ("> two\n> three - four – five\n========\n| six | seven! |", "two three four five six seven"),
+        ("x − 5 = −3 ＋ ２ and the rest", "x \u2212 5 = -3 + 2 and the rest"),
+        ("这是**重点**。3月-5月～7月", "这是重点3月5月7月"),
     ],
 )
 def test_copies_that_differ_in_form_only_have_the_same_shingles(text, same):
@@ -54,12 +58,32 @@ def test_copies_that_differ_in_form_only_have_the_same_shingles(text, same):
         ("कि", "की"),  # a vowel sign
         ("人人生而自由", "人人生而自在"),
         ("\U00020000", "\U00020001"),  # Han beyond the table
+        ("a + b", "a - b"),
+        ("a * b", "a / b"),
+        ("a*b", "a b"),
+        ("a == b", "a = b"),
+        ("a != b", "a ≠ b"),
+        ("if !x", "if x"),
+        ("a || b", "a && b"),
+        ("x < 0", "x > 0"),
+        ("x ∈ y", "x ∉ y"),
+        ("balance -100", "balance 100"),
+        ("气温：-5度", "气温：5度"),
+        ("5 $", "5 €"),
+        ("5 %", "5"),
     ],
 )
 def test_texts_that_differ_in_a_word_differ(text, other):
     x, y = shingles(text, other)
     assert x
     assert x != y
+
+
+def test_code_that_differs_in_its_operators_is_not_alike():
+    code = "def f(a, b):\n    c = a {0} b\n    d = c {0} a {0} b\n    return d {1} c\n"
+    plus, other, minus = (set(s) for s in shingles(*(code.format(*pair) for pair in ("+<", "*>", "-<"))))
+    assert reference.jaccard(plus, other) < 0.3
+    assert reference.jaccard(plus, minus) < 0.3
 
 
 def test_languages_without_spaces_have_character_ngrams_and_mixed_texts_mixed_ones():

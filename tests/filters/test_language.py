@@ -57,3 +57,29 @@ def test_a_sample_is_short_valid_and_in_one_line(text):
     assert set(sample) <= set(text) | {" "}
     if len(text.encode()) <= SAMPLE_BYTES:
         assert sample == " ".join(text.split())
+
+
+@pytest.mark.parametrize("code", ["en", "fr", "de", "ru", "tr", "el", "vi"])
+@pytest.mark.parametrize("times", [1, 20])
+def test_text_in_capitals_has_the_language_of_the_same_text_as_it_is_written(code, times):
+    text = " ".join([ARTICLE_1[code]] * times)
+    capitals = (text.replace("i", "İ") if code == "tr" else text).upper()
+    languages, scores = identify(pa.array([text, capitals, text + " " + capitals]))
+    assert languages.to_pylist() == [code] * 3
+    assert scores[1].as_py() > 0.5
+
+
+def test_short_text_in_capitals():
+    texts = [
+        "MY FRIEND IS A BIRD",
+        "LE CONSEIL A DÉCIDÉ MARDI QUE LE PONT SERA CONSTRUIT",
+        "DER RAT HAT ES BESCHLOSSEN",
+    ]
+    assert identify(pa.array(texts))[0].to_pylist() == ["en", "fr", "de"]
+
+
+def test_only_what_is_mostly_capitals_is_read_in_small_letters():
+    kept = ["A few CAPITALS in a sentence", "ᏣᎳᎩ ᎦᏬᏂᎯᏍᏗ", "名前はABCです", "Ünïcödé ÀÉ"]
+    assert [_sample(memoryview(text.encode())) for text in kept] == kept
+    assert _sample(memoryview("ISTANBUL'DA İKİ IŞIK".encode())) == "ıstanbul'da iki ışık"
+    assert _sample(memoryview("ΟΔΟΣ ᲗᲑᲘᲚᲘᲡᲘ".encode())) == "οδος თბილისი"

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import time
 
 import pyarrow as pa
 import pytest
@@ -200,3 +201,19 @@ def is_in_use(address):
 def test_addresses_of_rfc_5322_are_masked(address):
     """Those whose local part needs no quoting, that is; other punctuation before the @ is rarer than noise."""
     assert mask_text(f"mail {address.lstrip('.+-')} now") == "mail <email> now"
+
+
+@pytest.mark.parametrize("unit", ["a@", "a@a.a", "ü@ü.", ":", "1:", "2222:", "1.", "a@b.com 81.2.69.142 ", "@a.b"])
+def test_time_does_not_grow_with_the_square_of_what_looks_like_addresses(unit):
+    text = unit * (400_000 // len(unit))
+    started = time.process_time()
+    masked, _, _ = mask(pa.array([text]), PiiSettings())
+    assert masked[0].as_py() == mask_text(text)
+    assert time.process_time() - started < 10  # .4 s, where each character is part of an address
+
+
+def test_addresses_of_several_kinds_in_one_text():
+    text = "a@b.com 81.2.69.142 2a00:1450:4001:81b::200e x@81.2.69.142 81.2.69.142@b.com c@d.org"
+    masked, emails, ips = mask(pa.array([text]), PiiSettings())
+    assert masked.to_pylist() == ["<email> <ip> <ip> x@<ip> <email> <email>"]
+    assert (emails.to_pylist(), ips.to_pylist()) == ([3], [3])

@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 import pyarrow as pa
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from corpusmill.recipe import TokenizerSettings
-from corpusmill.tokenize.train import SPECIAL_TOKENS, DocsPart, new_tokenizer, sample_texts, train_tokenizer
+from corpusmill.tokenize.train import PATTERN, SPECIAL_TOKENS, DocsPart, new_tokenizer, sample_texts, train_tokenizer
 
 TEXTS = [
     "The quick brown fox jumps over the lazy dog. " * 3,
@@ -134,3 +135,11 @@ def test_sample_takes_from_many_parts(corpus):
 
 def test_sample_of_nothing():
     assert list(sample_texts([], lambda name: pytest.fail(name), 100)) == []
+
+
+def test_time_does_not_grow_with_the_square_of_a_run():
+    runs = [" " * 300_000, "ab" * 150_000, "!?" * 150_000, "\n" * 300_000, "中文" * 50_000]
+    started = time.process_time()
+    definition = json.loads(train_tokenizer([*TEXTS, *runs], TokenizerSettings(vocab_size=300)))
+    assert time.process_time() - started < 20  # 1 s; it was minutes
+    assert definition["pre_tokenizer"]["pretokenizers"][0]["pattern"] == {"Regex": PATTERN}
