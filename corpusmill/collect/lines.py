@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from io import BufferedReader, RawIOBase
 from typing import Any, BinaryIO, cast
 
@@ -90,6 +91,7 @@ class LineReader:
                 yield from_columns(row, self.columns, self.path, at)
 
 
+MAX_DIGITS = 4300  # of an integer that Python reads by default
 ARRAY = "the file is a JSON array, and JSON lines are wanted: one object a line, as from jq -c '.[]' FILE"
 
 
@@ -108,7 +110,13 @@ def has_too_many_values(line: bytes) -> bool:
 def parse(line: bytes) -> dict[str, Any]:
     """The JSON object of a line; ValueError says in what respect it is none."""
     try:
-        row = json.loads(line.decode("utf-8-sig"), parse_constant=lambda name: None)
+        text = line.decode("utf-8-sig")
+        try:
+            row = json.loads(text, parse_constant=lambda name: None)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # an integer of more digits than Python reads at once
+            row = json.loads(text, parse_constant=lambda name: None, parse_int=_integer)
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start} of the line") from None
     except json.JSONDecodeError as error:
@@ -118,6 +126,10 @@ def parse(line: bytes) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise ValueError(f"not a JSON object but {type(row).__name__}")
     return row
+
+
+def _integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) < MAX_DIGITS else Decimal(digits)
 
 
 def _first_line(file: BufferedReader, start: int) -> int:
