@@ -85,7 +85,7 @@ class LineReader:
             try:
                 row = parse(line)
             except ValueError as error:
-                is_array = at == 0 and line.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+                is_array = at == 0 and re.match(rb"(\xef\xbb\xbf)?\s*\[\s*(\{|$)", line) is not None
                 yield Record.broken(self.path, at, ARRAY if is_array else str(error))
             else:
                 yield from_columns(row, self.columns, self.path, at)

@@ -38,7 +38,7 @@ def unreadable(corpus: Place) -> list[Unreadable]:
     with damage_is_named(corpus), open_catalog(corpus) as catalog:
         rows = catalog.execute(UNREADABLE_SQL).fetchall()
     return [
-        Unreadable(source=source, status=status, records=n, of_source=int(total), example=_told(example))
+        Unreadable(source=source, status=status, records=n, of_source=int(total), example=_told(status, example))
         for source, status, n, example, total in rows
     ]
 
@@ -49,9 +49,11 @@ def useless_sources(found: list[Unreadable]) -> list[str]:
     return [name for name, n in sources.items() if n == sum(each.records for each in found if each.source == name)]
 
 
-def _told(example: dict[str, object]) -> str:
+def _told(status: str, example: dict[str, object]) -> str:
     place = f"{example['path']}, at {example['offset']}"
     metadata = json.loads(str(example["metadata"] or "{}"))
-    said = as_text(metadata.get("error")) or (metadata and f"there are the columns {', '.join(metadata)}") or ""
+    said = as_text(metadata.get("error")) or ""
+    if not said and metadata and status == Status.NO_TEXT_FIELD:
+        said = f"there are the columns {', '.join(metadata)}"
     told = mask_text(f"{place}: {said}" if said else place)
     return told if len(told) <= MOST_CHARS else f"{told[:MOST_CHARS]}..."
