@@ -1,8 +1,10 @@
 """The command line: parse, call, print.  Everything heavy is imported by the command that needs it."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON object, for programs.")]
 CorpusPlace = Annotated[str, typer.Argument(metavar="DIR", help="The corpus directory, or s3://BUCKET/FOLDER.")]
 
 
@@ -107,6 +110,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be computed and why, and compute nothing.")
     ] = False,
+    as_json: AsJson = False,
     beam: Annotated[list[str] | None, typer.Argument(metavar="-- BEAM OPTIONS", help="Options for Beam.")] = None,
 ) -> None:
     """Mill the recipe's sources into a corpus, resumed where it stopped."""
@@ -116,7 +120,8 @@ def run(
     if dry_run:
         from corpusmill.pipelines.outlook import outlook
 
-        print(printable(str(outlook(supervise.make_job(recipe, Corpus(corpus), limit=limit), until))))
+        seen = outlook(supervise.make_job(recipe, Corpus(corpus), limit=limit), until)
+        print(_json(asdict(seen)) if as_json else printable(str(seen)))
         return
 
     with interruptible(supervise.ADVICE):
@@ -128,10 +133,17 @@ def run(
         from corpusmill.reports.unreadable import unreadable, useless_sources
 
         found = unreadable(corpus) if outcome.books.unusable else []
-    print(_summary(corpus, outcome.books, found, until))
+    if as_json:
+        print(_json(outcome.books.figures() | {"worked": outcome.worked, "reasons": [asdict(each) for each in found]}))
+    else:
+        print(_summary(corpus, outcome.books, found, until))
     if useless := useless_sources(found):
         names = ", ".join(f"'{name}'" for name in useless)
         raise RunError(f"no record of source {names} could be used; the lines above say why")
+
+
+def _json(answer: object) -> str:
+    return json.dumps(answer, ensure_ascii=False, default=str, indent=1)
 
 
 def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str | None) -> str:
@@ -184,7 +196,7 @@ def why(
     everything: Annotated[
         bool, typer.Option("--all", help="Show every rule and signal with the page's values.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The story of one document: where it came from, and why it was kept or dropped.
 
@@ -238,7 +250,7 @@ def report(corpus: CorpusPlace) -> None:
 
 
 @app.command(short_help="Check that every file is what was written.")
-def verify(corpus: CorpusPlace) -> None:
+def verify(corpus: CorpusPlace, as_json: AsJson = False) -> None:
     """Read every file of the corpus and take back what is damaged; the next run makes it anew."""
     from corpusmill.interrupts import interruptible
     from corpusmill.verify import Verified
@@ -255,11 +267,14 @@ def verify(corpus: CorpusPlace) -> None:
 
     with interruptible():
         seen = read_all(corpus, tell)
-    print(f"{seen.files:,} files read ({size(seen.bytes)}), {len(seen.damaged) or 'none'} of them damaged")
-    for name in seen.damaged:
-        print(f"  damaged  {name}")
-    for name in seen.missing:
-        print(f"  missing  {name}")
+    if as_json:
+        print(_json(asdict(seen)))
+    else:
+        print(f"{seen.files:,} files read ({size(seen.bytes)}), {len(seen.damaged) or 'none'} of them damaged")
+        for name in seen.damaged:
+            print(f"  damaged  {name}")
+        for name in seen.missing:
+            print(f"  missing  {name}")
     if seen.damaged or seen.missing:
         raise RunError("run the recipe again: what is damaged was taken back, and is made anew like what is missing")
 

@@ -12,8 +12,8 @@ from corpusmill.collect.crawl.state import finished
 from corpusmill.collect.formats.crawl import CrawlSource
 from corpusmill.collect.slices import Slice
 from corpusmill.errors import BalanceError, RunError
+from corpusmill.reasons import Reason, Status
 from corpusmill.reasons import Stage as Name
-from corpusmill.reasons import Status
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.job import Job
@@ -109,6 +109,19 @@ class Books:
     def limited(self) -> int:
         """Documents that deduplication has not compared with every candidate."""
         return self._count(Name.TWINS, "limited")
+
+    def figures(self) -> dict[str, int | None]:
+        """What a run came to, for programs; null for what it did not come to."""
+        return {
+            "pages": self.pages,
+            "input_bytes": self.input_bytes,
+            "unusable": self.unusable,
+            "dropped_by_rules": self.dropped[Reason.RULE],
+            "duplicates": self.dropped[Reason.DUPLICATE],
+            "documents": self.docs if self.has_docs else None,
+            "text_bytes": self.text_bytes if self.has_docs else None,
+            "tokens": self.tokens or None,
+        }
 
     def _count(self, stage: str, what: str) -> int:
         return self.counts.get(stage, Counter())[what]

@@ -1,5 +1,6 @@
 """Input of which nothing can be used: the summary says why, and the run does not pass for a good one."""
 
+import json
 import subprocess
 
 from tests.pipelines.conftest import TIMEOUT_S, command, documents, write_jsonl
@@ -35,6 +36,10 @@ def test_a_source_of_which_no_record_can_be_used_is_an_error_with_an_example(tmp
         assert done.stderr.endswith("corpusmill: no record of source 'bad' could be used; the lines above say why\n")
         assert "  3 could not be used\n    3 no_text_field in source 'bad': it has no text field; " in done.stdout
         assert "such as bad.jsonl, at 0: there are the columns body, by\ufffd[2J, id" in done.stdout
+    done = run(tmp_path, "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["pages"], told["unusable"], told["documents"], told["worked"]) == (1, 8, 3, 5, False)
+    assert told["reasons"][0]["status"] == "no_text_field"
     rows[1] = {"text": "one that can be used"}
     write_jsonl(tmp_path / "bad.jsonl", rows)
     assert run(tmp_path).returncode == 0
