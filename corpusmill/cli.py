@@ -101,7 +101,7 @@ def options(
 def run(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")],
     corpus: Annotated[str, typer.Option(metavar="DIR", help="The corpus directory, or s3://BUCKET/FOLDER.")],
-    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; by default one a core.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; by default one per core.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="RECORDS", help="Read at most so many records.")] = None,
     until: Annotated[str | None, typer.Option(metavar="STAGE", help="The last stage to run.")] = None,
     prune: Annotated[
@@ -143,7 +143,12 @@ def run(
 
 
 def _json(answer: object) -> str:
-    return json.dumps(answer, ensure_ascii=False, default=str, indent=1)
+    return _for_programs(json.dumps(answer, ensure_ascii=False, default=str, indent=1))
+
+
+def _for_programs(text: str) -> str:
+    """As it is; on a terminal without what could write over it."""
+    return printable(text) if sys.stdout.isatty() else text
 
 
 def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str | None) -> str:
@@ -168,7 +173,7 @@ def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str 
         lines += [f"ended after stage {until}; which documents are kept, a run to the end decides"]
     if books.tokens:
         lines += [f"{books.tokens:,} tokens"]
-    return "\n".join([*(f"  {line}" for line in lines), f"corpus: {corpus}"])
+    return "\n".join([*(f"  {line}" for line in lines), f"corpus: {printable(corpus)}"])
 
 
 @app.command(short_help="Ask the corpus in SQL.")
@@ -181,7 +186,7 @@ def sql(
     from corpusmill.reports.query import run_sql
 
     answer = run_sql(corpus, query, format.value)
-    if format is Format.TABLE:
+    if format is Format.TABLE or (format is not Format.PARQUET and sys.stdout.isatty()):
         sys.stdout.write(printable(answer.decode()))
     else:
         sys.stdout.buffer.write(answer)
@@ -205,7 +210,7 @@ def why(
     from corpusmill.reports import why as story
 
     told = story.why(corpus, document)
-    print(story.as_json(told) if as_json else story.render(told, everything=everything))
+    print(_for_programs(story.as_json(told)) if as_json else story.render(told, everything=everything))
 
 
 @app.command(short_help="Show what is kept of one web page.")
@@ -227,7 +232,7 @@ def extract(
     seen = extraction.see(extraction.extract(find(page, warcs or []), page), page, masked=not unmasked)
     if html is not None:
         extraction.write_overlay(seen, html)
-        print(html)
+        print(printable(str(html)))
         if format is None:
             return
     match format or Shape.SHOW:
@@ -246,7 +251,7 @@ def report(corpus: CorpusPlace) -> None:
     """Write report.html: charts of what came in, what was dropped and why."""
     from corpusmill.reports.page import write_report
 
-    print(write_report(corpus))
+    print(printable(write_report(corpus)))
 
 
 @app.command(short_help="Check that every file is what was written.")
@@ -272,9 +277,9 @@ def verify(corpus: CorpusPlace, as_json: AsJson = False) -> None:
     else:
         print(f"{seen.files:,} files read ({size(seen.bytes)}), {len(seen.damaged) or 'none'} of them damaged")
         for name in seen.damaged:
-            print(f"  damaged  {name}")
+            print(f"  damaged  {printable(name)}")
         for name in seen.missing:
-            print(f"  missing  {name}")
+            print(f"  missing  {printable(name)}")
     if seen.damaged or seen.missing:
         raise RunError("run the recipe again: what is damaged was taken back, and is made anew like what is missing")
 
@@ -301,12 +306,12 @@ def train(
     print(f"  {result.steps:,} steps, {result.tokens:,} tokens, {result.seconds:,.0f} s")
     if result.validation_loss is not None and result.unigram_validation_loss is not None:
         print(
-            f"  validation loss {result.validation_loss:.3f} nats a token"
+            f"  validation loss {result.validation_loss:.3f} nats per token"
             f" ({result.validation_bits_per_byte:.3f} bits per byte);"
             f" knowing only how frequent each token is: {result.unigram_validation_loss:.3f}"
         )
-    print(f"  unigram entropy of the training tokens {result.unigram_entropy:.3f} nats a token")
-    print(f"model: {result.model}")
+    print(f"  unigram entropy of the training tokens {result.unigram_entropy:.3f} nats per token")
+    print(f"model: {printable(str(result.model))}")
 
 
 def _training_line() -> "Callable[[StepReport], None]":
@@ -354,7 +359,9 @@ def generate(
     except ModuleNotFoundError as error:
         raise InputError(f"generating needs '{error.name}'; install it with: pip install 'corpusmill[train]'") from None
 
-    print(prompt, end="")
-    for piece in pieces_of(model, prompt, max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed):
-        print(piece, end="", flush=True)
+    pieces = pieces_of(model, prompt, max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed)
+    first = next(pieces, "")  # what is wrong with the arguments is said before anything else
+    print(printable(prompt + first), end="", flush=True)
+    for piece in pieces:
+        print(printable(piece), end="", flush=True)
     print()

@@ -8,17 +8,20 @@ import re
 
 MASK = "***"
 _USER_AS_PATH = "(?<!github)(?<!git)"  # github://organisation:repository@branch/path
+_FREE = r"[^\s/?#]"  # of a password: whatever may stand in the host's part of an address
 _PASSWORD = re.compile(
-    rf"{_USER_AS_PATH}(://[^\s/:@?#\[\]'\"]{{0,200}}:)(?!:|\d{{0,5}}(?:[/?#\s,;)'\"]|$))(?:[^\s/?#'\"]{{0,400}}|[^\s'\"]{{0,400}}?)@"
+    rf"{_USER_AS_PATH}(://[^\s/:?#\[\]]{{0,4000}}:)(?!:|\d{{0,5}}(?:[/?#\s,;)'\"]|$))(?:{_FREE}{{0,4000}}|[^\s'\"]{{0,400}}?)@"
 )
-_TOKEN_AS_USER = re.compile(r"(\bhttps?://)(?!\*\*\*@)[^\s/:@?#\[\]'\"]{1,400}@", re.IGNORECASE)
+_TOKEN_AS_USER = re.compile(r"(\bhttps?://)(?!\*\*\*@)[^\s/:@?#]{1,4000}@", re.IGNORECASE)
 _SECRETS = (
     *("sig", "signature", "x-amz-signature", "x-amz-credential", "x-amz-security-token", "x-goog-signature"),
     *("x-goog-credential", "awsaccesskeyid", "googleaccessid", "key-pair-id", "policy", "token", "access_token"),
     *("auth_token", "auth", "authorization", "sas", "key", "api_key", "apikey", "api-key", "secret", "client_secret"),
-    *("password", "passwd", "pwd", "pass"),
+    *("password", "passwd", "pwd", "pass", "private_token", "refresh_token", "id_token", "hf_token", "authtoken"),
+    *("access_key", "access-token", "access-key", "awssecretkey", "secret_key", "sessionid", "session_token", "jwt"),
+    *("api%5Fkey", "x-api-key", "job_token", "deploy_token", "bearer"),
 )
-_ARGUMENT = re.compile(rf"([?&;](?:{'|'.join(map(re.escape, _SECRETS))})=)(?!\*\*\*)[^&;#\s'\"]+", re.IGNORECASE)
+_ARGUMENT = re.compile(rf"([?&;#](?:{'|'.join(map(re.escape, _SECRETS))})=)(?!\*\*\*)[^&;#\s'\"]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:

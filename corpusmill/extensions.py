@@ -140,6 +140,14 @@ def _register(kind: str, name: str, each: Registered) -> None:
     (_LOADING[-1] if _LOADING else REGISTRY).kinds()[kind][name] = replace(each, origin=origin)
 
 
+def said(error: BaseException) -> str:
+    """Type and message of an error of the user's code, which may be unable to say it."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  # of the message itself
+        return type(error).__name__
+
+
 def name_of(function: Callable[..., Any]) -> str:
     """Module and name of a user's function, for messages."""
     module = sys.modules.get(getattr(function, "__module__", ""))
@@ -322,8 +330,7 @@ class UserModule:
             raise InputError(f"recipe: module '{self.name}': {error}") from error
         except (Exception, SystemExit) as error:  # any error of the user's code is the user's to see
             del sys.modules[self.key]
-            what = f"{type(error).__name__}: {error}"
-            raise InputError(f"recipe: module '{self.name}' fails to load: {what}") from error
+            raise InputError(f"recipe: module '{self.name}' fails to load: {said(error)}") from error
 
     @property
     def key(self) -> str:

@@ -155,7 +155,10 @@ def expand(content: bytes) -> Known | None:
     if checksum != _checksum(body):
         return None
     with without_collections():
-        return _expanded(json.loads(body))
+        try:
+            return _expanded(json.loads(body))
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # whose checksum is right all the same
+            return None
 
 
 def _expanded(data: list[Any]) -> Known | None:
@@ -171,7 +174,19 @@ def _expanded(data: list[Any]) -> Known | None:
             stamp, read, ranges = values[_INPUTS]
             values[_INPUTS] = Inputs(stamp=stamp, digest=read, ranges=ranges)
         found[name] = version, Receipt(**dict(zip(_NAMES, values, strict=True)))
+    _check(found)
     return Known(folder, found)
+
+
+def _check(found: dict[str, tuple[str, Receipt]]) -> None:
+    """ValueError unless every receipt has values of its fields' kinds; each different value is looked at once."""
+    for name, kind in _KINDS:
+        if kind in ("str", "int", "float"):
+            values = {getattr(receipt, name) for _, receipt in found.values()}
+            if not all(_is(value, kind) for value in values):
+                raise ValueError(name)
+    if not all(_is_file_name(text) for _, receipt in found.values() for text in (receipt.part, receipt.file)):
+        raise ValueError("file")
 
 
 def _checksum(body: bytes) -> bytes:
@@ -181,13 +196,13 @@ def _checksum(body: bytes) -> bytes:
 def _is(value: object, kind: str) -> bool:
     match kind:
         case "str":
-            return isinstance(value, str)
+            return isinstance(value, str) and value.isprintable()
         case "int":
-            return type(value) is int and value >= 0
+            return type(value) is int and 0 <= value < 2**63
         case "float":
-            return type(value) in (int, float)
+            return isinstance(value, int | float) and type(value) is not bool and 0 <= value < _LATEST
         case "counts":
-            return isinstance(value, dict) and all(type(n) is int for n in value.values())
+            return isinstance(value, dict) and all(type(n) is int and abs(n) < 2**63 for n in value.values())
         case "digests":
             return isinstance(value, dict) and all(isinstance(d, str) for d in value.values())
         case "columns":
@@ -210,6 +225,7 @@ def _are_ranges(value: object) -> bool:
 
 
 _FORMAT = 1
+_LATEST = 1e11  # seconds since 1970 of a time that a calendar has
 _NAMES = tuple(f.name for f in fields(Receipt))
 _COLUMNS, _INPUTS = _NAMES.index("columns"), _NAMES.index("inputs")
 _KINDS = tuple(

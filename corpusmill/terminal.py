@@ -1,7 +1,9 @@
 """What is written to a terminal: nothing that could write over it, whatever signs the terminal has."""
 
+import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 
 def printable(text: str) -> str:
@@ -27,5 +29,7 @@ def size(n: float) -> str:
 
 def write_any_sign() -> None:
     """Let standard output stand a character that the terminal has no sign for: '?' is shown for it."""
+    if sys.stdout is None:  # closed by whoever started this
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")

@@ -1,5 +1,6 @@
 """The corpus directory: publishing, receipts, digests, the lock."""
 
+import hashlib
 import json
 import os
 import resource
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +20,7 @@ from corpusmill.corpus import Corpus, digest
 from corpusmill.errors import BalanceError, CorruptPartError, InputError, RunError, TakenOverError
 from corpusmill.parts import Made
 from corpusmill.reasons import Stage
-from corpusmill.receipts import Receipt
+from corpusmill.receipts import Known, Receipt, compact, expand
 from corpusmill.store import LocalStore
 
 
@@ -239,3 +240,27 @@ def test_parquet_says_nothing_of_the_machine(tmp_path):
 
 def test_digest_does_not_depend_on_the_order_of_keys():
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("finished_at", 1e300), ("finished_at", -1.0), ("finished_at", float("nan")), ("seconds", float("inf")),
+        ("rows_in", 10**30), ("size", 2**63), ("fingerprint", "\ud800"), ("fingerprint", "\x1b"), ("file", "../x"),
+        ("part", "a/b"), ("finished_at", "x"),
+    ],
+)  # fmt: skip
+def test_values_that_no_run_writes_make_no_receipt(tmp_path, name, value):
+    corpus = Corpus(tmp_path)
+    receipt = publish(corpus, rows(1))
+    data = json.loads(receipt.to_json()) | {name: value}
+    assert Receipt.from_json(json.dumps(data).encode()) is None
+    odd = replace(receipt, **{name: value})
+    assert expand(compact(Known(None, {"web-1.json": ("v", receipt)}))) is not None
+    assert expand(compact(Known(None, {"web-1.json": ("v", odd)}))) is None
+
+
+@pytest.mark.parametrize("body", [b"{}", b"5", b"[1]", b"[1, [], null, [], 5]", b"null"])
+def test_receipts_in_one_file_of_another_shape_are_none(body):
+    checksum = hashlib.blake2b(body, digest_size=16).hexdigest().encode()
+    assert expand(checksum + b"\n" + body) is None

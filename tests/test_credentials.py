@@ -63,3 +63,20 @@ def test_neither_errors_nor_the_corpus_s_recipe_nor_the_plan_hold_a_password():
     assert piece.to_json()["root"] == "https://u:***@h"
     with pytest.raises(InputError, match=r"'u:\*\*\*@h/' is not a URL to start from"):
         parse({"sources": [{**crawl, "crawl": {"seeds": ["u:s3cret@h/"]}}]})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me@mail.example:SECRET@h/x",
+        "https://user:pa'SECRET@h/x",
+        'https://user:pa"SECRET@h/x',
+        f"https://user:{'x' * 2000}SECRET@h/x",
+        "https://h/x?private_token=SECRET",
+        "https://h/x?a=1&refresh_token=SECRET",
+        "https://h/x#access_token=SECRET",
+        "https://h/x?api%5Fkey=SECRET",
+    ],
+)
+def test_more_forms(url):
+    assert "SECRET" not in masked(f"{url}: cannot be listed")

@@ -9,17 +9,32 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from corpusmill import recipe
+from corpusmill import __version__, recipe
 from corpusmill.cli import app
 from corpusmill.recipe import Recipe
+from tests.docs.markdown import blocks as blocks_of
+from tests.docs.markdown import prose, sentences, words
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 RECIPE = (ROOT / "docs/recipe.md").read_text("utf-8")
 
 
+MOST_WORDS = 35  # of a sentence
+LONGEST_LINE = 128  # characters of prose
+FOR_USERS = sorted(
+    {ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")}
+    | {*(ROOT / "docs").glob("*.md")} - {ROOT / "docs/reference.md"}  # docstrings and the help of commands
+)
+RATE = re.compile(
+    r"\b(?:ms|s|[kKMGT]?B|bits?|bytes?|nats?|tokens|pages|rows|requests|documents|words|letters|features|seconds|one|line)"
+    r" an? (?:second|page|host|token|row|block|word|item|term|[kKMGT]?B|step|machine|core|band)\b"
+)
+BARE_DECIMAL = re.compile(r"(?<![\w.…)/*])\.\d")
+
+
 def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    return [block.text for block in blocks_of(text, language)]
 
 
 def models(model: type[BaseModel]) -> set[type[BaseModel]]:
@@ -40,7 +55,7 @@ def test_every_command_is_in_the_readme():
 
 def test_every_command_in_the_docs_exists():
     names = {command.name or command.callback.__name__ for command in app.registered_commands}
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples/README.md"):
+    for path in (*FOR_USERS, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples/README.md"):
         for block in blocks(path.read_text("utf-8"), "console"):
             used = set(re.findall(r"^corpusmill (\w+)", block, re.MULTILINE))
             assert used <= names, f"{path}: {used - names}"
@@ -86,3 +101,35 @@ def test_the_readmes_recipe_signal_and_python_run(tmp_path):
 def test_the_readmes_recipe_is_toml():
     for block in blocks(README, "toml"):
         tomllib.loads(block)
+
+
+@pytest.mark.parametrize("path", FOR_USERS, ids=lambda p: p.name)
+def test_sentences_are_short_and_plain(path):
+    for paragraph in prose(path.read_text("utf-8")):
+        long = [sentence for sentence in sentences(paragraph) if len(words(sentence)) > MOST_WORDS]
+        assert not long, f"more than {MOST_WORDS} words: {long}"
+        assert not RATE.search(paragraph), f"write 'per' for a rate: {RATE.search(paragraph)} in {paragraph}"
+        assert not BARE_DECIMAL.search(paragraph), f"write 0.5, not .5: {paragraph}"
+
+
+@pytest.mark.parametrize("path", FOR_USERS, ids=lambda p: p.name)
+def test_lines_of_prose_are_not_too_long(path):
+    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    lines = [line for line in text.splitlines() if not line.startswith("|")]
+    assert [line for line in lines if len(line) > LONGEST_LINE] == []
+
+
+def test_the_index_names_every_page_and_the_readme_names_the_index():
+    index = (ROOT / "docs/README.md").read_text("utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {name for name in pages if f"({name})" not in index} == set()
+    assert "(docs/README.md)" in README
+
+
+def test_the_page_on_installation_says_what_pyproject_says():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    text = (ROOT / "docs/installation.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(project["optional-dependencies"])
+    pythons = [each.rsplit(" ", 1)[1] for each in project["classifiers"] if re.search(r"Python :: 3\.", each)]
+    assert f"Python {', '.join(pythons[:-1])} or {pythons[-1]}" in text
+    assert set(re.findall(r"corpusmill-([\d.]+)-py3", text)) == {__version__}

@@ -59,12 +59,18 @@ def media_of(content_type: str | None, body: bytes) -> Media | None:
     return None if _BINARY.search(body, 0, 1445) else "text"
 
 
+MOST_CODINGS = 8  # one upon the other; each takes a pass over the body, and no server has use for more than two
+
+
 def decode_body(body: bytes, transfer_codings: Iterable[str], content_codings: Iterable[str], limit: int) -> Body:
     """Undo the codings (as the headers list them, in the order in which they were applied); at most `limit` bytes."""
     complete = True
     if "chunked" in transfer_codings:
         body, complete = _unchunk(body)
-    for coding in reversed([c for c in content_codings if c in _DECODERS]):
+    applied = [c for c in content_codings if c in _DECODERS]
+    if len(applied) > MOST_CODINGS:
+        return Body(body[:limit], complete=False, too_large=len(body) > limit)
+    for coding in reversed(applied):
         content, ended = _bounded(_DECODERS[coding], body, limit + 1)
         if not content and not ended:
             break  # the header is a leftover: the body is not, or no longer, in this coding

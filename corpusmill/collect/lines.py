@@ -120,7 +120,7 @@ def parse(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start} of the line") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos} of the line") from None
+        raise ValueError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos} of the line") from None
     except RecursionError:
         raise ValueError("not JSON: nested too deeply") from None
     if not isinstance(row, dict):

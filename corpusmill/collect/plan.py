@@ -22,6 +22,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -176,7 +177,8 @@ def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
         root, names = path, [name for name in _walk(path, corpus, ()) if _is_wanted(name, format)]
     else:
         root = base / _before_wildcard(rest)
-        names = glob.glob(glob.escape(f"{base}/") + rest, recursive=True)  # noqa: PTH207  # links are followed
+        found = glob.glob(glob.escape(f"{base}/") + rest, recursive=True)  # noqa: PTH207  # links are followed
+        names = [name for name in found if not _goes_round(Path(name).parent, base)]
     own = "\0" if root.is_relative_to(corpus) else f"{corpus}/"
     stats = [(n, Path(n).stat()) for n in sorted(names) if not n.startswith(own) and Path(n).is_file()]
     prefix = len(str(root).rstrip("/")) + 1
@@ -199,6 +201,15 @@ def _below(folder: Path, pattern: str) -> tuple[Path, str]:
         raise InputError(f"'{pattern}': '..' cannot stand behind a wildcard")
     base = Path(os.path.realpath(Path(*parts[:end])))
     return base.joinpath(*parts[end:n]), "/".join(parts[max(end, n) :])
+
+
+@cache
+def _goes_round(folder: Path, base: Path) -> bool:
+    """Whether a link on the way to a folder leads to one above it, so that its files are there a second time."""
+    if folder == base or not folder.is_relative_to(base):
+        return False
+    above = {os.path.realpath(parent) for parent in folder.parents if parent.is_relative_to(base)}
+    return os.path.realpath(folder) in above or _goes_round(folder.parent, base)
 
 
 def _walk(folder: Path, corpus: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:

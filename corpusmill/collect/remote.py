@@ -70,6 +70,8 @@ def joined(folder: str, path: str) -> str:
 def resolved(pattern: str, folder: Path) -> str:
     """A URL whose last link, if that is a path of this machine, is absolute; `folder` is what it is relative to."""
     links = _LINK.split(pattern)
+    if links[-1].endswith("://"):
+        raise InputError(f"'{pattern}': there is nothing behind '://'")
     if "://" not in links[-1] and len(links) > 1:
         links[-1] = str(folder.absolute() / Path(links[-1]).expanduser())
     return "::".join(links)

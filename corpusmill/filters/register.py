@@ -37,36 +37,54 @@ def _share(name: str, origin: str, description: str) -> SignalColumn:
 
 
 SIGNALS = (
-    _count("n_chars", "RefinedWeb", "characters (Unicode code points) of the text"),
-    _count("n_words", "Gopher", "words; 2 ideographs or 4 letters of other scripts without spaces make one"),
-    _count("n_lines", "Gopher", "lines that are not blank"),
-    _count("n_paragraphs", "Gopher", "runs of lines between blank lines"),
-    _count("n_sentences", "C4", "sentences, by the terminal punctuation of all scripts [rps_doc_num_sentences]"),
-    _share("spaceless_share", "corpusmill", "share of the letters that belong to scripts written without spaces"),
+    _count("n_chars", "RefinedWeb", "number of characters (Unicode code points)"),
+    _count("n_words", "Gopher", "number of words; in scripts without spaces, 2 or 4 letters count as one word"),
+    _count("n_lines", "Gopher", "number of lines that are not blank"),
+    _count("n_paragraphs", "Gopher", "number of paragraphs: lines without a blank line between them"),
+    _count("n_sentences", "C4", "number of sentences, by the final punctuation of all scripts [rps_doc_num_sentences]"),
+    _share("spaceless_share", "corpusmill", "share of the letters that belong to scripts without spaces"),
     _share(
         "mean_word_length", "Gopher", "letters and digits per word; null if mostly spaceless [rps_doc_mean_word_length]"
     ),
-    _share("symbol_word_ratio", "Gopher", "'#', '...' and '…' per word [rps_doc_symbol_to_word_ratio]"),
-    _share("alphabetic_word_share", "Gopher", "share with a letter of all between spaces; null if mostly spaceless"),
-    _count("stop_word_count", "Gopher", "different stop words of the page's language; null where there is no list"),
-    _share("unique_word_share", "RedPajama v2", "different words per word [rps_doc_frac_unique_words]"),
+    _share("symbol_word_ratio", "Gopher", "number of '#', '...' and '…' per word [rps_doc_symbol_to_word_ratio]"),
+    _share(
+        "alphabetic_word_share",
+        "Gopher",
+        "share of runs between spaces that hold a letter; null if mostly spaceless",
+    ),
+    _count("stop_word_count", "Gopher", "number of different stop words of the language; null if it has no list"),
+    _share("unique_word_share", "RedPajama v2", "number of different words, per word [rps_doc_frac_unique_words]"),
     _share("word_entropy", "RedPajama v2", "entropy of the distribution of words, in nats [rps_doc_unigram_entropy]"),
     _share("bullet_line_share", "Gopher", "share of lines that start with a bullet"),
     _share(
         "ellipsis_line_share", "Gopher", "share of lines that end in an ellipsis [rps_doc_frac_lines_end_with_ellipsis]"
     ),
-    _share("terminal_punctuation_line_share", "C4", "share of lines that end a sentence, closing quotes aside"),
-    _share("short_line_share", "FineWeb", "share of lines of 30 columns or less; wide characters take two, marks none"),
+    _share(
+        "terminal_punctuation_line_share",
+        "C4",
+        "share of lines that end with final punctuation; a closing quote may follow",
+    ),
+    _share(
+        "short_line_share", "FineWeb", "share of lines of at most 30 columns; a wide character has two, a mark has none"
+    ),
     _share("newline_word_ratio", "FineWeb", "newlines per word"),
-    _share("duplicate_line_share", "Gopher", "share of lines that occurred before in the text"),
-    _share("duplicate_line_char_share", "Gopher", "share of the lines' characters in lines that occurred before"),
-    _share("duplicate_paragraph_share", "Gopher", "share of paragraphs that occurred before in the text"),
-    _share("duplicate_paragraph_char_share", "Gopher", "share of the lines' characters in such paragraphs"),
+    _share("duplicate_line_share", "Gopher", "share of lines that occurred earlier in the text"),
+    _share(
+        "duplicate_line_char_share",
+        "Gopher",
+        "share of the characters of lines that are in lines that occurred earlier",
+    ),
+    _share("duplicate_paragraph_share", "Gopher", "share of paragraphs that occurred earlier in the text"),
+    _share(
+        "duplicate_paragraph_char_share",
+        "Gopher",
+        "share of the characters of lines that are in paragraphs that occurred earlier",
+    ),
     *(
         _share(
             f"top_{n}_gram_char_share",
             "Gopher",
-            f"share of the words' characters in the most frequent {n}-gram [rps_doc_frac_chars_top_{n}gram]",
+            f"share of word characters in the most frequent {n}-gram [rps_doc_frac_chars_top_{n}gram]",
         )
         for n in TOP_N_GRAMS
     ),
@@ -74,29 +92,35 @@ SIGNALS = (
         _share(
             f"duplicate_{n}_gram_char_share",
             "Gopher",
-            f"share of the words' characters in {n}-grams that occurred before [rps_doc_frac_chars_dupe_{n}grams]",
+            f"share of word characters in {n}-grams that occurred earlier [rps_doc_frac_chars_dupe_{n}grams]",
         )
         for n in DUPLICATE_N_GRAMS
     ),
-    _share("digit_share", "RefinedWeb", "digits and other numbers per character"),
+    _share("digit_share", "RefinedWeb", "number of digits and other numerals, per character"),
     _share("uppercase_share", "ROOTS", "share of the letters that are upper case"),
-    _share("replacement_char_share", "corpusmill", "U+FFFD, C1 controls and UTF-8 read as Latin-1, per character"),
-    _count("curly_brace_count", "C4", "how often '{' occurs [rps_doc_curly_bracket counts both, per character]"),
-    SignalColumn("lorem_ipsum", pa.bool_(), "does 'lorem ipsum' occur, in any case [rps_doc_lorem_ipsum]", "C4"),
+    _share(
+        "replacement_char_share",
+        "corpusmill",
+        "signs of a wrong encoding (U+FFFD, C1 controls, UTF-8 read as Latin-1), per character",
+    ),
+    _count("curly_brace_count", "C4", "number of '{' [rps_doc_curly_bracket counts '{' and '}', per character]"),
+    SignalColumn(
+        "lorem_ipsum", pa.bool_(), "whether 'lorem ipsum' occurs, in upper or lower case [rps_doc_lorem_ipsum]", "C4"
+    ),
 )
 
 LANGUAGE_COLUMNS = (
     schema.LANGUAGE,
-    schema.Column("language_score", pa.float64(), "probability of that language; null for a text without letters"),
+    schema.Column("language_score", pa.float64(), "probability of the language; null for a text without letters"),
 )
 
 
 LANGUAGE_GROUP = schema.Table(
-    "signals_language", "one row per page: its language; null for unreadable pages", (schema.DOC_ID, *LANGUAGE_COLUMNS)
+    "signals_language", "One row per page: its language. Null for unreadable pages.", (schema.DOC_ID, *LANGUAGE_COLUMNS)
 )
 TEXT_GROUP = schema.Table(
     "signals_text",
-    "one row per page: what is counted in its text; null for unreadable pages",
+    "One row per page: what is measured in its text. Null for unreadable pages.",
     (schema.DOC_ID, *SIGNALS),
 )
 EDIT_COUNTS = (schema.EMAILS, schema.IP_ADDRESSES)  # columns of texts that rules may read as signals
@@ -110,7 +134,7 @@ def user_group(name: str, signals: Sequence[Signal]) -> schema.Table:
         if signal.name.lower() in known:
             raise InputError(f"recipe: signal '{signal.name}' of your module has a built-in one's name; rename it")
     own = [schema.Column(signal.name, signal.type, signal.description) for signal in signals]
-    return schema.Table(name, "one row per page: signals of a module of yours", (schema.DOC_ID, *own))
+    return schema.Table(name, "One row per page: the signals of one of your modules.", (schema.DOC_ID, *own))
 
 
 def signals_schema(user_signals: Sequence[Signal] = (), edits: Sequence[schema.Column] = ()) -> pa.Schema:

@@ -7,7 +7,6 @@ supervisor reads into the run's log file: a pipe can always be written to, a fil
 when its workers can't print.
 """
 
-import json
 import logging
 import os
 import signal
@@ -27,8 +26,7 @@ from corpusmill.extensions import UserModule
 from corpusmill.kernels import WARM_UPS, kernels_are_cached, note_cached
 from corpusmill.pipelines import workers
 from corpusmill.pipelines.request import CANCEL, LOST, Event, Request, names_a_runner
-from corpusmill.recipe import parse
-from corpusmill.stages.job import Job
+from corpusmill.stages.job import Job, recipe_of
 from corpusmill.stages.planning import make_plan, read_plan, write_tables
 from corpusmill.stages.state import unfinished_crawls
 
@@ -87,9 +85,7 @@ def make_job(request: Request) -> Job:
     for module in modules:
         module.load()
     corpus = Corpus(request.corpus, token=request.token)
-    recipe = parse({**json.loads(request.recipe), "modules": []})
-    recipe = recipe.model_copy(update={"modules": [module.name for module in modules]})
-    return Job(recipe=recipe, corpus=corpus, folder=Path(request.folder), modules=modules)
+    return Job(recipe=recipe_of(request.recipe, modules), corpus=corpus, folder=Path(request.folder), modules=modules)
 
 
 def crawl_sources(job: Job, request: Request, events: TextIO) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import math
+import re
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -75,12 +76,14 @@ CHANGING = frozenset(
 )
 
 
+_WORD = re.compile(rb'"(?:[^"]|"")*"|\w+|.', re.DOTALL)  # the first of a text: a name in quotes, a name, a sign
+
+
 def _changes(query: str) -> bool:
     """Whether a part of it is COPY, as DuckDB allows in WITH, or calls a function that changes something."""
     content = query.encode()
     starts = [start for start, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment]
-    tokens = [content[a:b].split(b"--")[0].strip() for a, b in zip(starts, [*starts[1:], len(content)], strict=True)]
-    words = [token.decode("utf-8", "replace").split()[0].strip('"').lower() if token else "" for token in tokens]
+    words = [_WORD.match(content, start)[0].strip(b'"').decode().lower() for start in starts]  # type: ignore[index]
     return any(
         (first == "(" and second == "copy") or (first in CHANGING and second == "(")
         for first, second in pairwise(words)

@@ -10,35 +10,36 @@ from corpusmill.schema import Table
 INTRODUCTION = f"""\
 # The catalog
 
-`catalog.duckdb` lies over a corpus: views over its Parquet tables, and tables made from them (`ledger`, `totals`,
-`receipts`). Ask it with
+`catalog.duckdb` is a database over a corpus. It holds views of the Parquet tables, and tables that are made from them
+(`ledger`, `totals`, `receipts`). Ask it with
 
 ```sh
 corpusmill sql my-corpus "SELECT rule, count(*) FROM ledger WHERE NOT kept GROUP BY rule ORDER BY ALL"
 ```
 
-(`--format csv`, `json` or `parquet` for programs), from Python with `corpusmill.open("my-corpus").sql(...)`, or with
-plain `duckdb my-corpus/catalog.duckdb`. It is there from the first part on, while a run goes on, too: a stage without
-parts is an empty table, and pages that are not decided yet have a null in `ledger.kept`. `corpusmill sql` renews the
-file when the corpus has changed or was moved; plain DuckDB reads it as it is. Queries can read and can't change
-anything. A connection that was open before a run tells of the corpus as it was before: open it again after a run. A
-query that meets parts of both says so and fails.
+For programs, add `--format csv`, `json` or `parquet`. From Python, use `corpusmill.open("my-corpus").sql(...)`. Plain
+`duckdb my-corpus/catalog.duckdb` works, too.
 
-Only parts that belong together are shown. A run that was stopped leaves parts of later stages that were made from
-something else than what is published now; these are not in any table, and `receipts.is_current` is false for them.
+- You can ask while a run goes on. A stage without parts is an empty table. For a page that is not decided yet,
+  `ledger.kept` is null.
+- `corpusmill sql` renews the file when the corpus has changed or was moved. Plain DuckDB reads it as it is.
+- Queries can only read.
+- A connection that was opened before a run shows the corpus as it was before the run. Open it again after the run. If a
+  query meets old and new parts together, it fails with a sentence that says so.
+- Only parts that belong together are shown. A stopped run may leave parts of later stages that were made from data
+  which has been replaced since. No table shows them, and `receipts.is_current` is false for them.
+- `pages` holds text, titles and addresses as they came, with personal data. In `texts` and `docs`, texts and titles are
+  masked. In the report and in `corpusmill why`, everything is masked.
+- Your own stage is a table. Your own signals are columns of `signals`.
 
-`pages` holds text, titles and addresses as they came, with personal data in them. In `texts` and `docs` they are
-masked; in the report and in `corpusmill why` everything is. A user's stage is a table of its own, and the signals of a
-user's module are columns of `signals`.
-
-What dropped a page, by rule, and how close it was:
+Which rules dropped pages, and how close the values were to the threshold:
 
 ```sql
 SELECT rule, count(*) AS pages, min(value), max(value), any_value(threshold) AS threshold
 FROM ledger WHERE stage = '{Reason.RULE}' GROUP BY rule ORDER BY pages DESC
 ```
 
-Near-duplicates, each beside the document that was kept instead:
+Near-duplicates, each with the document that was kept instead:
 
 ```sql
 SELECT l.jaccard, l.url AS dropped, p.url AS kept
@@ -53,7 +54,7 @@ SELECT d.language, url_host(d.url) AS host, count(*) AS documents, sum(t.n_token
 FROM docs d JOIN tokens t USING (doc_id) GROUP BY ALL ORDER BY tokens DESC
 ```
 
-The tables and columns below stay: columns are added, none is renamed. In DuckDB the descriptions are comments:
+No table and no column below will be renamed. New columns may be added. In DuckDB, the descriptions are comments:
 `SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'ledger'`.
 """
 

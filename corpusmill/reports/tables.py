@@ -17,8 +17,8 @@ from corpusmill.filters import register
 from corpusmill.reasons import SIGNALS, Reason, Stage
 from corpusmill.schema import Column, Table
 
-PART = Column("part", pa.string(), "name of the row's part, which is the same in every stage's folder")
-WEIGHT = Column("weight", pa.float64(), "how often a document of this source comes in an epoch of training")
+PART = Column("part", pa.string(), "name of the part that holds the row; it is the same in the folder of every stage")
+WEIGHT = Column("weight", pa.float64(), "number of times that a document of this source is used per epoch of training")
 
 OWN_TABLES = {  # of the product's stages, in order
     Stage.PAGES: schema.PAGES,
@@ -55,8 +55,8 @@ def signals_table(groups: list[Table], texts: Table) -> Table:
     columns = [c for group in groups for c in group.columns if c.name != "doc_id"]
     return Table(
         "signals",
-        "one row per page: its language, the product's signals, the counts of edits, the user's own signals; null for "
-        "unreadable pages",
+        "One row per page: its language, the built-in signals, the counts of edits, and your own signals. Null for "
+        "unreadable pages.",
         (schema.DOC_ID, *columns, *counts),
     )
 
@@ -65,35 +65,35 @@ METRICS = replace(
     schema.METRICS, columns=(Column("model", pa.string(), "name of the model's folder"), *schema.METRICS.columns)
 )
 
-RECEIPTS = Table("receipts", "one row per stage and part: the books of each piece of work", (
+RECEIPTS = Table("receipts", "One row per stage and part: what came in, what went out, and when.", (
     Column("stage", pa.string(), "name of the stage"),
     PART,
-    Column("rows_in", pa.int64(), "rows that came in"),
-    Column("rows_out", pa.int64(), "rows that the part holds"),
-    Column("dropped", pa.map_(pa.string(), pa.int64()), "rows that did not go on, by reason"),
-    Column("counts", pa.map_(pa.string(), pa.int64()), "what else was counted, such as records of other types"),
-    Column("bytes_in", pa.int64(), "bytes that were read: payloads for pages, Arrow buffers for the other stages"),
-    Column("bytes", pa.int64(), "bytes of the part's file"),
-    Column("checksum", pa.string(), "BLAKE2b of the part's file, 128 bits"),
-    Column("fingerprint", pa.string(), "hash of everything that the part's content depends on"),
-    Column("seconds", pa.float64(), "wall time of the work"),
+    Column("rows_in", pa.int64(), "number of rows that came in"),
+    Column("rows_out", pa.int64(), "number of rows that the part holds"),
+    Column("dropped", pa.map_(pa.string(), pa.int64()), "number of rows that were dropped, by reason"),
+    Column("counts", pa.map_(pa.string(), pa.int64()), "other counts, such as records of other types"),
+    Column("bytes_in", pa.int64(), "bytes that were read: payloads for pages, Arrow buffers for other stages"),
+    Column("bytes", pa.int64(), "size of the file, in bytes"),
+    Column("checksum", pa.string(), "128-bit BLAKE2b hash of the file"),
+    Column("fingerprint", pa.string(), "hash of everything that decides the content of the part"),
+    Column("seconds", pa.float64(), "elapsed time of the work"),
     Column("finished_at", pa.timestamp("ms"), "when the part was published, UTC"),
-    Column("is_current", pa.bool_(), "false for a part that was made from something else than is published now"),
+    Column("is_current", pa.bool_(), "false if the part was made from data that has been replaced since"),
 ))  # fmt: skip
 
-LEDGER = Table("ledger", "one row per page: whether it is in the corpus, and what decided that", (
+LEDGER = Table("ledger", "One row per page: whether it is in the corpus, and what decided this.", (
     schema.DOC_ID,
     schema.URL,
     schema.SOURCE,
-    Column("kept", pa.bool_(), "whether the page is in the corpus; null: not decided yet"),
-    Column("stage", pa.string(), "what dropped it: pages (unreadable), verdicts (a rule), twins (a duplicate)"),
-    Column("rule", pa.string(), "the status, the first rule or the kind of duplicate that dropped it"),
-    Column("value", pa.float64(), "the signal's value, or the Jaccard similarity; null for free SQL rules"),
-    Column("threshold", pa.float64(), "the threshold that the value was compared with"),
-    Column("also_dropped_by", pa.list_(pa.string()), "the other rules that would have dropped the page"),
-    Column("twin_doc_id", pa.string(), "the kept document that it duplicates; null unless stage is twins"),
-    Column("jaccard", pa.float64(), "similarity with the twin; null unless stage is twins"),
-    Column("limited", pa.bool_(), "true if deduplication has not compared it with every candidate; null: not decided"),
+    Column("kept", pa.bool_(), "whether the page is in the corpus; null if this is not decided yet"),
+    Column("stage", pa.string(), "stage that dropped it: pages (unreadable), verdicts (a rule), twins (a duplicate)"),
+    Column("rule", pa.string(), "what dropped it: the status, the first rule, or the kind of duplicate"),
+    Column("value", pa.float64(), "value of the signal, or the Jaccard similarity; null for rules with when"),
+    Column("threshold", pa.float64(), "threshold that the value was compared with"),
+    Column("also_dropped_by", pa.list_(pa.string()), "other rules that were true for the page, too"),
+    Column("twin_doc_id", pa.string(), "the kept document that it is a duplicate of; null unless stage is twins"),
+    Column("jaccard", pa.float64(), "Jaccard similarity with the twin; null unless stage is twins"),
+    Column("limited", pa.bool_(), "true if it was not compared with every candidate; null if not decided yet"),
     PART,
 ))  # fmt: skip
 
@@ -169,14 +169,14 @@ LEDGER_SQL = f"""
     UNION ALL
     SELECT doc_id, url, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, part FROM ({{other_pages}})"""
 
-TOTALS = Table("totals", "one row per outcome: what became of how many documents, bytes, characters and tokens", (
-    Column("kept", pa.bool_(), "as in ledger"),
-    Column("stage", pa.string(), "as in ledger"),
-    Column("rule", pa.string(), "as in ledger"),
-    Column("documents", pa.int64(), "how many pages had this outcome"),
-    Column("n_bytes", pa.int64(), "bytes of their payloads before extraction"),
-    Column("n_chars", pa.int64(), "characters of their final text; null before the sketches stage"),
-    Column("n_tokens", pa.int64(), "tokens of their text; null unless they are in tokens"),
+TOTALS = Table("totals", "One row per outcome: how many documents, bytes, characters and tokens had it.", (
+    Column("kept", pa.bool_(), "as in the table ledger"),
+    Column("stage", pa.string(), "as in the table ledger"),
+    Column("rule", pa.string(), "as in the table ledger"),
+    Column("documents", pa.int64(), "number of pages with this outcome"),
+    Column("n_bytes", pa.int64(), "size of their payloads before extraction, in bytes"),
+    Column("n_chars", pa.int64(), "number of characters of their final text; null before the stage sketches"),
+    Column("n_tokens", pa.int64(), "number of tokens of their text; null unless they are in the table tokens"),
 ))  # fmt: skip
 
 TOTALS_SQL = """
@@ -188,16 +188,16 @@ TOTALS_SQL = """
     LEFT JOIN tokens k ON k.doc_id = l.doc_id
     GROUP BY ALL"""
 
-STAGES = Table("stages", "one row per stage: its receipts added up", (
+STAGES = Table("stages", "One row per stage: the sums of its receipts.", (
     Column("stage", pa.string(), "name of the stage"),
-    Column("place", pa.int32(), "its place in the order of the stages, from 0"),
-    Column("parts", pa.int64(), "published parts"),
-    Column("rows_in", pa.int64(), "rows that came in"),
-    Column("rows_out", pa.int64(), "rows that its parts hold"),
+    Column("place", pa.int32(), "position in the order of the stages, from 0"),
+    Column("parts", pa.int64(), "number of published parts"),
+    Column("rows_in", pa.int64(), "number of rows that came in"),
+    Column("rows_out", pa.int64(), "number of rows that its parts hold"),
     Column("bytes_in", pa.int64(), "bytes that were read"),
-    Column("bytes", pa.int64(), "bytes of its files"),
-    Column("seconds", pa.float64(), "wall time of the work, all workers added up"),
-    Column("finished_at", pa.timestamp("ms"), "when its last part was published, UTC"),
+    Column("bytes", pa.int64(), "size of its files, in bytes"),
+    Column("seconds", pa.float64(), "elapsed time of the work, summed over all workers"),
+    Column("finished_at", pa.timestamp("ms"), "time when its last part was published, UTC"),
 ))  # fmt: skip
 
 STAGES_SQL = """

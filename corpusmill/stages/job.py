@@ -1,5 +1,7 @@
 """What a run is about: a recipe, a corpus and the user's modules; pickled, it travels to the workers."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +10,13 @@ from typing import Any
 from corpusmill.collect.settings import Source
 from corpusmill.corpus import Corpus
 from corpusmill.extensions import Edit, OwnStage, Registry, Signal, UserModule, registered_by
-from corpusmill.recipe import Recipe
+from corpusmill.recipe import Recipe, parse
+
+
+def recipe_of(data: str, modules: Sequence[UserModule]) -> Recipe:
+    """A recipe from its JSON; its modules must have been loaded."""
+    recipe = parse({**json.loads(data), "modules": []})
+    return recipe.model_copy(update={"modules": [module.name for module in modules]})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +29,16 @@ class Job:
     modules: tuple[UserModule, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # what is cached stays here
+        """What is cached stays here, and the recipe goes as data: it may hold settings of a user's own class."""
+        state = {field.name: getattr(self, field.name) for field in fields(self)}
+        return state | {"recipe": self.recipe.model_dump_json()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for module in state["modules"]:
+            module.load()  # whose classes the recipe may need
+        state = state | {"recipe": recipe_of(state["recipe"], state["modules"])}
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
 
     @cached_property
     def cache(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Text from a trained model, token by token."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from corpusmill.errors import InputError
 from corpusmill.train.model import Cache, Decoder, ModelConfig
+
+COLDEST = 1e-5  # a lower temperature is as good as 0, and would divide by nothing
 
 
 def generate(
@@ -33,6 +36,9 @@ def generate(
     """
     if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 0:
         raise InputError("generate needs temperature >= 0, 0 < top_p <= 1 and max_tokens >= 0")
+    if not math.isfinite(temperature) or not -(2**63) <= seed < 2**63:
+        raise InputError("generate needs a finite temperature, and a seed of 64 bits")
+    prompt = prompt.encode("utf-8", "replace").decode()  # an argument may hold what is no character
     decoder, tokenizer, boundary = _load(Path(model), device)
     random = torch.Generator().manual_seed(seed)
     text = DecodeStream(skip_special_tokens=True)
@@ -81,7 +87,7 @@ def _said(error: Exception) -> str:
 
 def _sample(scores: Tensor, temperature: float, top_p: float, random: torch.Generator) -> int:
     """A token id: from the smallest set of likeliest tokens that together have probability `top_p`."""
-    if temperature == 0:
+    if temperature < COLDEST:
         return int(scores.argmax())
     chances, ids = (scores / temperature).softmax(0).sort(descending=True, stable=True)
     chances[chances.cumsum(0) - chances >= top_p] = 0

@@ -52,7 +52,7 @@ class StepReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainResult:
-    """What came out.  Losses and entropies are in nats a token unless they say bits."""
+    """What came out.  Losses and entropies are in nats per token, unless the name says bits."""
 
     model: Path
     trained: bool  # False: it was already there

@@ -220,7 +220,8 @@ def test_links_to_folders_are_followed_once(tmp_path):
     (tmp_path / "in/link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere/deep/back").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "in/round").symlink_to(tmp_path / "in")
-    assert names_of(tmp_path, paths=["in"]) == ["link/deep/other.jsonl", "own.jsonl"]
+    for paths in (["in"], ["in/**/*.jsonl"]):
+        assert names_of(tmp_path, paths=paths) == ["link/deep/other.jsonl", "own.jsonl"]
 
 
 def test_hidden_files_are_left_alone_in_folders_as_in_patterns(tmp_path):

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from tests.pipelines.conftest import RECIPE, TIMEOUT_S, checksums, command, write_jsonl
 
 COMMAND = Path(sys.executable).with_name("corpusmill")
@@ -70,3 +72,33 @@ def test_memory_that_runs_out_says_so(tmp_path):
     done = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=TIMEOUT_S)
     assert done.returncode == 1, done.stderr
     assert "memory ran out: give fewer --workers, or a smaller run.slice_bytes" in done.stderr.splitlines()[-1]
+
+
+WITH_SETTINGS = """
+import corpusmill
+
+class Lines(corpusmill.Source):
+    mark: str
+
+@corpusmill.source("marked", Lines)
+def read(path, settings):
+    for line in open(path):
+        yield {"text": settings.mark + line.strip()}
+"""
+
+
+def test_a_kind_with_settings_of_its_own_may_be_a_file_beside_the_recipe(tmp_path):
+    """Its class is nowhere to be imported from: workers need the module before they see the recipe."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("one\ntwo\n")
+    (tmp_path / "in/b.txt").write_text("three\n")
+    (tmp_path / "marked.py").write_text(WITH_SETTINGS)
+    source = '[[sources]]\nname = "m"\nkind = "marked"\npaths = ["in/*.txt"]\nmark = "> "\n'
+    (tmp_path / "recipe.toml").write_text(f'modules = ["marked.py"]\n{source}[filters]\nprofile = "none"\n')
+    for workers in ("2", "1"):
+        done = subprocess.run(
+            command(tmp_path, "--workers", workers), capture_output=True, text=True, timeout=TIMEOUT_S
+        )
+        assert done.returncode == 0, done.stderr
+    texts = pq.read_table(tmp_path / "corpus/docs")["text"].to_pylist()
+    assert sorted(texts) == ["> one", "> three", "> two"]

@@ -108,3 +108,11 @@ def test_weights_of_another_shape_are_one_sentence(model, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
     with pytest.raises(InputError, match=r"config.json and the weights do not fit each other"):
         text(tmp_path, "red", max_tokens=1)
+
+
+def test_odd_arguments(model):
+    assert text(model, "red", temperature=1e-320, max_tokens=5) == text(model, "red", temperature=0, max_tokens=5)
+    assert text(model, "\udcff", max_tokens=1) is not None
+    for options in ({"seed": 10**30}, {"temperature": float("inf")}, {"temperature": float("nan")}):
+        with pytest.raises(InputError, match=r"a finite temperature, and a seed of 64 bits|needs temperature"):
+            text(model, "red", **options)
