@@ -214,8 +214,25 @@ def _check_type(what: str, type: Any) -> None:
     """InputError unless it is an Arrow type that DuckDB reads."""
     import pyarrow as pa
 
-    if not isinstance(type, pa.DataType) or pa.types.is_float16(type):
-        raise InputError(f"{what}: its type must be one of pyarrow's, such as pa.float64(), not {type!r}")
+    if not isinstance(type, pa.DataType) or not _is_kept(type):
+        raise InputError(
+            f"{what}: its type must be one of pyarrow's that Parquet and DuckDB keep, as pa.float64(), not {type!r}"
+        )
+
+
+def _is_kept(type: "pa.DataType") -> bool:
+    """Whether a column of this type comes back from Parquet and DuckDB as what it was."""
+    from pyarrow import types
+
+    if types.is_list(type) or types.is_large_list(type):
+        return _is_kept(type.value_type)
+    if types.is_struct(type):
+        return type.num_fields > 0 and all(_is_kept(type.field(place).type) for place in range(type.num_fields))
+    if types.is_map(type):
+        return _is_kept(type.key_type) and _is_kept(type.item_type)
+    tests = [types.is_boolean, types.is_integer, types.is_float32, types.is_float64, types.is_string]
+    tests += [types.is_large_string, types.is_binary, types.is_date32, types.is_timestamp, types.is_decimal128]
+    return any(test(type) for test in tests)
 
 
 def _check_stage(name: str, reads: Any, columns: Any) -> None:

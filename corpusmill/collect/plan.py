@@ -154,6 +154,8 @@ class _Found:
 
 def _files(source: str, format: Format, pattern: str, folder: Path, corpus: Path) -> tuple[str, list[_File]]:
     """A pattern's root (its folder before the first wildcard) and its files with paths relative to that."""
+    if pattern.lower().startswith("file://") and "::" not in pattern:
+        pattern = pattern[len("file://") :]
     url = is_url(pattern)
     found = _remote(resolved(pattern, folder), format) if url else _local(folder, pattern, format, corpus)
     if not found.files:

@@ -250,7 +250,8 @@ def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
 def test_a_file_that_two_patterns_name_is_read_once(tmp_path):
     write(tmp_path / "in/a.jsonl", 10)
     write(tmp_path / "in/sub/b.jsonl", 10)
-    assert names_of(tmp_path, paths=["in/a.jsonl", "in/*.jsonl", "in", "in/sub"]) == ["a.jsonl", "sub/b.jsonl"]
+    paths = ["in/a.jsonl", "in/*.jsonl", "in", "in/sub", f"file://{tmp_path}/in/a.jsonl", f"file://{tmp_path}/in"]
+    assert names_of(tmp_path, paths=paths) == ["a.jsonl", "sub/b.jsonl"]
 
 
 def test_two_dots_behind_a_link_are_where_it_leads(tmp_path):

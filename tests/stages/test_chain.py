@@ -140,7 +140,18 @@ def test_everything_in_reverse_order_gives_the_same_bytes(project):
         ),
         ("@signal('s', 'float64', 'd')\ndef f(t): ...", "signal 's': its type must be one of pyarrow's"),
         ("@signal('s', float, 'd')\ndef f(t): ...", "signal 's': its type must be one of pyarrow's"),
-        ("@signal('s', pa.float16(), 'd')\ndef f(t): ...", "signal 's': its type must be one of pyarrow's"),
+        *(
+            (f"@signal('s', {kind}, 'd')\ndef f(t): ...", "signal 's': its type must be one of pyarrow's")
+            for kind in (
+                "pa.float16()",
+                "pa.time32('s')",
+                "pa.string_view()",
+                "pa.struct([])",
+                "pa.binary(3)",
+                "pa.decimal256(60, 2)",
+                "pa.list_(pa.month_day_nano_interval())",
+            )
+        ),
         ("@signal('N_Words', pa.int64(), 'd')\ndef f(t): ...", "has a built-in one's name"),
         ("@signal('part', pa.int64(), 'd')\ndef f(t): ...", "has a built-in one's name"),
         (
