@@ -12,7 +12,7 @@ from typing import Any
 
 from corpusmill.corpus import RECEIPTS, Corpus, digest
 from corpusmill.errors import InputError
-from corpusmill.names import name as checked_name
+from corpusmill.names import checked_name
 from corpusmill.receipts import GROUPED, Receipt
 
 TABLES = "tables.json"

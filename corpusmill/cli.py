@@ -153,20 +153,16 @@ def _for_programs(text: str) -> str:
 
 def _summary(corpus: str, books: "Books", found: "list[Unreadable]", until: str | None) -> str:
     """What the run came to, in a few lines."""
-    dropped = {
-        "could not be used": books.unusable,
-        "dropped by rules": books.dropped[Reason.RULE],
-        "duplicates": books.dropped[Reason.DUPLICATE],
-    }
     lines = [f"{books.pages:,} pages in ({size(books.input_bytes)})"]
-    for what, n in dropped.items():
-        if n:
-            lines.append(f"{n:,} {what}")
-        if n and what == "could not be used":
-            lines += [f"  {printable(str(each))}" for each in found[:MOST_REASONS]]
-            lines += [f"  and {len(found) - MOST_REASONS} more reasons, in the table pages"] * (
-                len(found) > MOST_REASONS
-            )
+    if books.unusable:
+        lines += [f"{books.unusable:,} could not be used"]
+        lines += [f"  {printable(str(each))}" for each in found[:MOST_REASONS]]
+    if len(found) > MOST_REASONS:
+        lines += [f"  and {len(found) - MOST_REASONS} more reasons, in the table unusable"]
+    if n := books.dropped[Reason.RULE]:
+        lines += [f"{n:,} dropped by rules"]
+    if n := books.dropped[Reason.DUPLICATE]:
+        lines += [f"{n:,} duplicates"]
     if books.has_docs:
         lines += [f"{books.docs:,} documents kept ({size(books.text_bytes)} of text)"]
     else:

@@ -343,16 +343,20 @@ class Corpus:
 
     # ---- the run that holds the corpus -----------------------------------------------------------------------------
 
-    def take(self) -> None:
-        """Say that the run of this token may publish from here on, and no other."""
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """While the block runs, the run of this token may publish, and no other; after that nothing in its name.
+
+        If another run has taken the corpus over meanwhile, its word is left alone.
+        """
         assert self.token is not None, "only a run takes a corpus"
         self.write_json(RUN_FILE, {"token": self.token, "pid": os.getpid(), "started": time.time()})
-
-    def let_go(self) -> None:
-        """The run has ended: nothing more may be published in its name.  Another run's word is left alone."""
-        holder = self.read_json(RUN_FILE)
-        if holder is not None and holder.get("token") == self.token:
-            self.store.delete(RUN_FILE)
+        try:
+            yield
+        finally:
+            holder = self.read_json(RUN_FILE)
+            if holder is not None and holder.get("token") == self.token:
+                self.store.delete(RUN_FILE)
 
     def tidy(self, stage: str, is_wanted: Callable[[str], bool]) -> list[str]:
         """Clear what a crash left in a stage's folder, and the parts that nothing wants.  Returns what went.

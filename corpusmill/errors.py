@@ -48,6 +48,19 @@ class InterruptedRunError(CorpusmillError):
     """A signal ended the run; the same command resumes it."""
 
 
+def is_of_the_system(error: Exception) -> bool:
+    """Whether the disk or the network has failed: that has a number; what Arrow raises for damaged bytes has none."""
+    return isinstance(error, OSError) and error.errno is not None
+
+
+def said(error: BaseException) -> str:
+    """Type and message of anybody's error, which may be unable to say it."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  # of the message itself
+        return type(error).__name__
+
+
 def named(name: str) -> type[CorpusmillError]:
     """The class of that name; RunError if there is none."""
     found = globals().get(name)

@@ -29,8 +29,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from corpusmill.errors import InputError
-from corpusmill.names import name as checked_name
+from corpusmill.errors import InputError, said
+from corpusmill.names import checked_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,14 +138,6 @@ def _register(kind: str, name: str, each: Registered) -> None:
         raise InputError(f"{kind} '{name}' is registered twice; names must differ")
     origin = sys._getframe(2).f_globals.get("__name__", "")
     (_LOADING[-1] if _LOADING else REGISTRY).kinds()[kind][name] = replace(each, origin=origin)
-
-
-def said(error: BaseException) -> str:
-    """Type and message of an error of the user's code, which may be unable to say it."""
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001  # of the message itself
-        return type(error).__name__
 
 
 def name_of(function: Callable[..., Any]) -> str:

@@ -17,9 +17,6 @@ def noted() -> Iterator[Callable[[], str | None]]:
 
     For work that has safe points: it asks there.  A second signal raises InterruptedRunError at once.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
-        return
     came: list[str] = []
 
     def note(number: int, _: FrameType | None) -> None:
@@ -27,18 +24,26 @@ def noted() -> Iterator[Callable[[], str | None]]:
             raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}")
         came.append(signal.Signals(number).name)
 
-    heeded = [number for number in NUMBERS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, note) for number in heeded}
-    try:
+    with _handled_by(note):
         yield lambda: came[0] if came else None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
 def interruptible(advice: str = "") -> Iterator[None]:
-    """Signals that ask for an end raise InterruptedRunError while the block runs; a second one is ignored.
+    """Signals that ask for an end raise InterruptedRunError while the block runs; a second one is ignored."""
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        for each in NUMBERS:
+            signal.signal(each, signal.SIG_IGN)
+        raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}{advice}")
+
+    with _handled_by(interrupt):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Signals that ask for an end go to this handler while the block runs.
 
     One that the process was started to ignore stays ignored (SIGHUP under nohup).  Outside the main thread Python lets
     no signal be caught.
@@ -46,16 +51,10 @@ def interruptible(advice: str = "") -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def interrupt(number: int, _: FrameType | None) -> None:
-        for each in NUMBERS:
-            signal.signal(each, signal.SIG_IGN)
-        raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}{advice}")
-
     heeded = [number for number in NUMBERS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, interrupt) for number in heeded}
+    before = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, previous)

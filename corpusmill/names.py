@@ -6,7 +6,7 @@ from typing import Any
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-def name(text: Any) -> str:
+def checked_name(text: Any) -> str:
     """The text itself.  ValueError unless it is a name: letters, digits, '_' and '-' of ASCII."""
     if not isinstance(text, str) or not _NAME.fullmatch(text):
         raise ValueError(f"'{text}' is no name; use letters, digits, '_' and '-'")

@@ -7,7 +7,7 @@ taken back, so the next run makes it anew, and all that was made from it only if
 
 import errno
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from corpusmill.belonging import TABLES, Described, described
@@ -36,51 +36,44 @@ def verify(place: Place, progress: Callable[[Verified], None] = lambda _: None) 
     corpus = Corpus(place, token=uuid.uuid4().hex)
     if corpus.read_text("recipe.toml") is None:
         raise InputError(f"{place}: not a corpus (there is no recipe.toml in it)")
-    with corpus.lock():
-        corpus.take()
-        try:
-            return _verified(corpus, progress)
-        finally:
-            corpus.let_go()
+    with corpus.lock(), corpus.taken():
+        return _verified(corpus, progress)
 
 
 def _verified(corpus: Corpus, progress: Callable[[Verified], None]) -> Verified:
     stages = described(corpus)
     if not stages:
         raise RunError(f"{corpus.place}: {TABLES} is missing or damaged; run the recipe again, and it is written anew")
-    published: list[Receipt] = []
-    for stage in stages:
-        published += corpus.receipts(stage.stage).values()
-    seen = Verified(files=len(published), bytes=sum(receipt.size for receipt in published))
-    for receipt in published:
+    published = {stage.stage: corpus.receipts(stage.stage) for stage in stages}
+    receipts = [receipt for parts in published.values() for receipt in parts.values()]
+    seen = Verified(files=len(receipts), bytes=sum(receipt.size for receipt in receipts))
+    seen.missing += _missing(corpus, stages, published)
+    for receipt in receipts:
         if not _is_whole(corpus, receipt):
             corpus.withdraw(receipt.stage, receipt.part)
             seen.damaged.append(f"{receipt.stage}/{receipt.file}")
         seen.files_read += 1
         seen.bytes_read += receipt.size
         progress(seen)
-    seen.missing += _missing(corpus, stages, {(receipt.stage, receipt.part) for receipt in published})
     return seen
 
 
-def _missing(corpus: Corpus, stages: list[Described], there: set[tuple[str, str]]) -> Iterator[str]:
+def _missing(corpus: Corpus, stages: list[Described], published: Mapping[str, Mapping[str, Receipt]]) -> Iterator[str]:
     """Parts with a receipt and no file of its size, and parts that a stage lacks while a later one has something."""
-    begun = 0
-    for place, stage in enumerate(stages):
-        if corpus.receipts(stage.stage) or any(_named_by_receipts(corpus, stage.stage)):
-            begun = place
-    parts = {part for _, part in there} - {stage.stage for stage in stages if stage.kind == "Singleton"}
+    named = {stage.stage: _named_by_receipts(corpus, stage.stage) for stage in stages}
+    begun = max(
+        place for place, stage in enumerate(stages) if place == 0 or published[stage.stage] or named[stage.stage]
+    )
+    parts = {part for stage in stages if stage.kind != "Singleton" for part in published[stage.stage]}
     for stage in stages[: begun + 1]:
         wanted = {stage.stage} if stage.kind == "Singleton" else parts
-        for part in sorted(wanted | set(_named_by_receipts(corpus, stage.stage))):
-            if (stage.stage, part) not in there:
-                yield f"{stage.stage}/{part}"
+        for part in sorted((wanted | named[stage.stage]) - published[stage.stage].keys()):
+            yield f"{stage.stage}/{part}"
 
 
-def _named_by_receipts(corpus: Corpus, stage: str) -> Iterator[str]:
-    for name in corpus.store.entries(f"{stage}/{RECEIPTS}"):
-        if name.endswith(".json") and not name.startswith("_"):
-            yield name.removesuffix(".json")
+def _named_by_receipts(corpus: Corpus, stage: str) -> set[str]:
+    names = corpus.store.entries(f"{stage}/{RECEIPTS}")
+    return {name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith("_")}
 
 
 def _is_whole(corpus: Corpus, receipt: Receipt) -> bool:

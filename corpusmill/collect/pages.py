@@ -23,6 +23,7 @@ from corpusmill.collect.records import Record, document_id
 from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
 from corpusmill.collect.text import normalise, one_line
+from corpusmill.errors import said
 from corpusmill.page import Extracted, Extractor, ExtractSettings, Page, UndecodableError
 from corpusmill.reasons import Status
 from corpusmill.schema import PAGES
@@ -70,7 +71,7 @@ class PageReader:
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  # it is on record
-            broken = Record.broken(record.origin_path, record.offset, f"{type(error).__name__}: {error}")
+            broken = Record.broken(record.origin_path, record.offset, said(error))
             return self._rows.row(replace(broken, number=record.number))
 
 
@@ -136,7 +137,7 @@ class _Rows:
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  # one page's trouble is on record and costs no other page
-            return _dropped(record, Status.EXTRACTOR_FAILED, error=f"{type(error).__name__}: {error}"), None
+            return _dropped(record, Status.EXTRACTOR_FAILED, error=said(error)), None
         if (directive := self._opted_out(extracted.directives)) is not None:
             return _dropped(record, Status.OPTED_OUT, opted_out_by=directive), extracted
         return replace(record, status=extracted.status), extracted

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from corpusmill.collect.columns import from_columns
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, is_of_the_system
 
 BATCH_ROWS = 8  # converted at once, or fewer, so that they have
 BATCH_BYTES = 1 << 28  # at most, even if each of them were as large as all that the row group stores
@@ -40,7 +40,8 @@ class ParquetReader:
         try:
             parquet = pq.ParquetFile(self.file)
         except (OSError, pa.ArrowException) as error:
-            _reraise_if_passing(error)
+            if is_of_the_system(error):
+                raise
             if self.start == 0:
                 yield Record.broken(self.path, 0, "not a Parquet file, or its footer is damaged")
             return
@@ -75,7 +76,8 @@ class ParquetReader:
                     yield from_columns(dict(zip(self._names, values, strict=True)), self.columns, self.path, row)
                     row += 1
         except (OSError, pa.ArrowException) as error:
-            _reraise_if_passing(error)
+            if is_of_the_system(error):
+                raise
             yield Record.broken(self.path, row, "the row group is damaged from here on")
 
 
@@ -88,12 +90,6 @@ _TEXT_TYPES = (
     pa.types.is_binary_view,
     pa.types.is_null,
 )
-
-
-def _reraise_if_passing(error: Exception) -> None:
-    """What the disk or the network raises has a number; what Arrow raises for damaged bytes has none."""
-    if isinstance(error, OSError) and error.errno is not None:
-        raise error
 
 
 def _first_byte(column: Any) -> int:

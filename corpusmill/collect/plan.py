@@ -180,7 +180,7 @@ def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
     else:
         root = base / _before_wildcard(rest)
         found = glob.glob(glob.escape(f"{base}/") + rest, recursive=True)  # noqa: PTH207  # links are followed
-        names = [name for name in found if not _goes_round(Path(name).parent, base)]
+        names = [*_without_rounds(found, base)]
     own = "\0" if root.is_relative_to(corpus) else f"{corpus}/"
     stats = [(n, Path(n).stat()) for n in sorted(names) if not n.startswith(own) and Path(n).is_file()]
     prefix = len(str(root).rstrip("/")) + 1
@@ -205,13 +205,16 @@ def _below(folder: Path, pattern: str) -> tuple[Path, str]:
     return base.joinpath(*parts[end:n]), "/".join(parts[max(end, n) :])
 
 
-@cache
-def _goes_round(folder: Path, base: Path) -> bool:
-    """Whether a link on the way to a folder leads to one above it, so that its files are there a second time."""
-    if folder == base or not folder.is_relative_to(base):
-        return False
-    above = {os.path.realpath(parent) for parent in folder.parents if parent.is_relative_to(base)}
-    return os.path.realpath(folder) in above or _goes_round(folder.parent, base)
+def _without_rounds(names: Iterable[str], base: Path) -> Iterator[str]:
+    """The files without those that are there a second time, since a link on the way leads to a folder above it."""
+    real = cache(os.path.realpath)
+
+    @cache
+    def goes_round(folder: Path) -> bool:
+        above = [parent for parent in folder.parents if parent.is_relative_to(base)]
+        return bool(above) and (real(folder) in map(real, above) or goes_round(above[0]))
+
+    return (name for name in names if not goes_round(Path(name).parent))
 
 
 def _walk(folder: Path, corpus: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:

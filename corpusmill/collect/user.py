@@ -13,6 +13,7 @@ from corpusmill.collect.columns import from_columns
 from corpusmill.collect.records import Record, utc
 from corpusmill.collect.settings import Columns
 from corpusmill.credentials import masked
+from corpusmill.errors import said
 from corpusmill.reasons import Status
 
 OWN = ("html", "fetched_at")  # keys that a JSON line has no column for
@@ -38,7 +39,7 @@ class UserReader:
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever the user's code raises is on record in its row
-                what = masked(f"{type(error).__name__}: {error}")  # it may quote where the file is
+                what = masked(said(error))  # it may quote where the file is
                 yield Record.broken(self.path, number, f"the source's reader raised {what}")
                 return
             try:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpusmill.arrow import Utf8Column
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, said
 from corpusmill.extensions import Signal, name_of
 from corpusmill.filters import shape as s
 from corpusmill.filters.characters import CHARACTERS_PER_WORD, CLUSTER, IDEOGRAPH
@@ -178,7 +178,7 @@ def _user_column(signal: Signal, pages: pa.Table) -> pa.Array:
             values = pa.array(values)
         values = values.cast(signal.type)
     except (Exception, SystemExit) as error:  # whatever the user's code raises is the user's to see
-        raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error
+        raise InputError(f"{where} fails: {said(error)}") from error
     if len(values) != pages.num_rows:
         raise InputError(f"{where} returns {len(values)} values; it must return one for each page")
     known = pages["text"].is_valid().combine_chunks()

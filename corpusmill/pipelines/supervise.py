@@ -85,11 +85,8 @@ def run(
             if not prune:
                 check_nothing_shrinks(job, before)
             _resolve(job)
-            job.corpus.take()
-            try:
+            with job.corpus.taken():
                 return _run(job, until, workers or os.cpu_count() or 1, list(beam), lock, screen)
-            finally:
-                job.corpus.let_go()
 
 
 def _run(job: Job, until: str | None, workers: int, beam: list[str], lock: int | None, screen: Display) -> Outcome:
@@ -242,7 +239,7 @@ class _Run:
         if self.watch is not None and time.monotonic() >= self.next_look:
             looked = time.monotonic()
             self.screen.update(self.watch)
-            self.next_look = time.monotonic() + 10 * (time.monotonic() - looked)
+            self._rest_from(looked)
         elif self.watch is None and self.crawling:
             rounds, fetched, pending, size = progress(self.job.corpus.folder / "raw" / self.crawling)
             self.screen.status(
@@ -250,14 +247,20 @@ class _Run:
                 f"{pending:,} URLs waiting"
             )
 
+    def _rest_from(self, looked: float) -> None:
+        """No look for ten times as long as the one took that began then."""
+        self.next_look = time.monotonic() + 10 * (time.monotonic() - looked)
+
     def _say(self, event: Event) -> None:
         match event.kind:
             case "planned":
                 slices = self.slices if self.slices is not None else read_plan(self.job.corpus)
                 assert slices is not None, "the driver has planned"
+                looked = time.monotonic()
                 self.watch = Watch(self.job, slices, self.until, self.workers)
                 if there := self.watch.there_already():
                     self.screen.message(there)
+                self._rest_from(looked)
                 self.screen.message("starting ...")
             case "crawling":
                 self.crawling = event.text

@@ -151,8 +151,12 @@ def damage_is_named(corpus: Place) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        what = " ".join(str(error).split("\n\n")[0].split())
-        raise RunError(f"{corpus}: cannot be read; 'corpusmill verify' says what is damaged ({what})") from error
+        raise RunError(f"{corpus}: cannot be read; 'corpusmill verify' says what is damaged ({told(error)})") from error
+
+
+def told(error: duckdb.Error) -> str:
+    """DuckDB's message without the picture of the query, on one line."""
+    return " ".join(str(error).split("\n\n")[0].split())
 
 
 def _clear_leftovers(folder: Path) -> None:

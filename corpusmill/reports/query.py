@@ -25,7 +25,7 @@ import duckdb
 from corpusmill.collect.columns import encodable
 from corpusmill.corpus import Place
 from corpusmill.errors import InputError
-from corpusmill.reports.catalog import open_catalog
+from corpusmill.reports.catalog import open_catalog, told
 
 Format = Literal["table", "csv", "json", "parquet"]
 ROWS_SHOWN = 100  # of a table for people; the first and the last half if there are more
@@ -45,7 +45,7 @@ def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
             # in a thread: while DuckDB works, a signal would wait
             return pool.submit(lambda: _WRITERS[format](connection.sql(query))).result()
         except duckdb.Error as error:
-            raise InputError(f"the query fails: {_sentence(error)}") from error
+            raise InputError(f"the query fails: {told(error)}") from error
         except BaseException:
             connection.interrupt()
             raise
@@ -88,11 +88,6 @@ def _changes(query: str) -> bool:
         (first == "(" and second == "copy") or (first in CHANGING and second == "(")
         for first, second in pairwise(words)
     )
-
-
-def _sentence(error: duckdb.Error) -> str:
-    """DuckDB's message without the picture of the query, on one line."""
-    return " ".join(str(error).split("\n\n")[0].split())
 
 
 def _table(answer: duckdb.DuckDBPyRelation) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, said
 from corpusmill.extensions import OwnStage, UserModule, name_of
 from corpusmill.parts import Made
 from corpusmill.stages.job import Job
@@ -63,7 +63,7 @@ def _called(own: OwnStage, tables: Tables, rows: int) -> "dict[str, pa.Array]":
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # whatever the user's code raises is the user's to see
-        raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error
+        raise InputError(f"{where} fails: {said(error)}") from error
     for name, values in found.items():
         if len(values) != rows:
             raise InputError(f"{where}: column '{name}' has {len(values)} values; it must have one for each row")

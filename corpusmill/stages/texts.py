@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, said
 from corpusmill.extensions import Edit, UserModule, name_of
 from corpusmill.parts import Made
 from corpusmill.reasons import Stage
@@ -104,7 +104,7 @@ def _edited(edit: Edit, before: "pa.Array") -> "pa.Array":
             after = pa.array(after, pa.large_string())
         after = after.cast(pa.large_string())
     except (Exception, SystemExit) as error:  # whatever the user's code raises is the user's to see
-        raise InputError(f"{where} fails: {type(error).__name__}: {error}") from error
+        raise InputError(f"{where} fails: {said(error)}") from error
     if len(after) != len(before):
         raise InputError(f"{where} returns {len(after)} texts; it must return one for each page")
     if not after.is_null().equals(before.is_null()):

@@ -38,7 +38,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpusmill.errors import CorruptPartError
+from corpusmill.errors import CorruptPartError, is_of_the_system
 
 WINDOW_TOKENS = 1 << 24
 
@@ -80,7 +80,7 @@ class Part:
         except FileNotFoundError:
             raise CorruptPartError(f"{self.path}: is gone{ADVICE}") from None
         except (OSError, pa.ArrowException) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # of the disk
+            if is_of_the_system(error):
                 raise
             raise CorruptPartError(f"{self.path}: is damaged{ADVICE}") from error
 

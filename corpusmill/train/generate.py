@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from corpusmill.errors import InputError
+from corpusmill.errors import InputError, said
 from corpusmill.train.model import Cache, Decoder, ModelConfig
 
 COLDEST = 1e-5  # a lower temperature is as good as 0, and would divide by nothing
@@ -70,19 +70,19 @@ def _load(folder: Path, device: str) -> tuple[Decoder, Tokenizer, int]:
     except MemoryError:
         raise
     except Exception as error:  # of JSON, the tokenizer's or the weights' reader, each with errors of its own
-        raise InputError(f"{folder}: its files are damaged, or no model of ours: {_said(error)}") from error
+        raise InputError(
+            f"{folder}: its files are damaged, or no model of ours: {said(error).splitlines()[0]}"
+        ) from error
     tokenizer.encode_special_tokens = True  # a prompt is text
     try:
         decoder = Decoder(ModelConfig.from_hf(data))
         decoder.load_state_dict(weights)
         boundary = int(data["eos_token_id"])
     except (RuntimeError, ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as error:
-        raise InputError(f"{folder}: config.json and the weights do not fit each other: {_said(error)}") from error
+        raise InputError(
+            f"{folder}: config.json and the weights do not fit each other: {said(error).splitlines()[0]}"
+        ) from error
     return decoder.to(device).eval(), tokenizer, boundary
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
 def _sample(scores: Tensor, temperature: float, top_p: float, random: torch.Generator) -> int:

@@ -176,3 +176,25 @@ def test_a_moment_at_the_edge_of_the_calendar(tmp_path, moment):
     finally:
         del REGISTRY.sources["tests-moments"]
     assert row["status"] == Status.OK
+
+
+class SilentError(Exception):
+    """One that cannot say what it is about."""
+
+    def __str__(self):
+        raise ValueError("no words")
+
+
+def test_an_error_that_cannot_be_shown_is_one_of_a_record_too(tmp_path):
+    @source("tests-silent")
+    def read(path, options):
+        yield {"text": "a text"}
+        raise SilentError
+
+    (tmp_path / "file").write_bytes(b"")
+    try:
+        rows = rows_of(tmp_path, "tests-silent")
+    finally:
+        del REGISTRY.sources["tests-silent"]
+    assert [row["status"] for row in rows] == [Status.OK, Status.BROKEN_RECORD]
+    assert "the source's reader raised SilentError" in rows[1]["metadata"]

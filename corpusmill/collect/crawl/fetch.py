@@ -25,6 +25,7 @@ from corpusmill.collect.crawl.answer import Answer, Headers
 from corpusmill.collect.crawl.urls import host_of
 from corpusmill.collect.settings import CrawlSettings
 from corpusmill.credentials import masked
+from corpusmill.errors import said
 from corpusmill.reasons import Fate
 
 MAX_CONNECTIONS = 64
@@ -198,4 +199,4 @@ def _words(error: Exception) -> str:
         case aiohttp.ClientResponseError():
             return f"the answer is not valid HTTP: {error.message}".partition("\n")[0]
         case _:
-            return f"{type(error).__name__}: {error}".partition("\n")[0]
+            return said(error).partition("\n")[0]

@@ -27,7 +27,7 @@ from corpusmill.collect.crawl.tables import UrlRow
 from corpusmill.collect.crawl.urls import normalise, origin_of
 from corpusmill.collect.crawl.warc import WarcFile
 from corpusmill.collect.settings import CrawlSettings
-from corpusmill.errors import CorpusmillError
+from corpusmill.errors import CorpusmillError, said
 from corpusmill.reasons import Fate
 
 FAILURES = 5  # in a row
@@ -167,4 +167,4 @@ class Lane:
 def _unexpected(error: Exception, url: str) -> str:
     """What went wrong, in words; the traceback goes to the log."""
     logging.getLogger(__name__).error("crawl: %s: an unexpected failure", url, exc_info=error)
-    return one_line(f"unexpected {type(error).__name__}: {error}")
+    return one_line(f"unexpected {said(error)}")
