@@ -1,8 +1,9 @@
 """`catalog.duckdb`: the whole corpus as one DuckDB database: views over the Parquet parts, and tables that follow.
 
-The ledger and the totals are kept as tables, made when the catalog is built: 13 s for 10 million pages, of which any
-question is then answered in a tenth of a second.  Everything else is a view.  Tables that have the pages' rows in the
-same order are laid side by side (`POSITIONAL JOIN`), which costs a tenth of a join by doc_id.
+The ledger, the totals and what could not be used are kept as tables, made when the catalog is built: 13 s for 10
+million pages, of which any question is then answered in a tenth of a second.  Everything else is a view.  Tables that
+have the pages' rows in the same order are laid side by side (`POSITIONAL JOIN`), which costs a tenth of a join by
+doc_id.
 
 The catalog is built under a temporary name and renamed into place, so it can be read at any time, also by a process
 that has the old one open; a corpus that is still growing shows what is published so far, a stage without parts as an
@@ -255,6 +256,7 @@ class _Catalog:
         )
         self._ledger()
         self._table(tables.TOTALS, tables.TOTALS_SQL)
+        self._table(tables.UNUSABLE, tables.UNUSABLE_SQL)
         self._view(tables.STAGES, tables.STAGES_SQL)
 
     def _receipts(self) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from corpusmill import schema
 from corpusmill.filters import register
-from corpusmill.reasons import SIGNALS, Reason, Stage
+from corpusmill.reasons import SIGNALS, Reason, Stage, Status
 from corpusmill.schema import Column, Table
 
 PART = Column("part", pa.string(), "name of the part that holds the row; it is the same in the folder of every stage")
@@ -188,6 +188,26 @@ TOTALS_SQL = """
     LEFT JOIN tokens k ON k.doc_id = l.doc_id
     GROUP BY ALL"""
 
+UNUSABLE = Table("unusable", "One row per source and status: the records of which there is no text, with an example.", (
+    schema.SOURCE,
+    Column("status", pa.string(), "as in the table pages"),
+    Column("records", pa.int64(), "number of records with this status"),
+    Column("of_source", pa.int64(), "number of all records of the source"),
+    Column("origin_path", pa.string(), "as in the table pages, of the example: the first in order of path and offset"),
+    Column("origin_offset", pa.int64(), "as in the table pages, of the example"),
+    Column("metadata", pa.string(), "as in the table pages, of the example"),
+))  # fmt: skip
+
+UNUSABLE_SQL = f"""
+    SELECT source, status, records, of_source,
+        example.origin_path AS origin_path, example.origin_offset AS origin_offset, example.metadata AS metadata
+    FROM (
+        SELECT source, status, count(*) AS records,
+            (sum(count(*)) OVER (PARTITION BY source))::BIGINT AS of_source,
+            min({{'origin_path': origin_path, 'origin_offset': origin_offset, 'metadata': metadata}}) AS example
+        FROM pages GROUP BY source, status)
+    WHERE status <> '{Status.OK}'"""
+
 STAGES = Table("stages", "One row per stage: the sums of its receipts.", (
     Column("stage", pa.string(), "name of the stage"),
     Column("place", pa.int32(), "position in the order of the stages, from 0"),
@@ -219,6 +239,7 @@ TABLES = (
     RECEIPTS,
     LEDGER,
     TOTALS,
+    UNUSABLE,
     STAGES,
 )
 

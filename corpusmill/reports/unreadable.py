@@ -1,4 +1,4 @@
-"""What of the input could not be used: by source and reason, each with an example, for the summary of a run."""
+"""What of the input could not be used, for the summary of a run: the catalog's table `unusable`, in words."""
 
 import json
 from dataclasses import dataclass
@@ -11,11 +11,6 @@ from corpusmill.reports.catalog import damage_is_named, open_catalog
 from corpusmill.reports.story import STATUSES
 
 MOST_CHARS = 200  # of an example's error
-UNREADABLE_SQL = """
-    SELECT source, status, count(*) AS records,
-        min({'path': origin_path, 'offset': origin_offset, 'metadata': metadata}) AS example,
-        sum(count(*)) OVER (PARTITION BY source) AS of_source
-    FROM pages GROUP BY source, status QUALIFY status <> 'ok' ORDER BY records DESC, source, status"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,10 +31,10 @@ class Unreadable:
 def unreadable(corpus: Place) -> list[Unreadable]:
     """The most frequent first."""
     with damage_is_named(corpus), open_catalog(corpus) as catalog:
-        rows = catalog.execute(UNREADABLE_SQL).fetchall()
+        rows = catalog.execute("FROM unusable ORDER BY records DESC, source, status").fetchall()
     return [
-        Unreadable(source=source, status=status, records=n, of_source=int(total), example=_told(status, example))
-        for source, status, n, example, total in rows
+        Unreadable(source=source, status=status, records=n, of_source=total, example=_told(status, *example))
+        for source, status, n, total, *example in rows
     ]
 
 
@@ -49,9 +44,9 @@ def useless_sources(found: list[Unreadable]) -> list[str]:
     return [name for name, n in sources.items() if n == sum(each.records for each in found if each.source == name)]
 
 
-def _told(status: str, example: dict[str, object]) -> str:
-    place = f"{example['path']}, at {example['offset']}"
-    metadata = json.loads(str(example["metadata"] or "{}"))
+def _told(status: str, path: str, offset: int, metadata_json: str | None) -> str:
+    place = f"{path}, at {offset}"
+    metadata = json.loads(metadata_json or "{}")
     said = as_text(metadata.get("error")) or ""
     if not said and metadata and status == Status.NO_TEXT_FIELD:
         said = f"there are the columns {', '.join(metadata)}"

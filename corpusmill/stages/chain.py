@@ -33,24 +33,10 @@ from corpusmill.stages.tokens import TOKENS
 from corpusmill.stages.twins import TWINS
 from corpusmill.stages.verdicts import verdicts
 
-# What else a corpus has: folders, and tables of its catalog.
-TAKEN = frozenset(
-    {
-        *("models", "logs", "raw", "plan", "tables", "catalog", "report", "recipe"),
-        *(
-            "ledger",
-            "totals",
-            "receipts",
-            "signals",
-            "stages",
-            "mix",
-            "urls",
-            "metrics",
-            "catalog_state",
-            "stage_order",
-        ),
-    }
-)
+# What a corpus has besides its stages: folders, files without their endings, and tables of the catalog.
+_FILES = ("models", "logs", "raw", "plan", "tables", "catalog", "report", "recipe", "mix")
+_TABLES = ("ledger", "ledger_rows", "receipts", "receipt_rows", "totals", "unusable", "stages", "stage_order")
+TAKEN = {*_FILES, *_TABLES, "signals", "urls", "metrics", "catalog_state"}
 
 
 def _check(module: UserModule, own: OwnStage, stages: "list[Stage]") -> None:

@@ -19,6 +19,7 @@ from corpusmill.reasons import Stage
 from corpusmill.reports import tables
 from corpusmill.reports.catalog import FILE, build, open_catalog
 from corpusmill.reports.page import write_report
+from corpusmill.stages.chain import TAKEN
 
 from . import conftest
 from .conftest import PAGES, doc_id, write_stage
@@ -302,3 +303,28 @@ def test_a_column_of_any_name_is_only_a_column(corpus):
     with open_catalog(corpus) as connection:
         name = BAD.replace('"', '""')
         assert connection.execute(f'SELECT count("{name}"), count(n_words) FROM signals').fetchall()
+
+
+def test_no_stage_of_a_users_takes_a_name_of_the_catalog(corpus):
+    with open_catalog(corpus) as connection:
+        query = "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'catalog'"
+        names = {name for (name,) in connection.execute(query).fetchall()}
+    stages = {str(stage).replace("-", "_") for stage in tables.OWN_TABLES}
+    assert names - stages <= TAKEN
+    assert {"ledger", "unusable", "catalog_state"} <= names
+
+
+def test_what_could_not_be_used_is_counted_with_an_example(corpus):
+    unusable = [page for page in PAGES if page.status != "ok"]
+    with open_catalog(corpus) as connection:
+        found = connection.execute("SELECT source, status, records, of_source FROM unusable").fetchall()
+        plain = connection.execute(
+            "SELECT source, status, count(*) FROM pages WHERE status <> 'ok' GROUP BY ALL"
+        ).fetchall()
+        examples = connection.execute(
+            "SELECT count(*) FROM unusable u JOIN pages p USING (source, status, origin_path, origin_offset)"
+        ).fetchone()
+    assert sorted(row[:3] for row in found) == sorted(plain)
+    assert sum(row[2] for row in found) == len(unusable)
+    assert all(row[3] >= row[2] for row in found)
+    assert examples == (len(found),)
