@@ -6,6 +6,7 @@ key, what is wrong with it and the values that are allowed.
 """
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 
@@ -95,28 +96,21 @@ class Recipe(Settings):
 def load(path: str | Path) -> Recipe:
     """The recipe in a TOML file, checked (else InputError).  Its modules are loaded, since they may add kinds."""
     path = Path(path)
-    found = parse(read_toml(path, "recipe"), where=str(path), folder=path.parent)
-    extractors = [*EXTRACTORS, *sorted(REGISTRY.extractors)]
-    if found.extract.extractor not in extractors:
-        raise InputError(
-            f"{path}: extract.extractor: there is no '{found.extract.extractor}'; allowed: {', '.join(extractors)}"
-        )
-    return found
+    return parse(read_toml(path, "recipe"), where=str(path), folder=path.parent)
+
+
+def check_extractor(recipe: Recipe, where: str) -> None:
+    """InputError if there is no such extractor; the recipe's modules must have been loaded."""
+    name, allowed = recipe.extract.extractor, [*EXTRACTORS, *sorted(REGISTRY.extractors)]
+    if name not in allowed:
+        raise InputError(f"{where}: extract.extractor: there is no '{name}'; allowed: {', '.join(allowed)}")
 
 
 def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path()) -> Recipe:
     """A recipe from plain data; `where` stands before every error, `folder` is where its modules lie."""
     names = data.get("modules", [])
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        modules = [UserModule.find(name, folder) for name in names]
-        for module in modules:
-            module.load()
-        for module, own in registered_by(modules):
-            for kind, taken, names in (("source", FORMATS, own.sources), ("extractor", EXTRACTORS, own.extractors)):
-                if both := sorted(set(names) & set(taken)):
-                    raise InputError(
-                        f"recipe: module '{module.name}': the name of {kind} '{both[0]}' is a built-in one's; rename it"
-                    )
+        load_modules(names, folder)
     try:
         sources = data.get("sources")
         if isinstance(sources, list):
@@ -124,6 +118,23 @@ def parse(data: dict[str, Any], *, where: str = "recipe", folder: Path = Path())
         return Recipe.model_validate(data)
     except ValidationError as error:
         raise InputError(f"{where}: {_sentence(error, Recipe)}") from None
+
+
+def load_modules(names: Sequence[str], folder: Path) -> tuple[UserModule, ...]:
+    """The modules that a recipe in `folder` names, loaded.  InputError if one takes a name that is taken."""
+    modules = tuple(UserModule.find(name, folder) for name in names)
+    for module in modules:
+        module.load()
+    for module, own in registered_by(modules):
+        for kind, built_in, registered in (
+            ("source", FORMATS, own.sources),
+            ("extractor", EXTRACTORS, own.extractors),
+        ):
+            if both := sorted(registered.keys() & set(built_in)):
+                raise InputError(
+                    f"recipe: module '{module.name}': the name of {kind} '{both[0]}' is a built-in one's; rename it"
+                )
+    return modules
 
 
 def _checked(source: Any, index: int, where: str) -> Any:

@@ -82,8 +82,6 @@ def _fork_server(request: Request, slices: Sequence[Slice]) -> str | None:
 def make_job(request: Request) -> Job:
     """The job that the supervisor asks for."""
     modules = tuple(UserModule(name, source, digest) for name, source, digest in request.modules)
-    for module in modules:
-        module.load()
     corpus = Corpus(request.corpus, token=request.token)
     return Job(recipe=recipe_of(request.recipe, modules), corpus=corpus, folder=Path(request.folder), modules=modules)
 

@@ -119,18 +119,19 @@ def _settle(job: Job, slices: Sequence[Slice]) -> None:
 
 def make_job(given: RecipeLike, corpus: Corpus, *, limit: int | None = None) -> Job:
     """The job of a recipe, checked: of a file, or of an object, whose paths start from the current folder."""
+    folder, where = Path(), "recipe"
     if isinstance(given, recipes.Recipe):
-        folder, loaded = Path(), given
+        loaded = given
+        recipes.load_modules(loaded.modules, folder)
     elif isinstance(given, Mapping):
-        folder, loaded = Path(), recipes.parse(dict(given))
+        loaded = recipes.parse(dict(given))
     else:
-        folder, loaded = Path(given).parent, recipes.load(Path(given))
+        folder, where = Path(given).parent, str(given)
+        loaded = recipes.load(Path(given))
+    recipes.check_extractor(loaded, where)
     if limit is not None:
         loaded = loaded.model_copy(update={"run": loaded.run.model_copy(update={"limit": limit})})
     modules = tuple(UserModule.find(name, folder) for name in loaded.modules)
-    if isinstance(given, recipes.Recipe):
-        for module in modules:
-            module.load()
     return Job(recipe=loaded, corpus=corpus, folder=folder.absolute(), modules=modules)
 
 

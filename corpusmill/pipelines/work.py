@@ -45,7 +45,6 @@ class Work(beam.DoFn):
 def set_up(job: Job) -> None:
     """What every worker does before its first element."""
     die_with_the_supervisor()
-    job.load_modules()
 
 
 class Barrier(beam.PTransform):

@@ -1,9 +1,8 @@
 """What a run is about: a recipe, a corpus and the user's modules; pickled, it travels to the workers."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,11 @@ from corpusmill.extensions import Edit, OwnStage, Registry, Signal, UserModule, 
 from corpusmill.recipe import Recipe, parse
 
 
-def recipe_of(data: str, modules: Sequence[UserModule]) -> Recipe:
-    """A recipe from its JSON; its modules must have been loaded."""
+@cache
+def recipe_of(data: str, modules: tuple[UserModule, ...]) -> Recipe:
+    """A recipe from its JSON, once in a process; its modules are loaded first, since it may need their classes."""
+    for module in modules:
+        module.load()
     recipe = parse({**json.loads(data), "modules": []})
     return recipe.model_copy(update={"modules": [module.name for module in modules]})
 
@@ -34,8 +36,6 @@ class Job:
         return state | {"recipe": self.recipe.model_dump_json()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for module in state["modules"]:
-            module.load()  # whose classes the recipe may need
         state = state | {"recipe": recipe_of(state["recipe"], state["modules"])}
         for name, value in state.items():
             object.__setattr__(self, name, value)
@@ -68,8 +68,3 @@ class Job:
     def own_stages(self) -> list[tuple[UserModule, OwnStage]]:
         """The user's stages, in the order of their modules."""
         return [(module, stage) for module, own in self.registered() for stage in own.stages.values()]
-
-    def load_modules(self) -> None:
-        """Make what the user's modules register known in this process."""
-        for module in self.modules:
-            module.load()

@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 import corpusmill
+from corpusmill.errors import InputError
 from corpusmill.recipe import Recipe
 from tests.pipelines.conftest import RECIPE, TIMEOUT_S, checksums, command, documents, write_jsonl
 
@@ -73,3 +74,21 @@ def test_a_recipe_as_an_object(finished, tmp_path, monkeypatch):
     assert corpusmill.run(data, "one", workers=1).worked
     assert not corpusmill.run(Recipe.model_validate(data), "one", workers=1).worked
     assert checksums(tmp_path / "one") == checksums(finished[0] / "corpus")
+
+
+def test_a_recipe_as_an_object_is_checked_like_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = tomllib.loads(RECIPE) | {"extract": {"extractor": "nobody's"}}
+    for given in (data, Recipe.model_validate(data)):
+        with pytest.raises(
+            InputError, match=r"recipe: extract\.extractor: there is no 'nobody's'; allowed: corpusmill"
+        ):
+            corpusmill.run(given, "corpus")
+    (tmp_path / "mine.py").write_text("from corpusmill import source\n@source('jsonl')\ndef read(p, o): ...\n")
+    data = tomllib.loads(RECIPE)
+    for given in (
+        data | {"modules": ["mine.py"]},
+        Recipe.model_validate(data).model_copy(update={"modules": ["mine.py"]}),
+    ):
+        with pytest.raises(InputError, match="the name of source 'jsonl' is a built-in one's"):
+            corpusmill.run(given, "corpus")

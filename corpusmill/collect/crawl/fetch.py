@@ -11,7 +11,6 @@ limit while they are read.  Cookies are neither kept nor read.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ from datetime import UTC, datetime
 import aiohttp
 import yarl
 
-from corpusmill.collect.columns import encodable
 from corpusmill.collect.crawl.addresses import NotPublicError, connector
 from corpusmill.collect.crawl.answer import Answer, Headers
 from corpusmill.collect.crawl.urls import host_of
@@ -27,25 +25,24 @@ from corpusmill.collect.settings import CrawlSettings
 from corpusmill.credentials import masked
 from corpusmill.errors import said
 from corpusmill.reasons import Fate
+from corpusmill.terminal import one_line
 
 MAX_CONNECTIONS = 64
 MAX_HEADER_BYTES = 65_536
 ATTEMPTS = 3
 MAX_MESSAGE = 300  # characters
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def one_line(message: str) -> str:
+def in_words(message: str) -> str:
     """What went wrong as it can be written down: libraries quote what a host sent."""
-    words = masked(" ".join(message[: 4 * MAX_MESSAGE].split()))[:MAX_MESSAGE]
-    return encodable(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", words))
+    return one_line(masked(message[: 4 * MAX_MESSAGE]))[:MAX_MESSAGE]
 
 
 class FetchError(Exception):
     """No answer, or a part of one: the URL's fate, what went wrong in words, and the HTTP status if there was one."""
 
     def __init__(self, fate: Fate, message: str, status: int | None = None) -> None:
-        self.fate, self.message, self.status = fate, one_line(message), status
+        self.fate, self.message, self.status = fate, in_words(message), status
         super().__init__(self.message)
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from corpusmill.collect.crawl.answer import Answer
-from corpusmill.collect.crawl.fetch import Fetcher, FetchError, one_line
+from corpusmill.collect.crawl.fetch import Fetcher, FetchError, in_words
 from corpusmill.collect.crawl.frontier import Candidate, Met
 from corpusmill.collect.crawl.links import links_of
 from corpusmill.collect.crawl.robots import MAX_BYTES, ROBOTS, Policy, PolicyFile, product_token, read_policy_files
@@ -167,4 +167,4 @@ class Lane:
 def _unexpected(error: Exception, url: str) -> str:
     """What went wrong, in words; the traceback goes to the log."""
     logging.getLogger(__name__).error("crawl: %s: an unexpected failure", url, exc_info=error)
-    return one_line(f"unexpected {said(error)}")
+    return in_words(f"unexpected {said(error)}")
