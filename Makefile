@@ -10,12 +10,13 @@ PYTHON ?= python3
 ARGS ?=
 INSTALLED := .venv/installed
 
-.PHONY: help demo test faults readers check clean
+.PHONY: help demo test faults kills readers check clean
 
 help:
-	@echo "make demo    crawl the example web, mill it, train a small model on it (demo/)"
+	@echo "make demo    crawl the example web, make a corpus from it, train a small model on it (demo/)"
 	@echo "make test    run the tests"
-	@echo "make faults  kills, failing disks and damaged files by the dozen, for minutes or hours"
+	@echo "make faults  kill runs, let disks fail and damage files, for minutes or hours"
+	@echo "make kills   kill trainings of every kind at random moments, and compare what comes out"
 	@echo "make readers open the demo's corpus with old and new versions of DuckDB, pyarrow, Polars, Spark and others"
 	@echo "make check   lint and check types"
 	@echo "make clean   remove what the others made: .venv, demo, caches"
@@ -28,6 +29,9 @@ test: $(INSTALLED)
 
 faults: $(INSTALLED)
 	@.venv/bin/python -m tests.faults $(ARGS)
+
+kills: $(INSTALLED)
+	@.venv/bin/python -m tests.train.kills $(ARGS)
 
 readers: demo
 	@.venv/bin/python -m tests.readers $(READERS)

@@ -1,10 +1,10 @@
-"""On which pages of WCXB's development split the extractor finds no main content, though the gold has some.
+"""Find pages of WCXB's development split for which the extractor finds no main content, though the gold has some.
 
     python bench/abstain.py FOLDER
 
-FOLDER holds `html/ID.html.gz` and `ground-truth/ID.json`.  Every page with gold that is left out is printed, with the
-reason; where the gold is empty, leaving out is right in principle, though some of that gold is merely missing.  The
-cost is that of the decision alone, in CPU time of one thread.
+FOLDER contains `html/ID.html.gz` and `ground-truth/ID.json`.  Every page with gold that is left out is printed with the
+reason.  If the gold is empty, leaving the page out is usually right; but some gold is only missing.  The cost is that
+of the decision alone, in CPU time of one thread.
 """
 
 import gzip
@@ -22,7 +22,7 @@ from corpusmill.extract.segments.segment import segment
 
 
 def main(folder: Path) -> None:
-    """Print false abstentions, counts and cost."""
+    """Print pages that were left out wrongly, counts and cost."""
     counts: Counter[tuple[str, str]] = Counter()
     seconds = []
     for path in sorted((folder / "ground-truth").glob("*.json")):
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
         print(f"{gold:8} {reason:18} {count:5}")
     seconds.sort()
     mean, median = sum(seconds) / len(seconds), seconds[len(seconds) // 2]
-    print(f"{mean * 1e6:.0f} microseconds a page on average, {median * 1e6:.0f} for the median page")
+    print(f"{mean * 1e6:.0f} microseconds per page on average, {median * 1e6:.0f} for the median page")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,17 @@
-"""How often detectors of encodings are right: the Universal Declaration of Human Rights in the encodings of its time.
+"""How often detectors of encodings are right, on the Universal Declaration of Human Rights in legacy encodings.
 
-    python bench/encodings.py udhr2.zip          the declaration in UTF-8, a file a language
+    python bench/encodings.py udhr2.zip          the declaration in UTF-8, one file per language
 
-Every language is written in the legacy encodings that its pages came in, cut to 200, 1,000 or 8,000 characters, and put
-into a page of HTML.  Right is what decodes to the same text.  Ours has four rows: nothing is declared; the page
-declares the right encoding; the header says one of other letters; the header does, and the page says the right one.
-The peers (`pip install chardet charset-normalizer`) are asked about the same pages, nothing declared; uchardet is
-resiliparse's.
+Every language is written in the legacy encodings that its pages used.  The text is cut to 200, 1,000 or 8,000
+characters, and put into an HTML page.  An answer is right if it decodes to the same text.  Corpusmill has four rows:
+
+    undeclared                  nothing is declared
+    declared rightly            the page declares the right encoding
+    wrong header                the header names an encoding of other letters
+    wrong header, right page    the header does this, but the page declares the right one
+
+The peers (`pip install chardet charset-normalizer`) get the same pages, with nothing declared.  uchardet is the copy in
+resiliparse.
 """
 
 import codecs
@@ -67,7 +72,7 @@ PAGE = """<!DOCTYPE html><html><head>{}<title>UDHR</title><style>body {{ font-fa
 
 
 class Case(NamedTuple):
-    """A page in a legacy encoding; with a declaration and without."""
+    """A page in a legacy encoding, with a declaration and without."""
 
     language: str
     encoding: str
@@ -76,7 +81,7 @@ class Case(NamedTuple):
 
 
 def cases(archive: Path, length: int) -> Iterator[Case]:
-    """Three pieces of each text, or for the greatest length one."""
+    """Three pieces of each text; one piece for the largest length."""
     with zipfile.ZipFile(archive) as file:
         texts = {Path(name).stem: file.read(name).decode("utf-8-sig") for name in file.namelist() if name[-1] != "/"}
     for encoding, languages in WRITTEN_IN.items():
@@ -91,7 +96,7 @@ def cases(archive: Path, length: int) -> Iterator[Case]:
 
 
 def representable(text: str, encoding: str) -> str:
-    """The text as people wrote it in that encoding: plain quotes, tones apart in Vietnamese, the rest left out."""
+    """The text as people wrote it in that encoding: plain quotes, separate tones in Vietnamese, no other characters."""
     codec = webencodings.lookup(encoding).codec_info
     pieces = []
     for character in unicodedata.normalize("NFC", text):
@@ -109,7 +114,7 @@ def representable(text: str, encoding: str) -> str:
 
 
 def read(data: bytes, declared: str | None = None) -> str:
-    """What we make of a page."""
+    """The text of a page, decoded by corpusmill."""
     try:
         return to_utf8(data, declared).text
     except UndecodableError:
@@ -117,7 +122,7 @@ def read(data: bytes, declared: str | None = None) -> str:
 
 
 def read_as(detector: Callable[[bytes], str | None]) -> Callable[[Case], float]:
-    """Whether a detector's answer decodes to the right text; labels mean what they mean to browsers."""
+    """Whether a detector's answer decodes to the right text.  Labels have the meaning that browsers give them."""
 
     def right(case: Case) -> float:
         name = detector(case.undeclared) or "windows-1252"
@@ -129,12 +134,12 @@ def read_as(detector: Callable[[bytes], str | None]) -> Callable[[Case], float]:
 
 
 def truth(data: bytes, case: Case) -> str:
-    """The text of one of a case's pages."""
+    """The right text of one of a case's pages."""
     return webencodings.decode(data, case.encoding)[0]
 
 
 def share_of_wrong(page: Callable[[Case], bytes]) -> Callable[[Case], float]:
-    """The share of wrong headers in spite of which a page is read right."""
+    """The share of wrong headers with which a page is still decoded correctly."""
 
     def right(case: Case) -> float:
         names = [name for name in WRONG if not alike(name, case.encoding)]
@@ -156,7 +161,7 @@ ROWS: dict[str, Callable[[Case], float]] = {
 
 
 def main() -> None:
-    """Print one table: rows as above, a column a length, and milliseconds a page of the longest."""
+    """Print one table: the rows above, a column per length, and milliseconds per page of the largest length."""
     tables = {length: list(cases(Path(sys.argv[1]), length)) for length in LENGTHS}
     print("| right of | " + " | ".join(f"{len(found)} x {length:,}" for length, found in tables.items()) + " | ms |")
     print("|---|" + "---:|" * (len(LENGTHS) + 1))

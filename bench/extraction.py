@@ -1,20 +1,27 @@
-r"""Main-content extractors on the same pages in one run: word F1 by kind of page, precision, recall, pages per second.
+r"""Compare main-content extractors on the same pages: word F1 by kind of page, precision, recall, pages per second.
 
     python bench/extraction.py FOLDER --peers-python bench/.venv-peers/bin/python
     python bench/extraction.py FOLDER --peers corpusmill resiliparse --rounds 5
     python bench/extraction.py FOLDER --predictions folds.jsonl --cache texts --json figures.json
 
-FOLDER holds WCXB's development split (`html/ID.html.gz`, `ground-truth/ID.json`; kinds are its page types) or pages in
-many languages (`pages/LANGUAGE/NAME.html`, `gold/LANGUAGE/NAME.json` with `text`, `title`, other `optional` text such
-as captions, and perhaps `kind`, which else is the language).  The peers are installed in an environment of their own by
-`bench/peers/requirements.txt`; each runs alone, in one process, and gets the pages as bytes (`bench/peers/worker.py`).
-Scores are explained in `word_scores.py`.  Speed is pages per second of processor time, all threads of the process
-counted, decoding included, import and compilation not; with --rounds the peers take turns and a page's time is its
-least.  A page that raises or takes over a minute counts as empty text.
+FOLDER has one of two layouts:
 
-The shipped model was trained on WCXB's pages, so a score on them would flatter it: with --predictions, a file of JSON
-lines with `id` and `text` that training wrote for pages its folds had not seen, the row of corpusmill has the score of
-those texts, and the speed of the shipped model.  --cache keeps the peers' texts and times between runs.
+    WCXB's development split    html/ID.html.gz, ground-truth/ID.json; kinds are the page types of WCXB
+    pages in many languages     pages/LANGUAGE/NAME.html, gold/LANGUAGE/NAME.json
+
+The second kind of gold has `text`, `title`, other `optional` text such as captions, and perhaps `kind`.  The default of
+`kind` is the language.
+
+The peers are installed in a separate environment with `bench/peers/requirements.txt`.  Each peer runs alone in one
+process, and gets the pages as bytes (`bench/peers/worker.py`).  `word_scores.py` explains the scores.  Speed is pages
+per second of processor time of all threads.  It includes decoding, but not import and compilation.  With --rounds the
+peers take turns, and the shortest time of a page counts.  If a page raises an exception or takes more than a minute,
+its text counts as empty.
+
+The shipped model was trained on WCXB's pages, so its score on them would be too high.  Therefore --predictions names a
+file of JSON lines with `id` and `text`, which training wrote for pages that its folds had not seen.  The row of
+corpusmill then has the score of these texts, and the speed of the shipped model.  --cache keeps the texts and times of
+the peers between runs.
 """
 
 import argparse
@@ -47,12 +54,12 @@ class Page:
     kind: str
     language: str
     gold: str
-    optional: str  # what is neither right nor wrong: title and captions, where the gold leaves them out
+    optional: str  # text that counts neither as right nor as wrong: title and captions, if the gold leaves them out
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a peer made of one page."""
+    """The result of a peer for one page."""
 
     text: str
     seconds: float
@@ -61,18 +68,18 @@ class Output:
 
 @dataclass(frozen=True)
 class Row:
-    """One extractor's figures."""
+    """The figures of one extractor."""
 
     name: str
     kinds: dict[str, Mean]
     pages_per_s: float
-    ratio: float | None  # of its speed to PACE's in this run
+    ratio: float | None  # its speed divided by that of PACE in this run
     failures: int
     errors: dict[str, int] = field(default_factory=dict)
 
 
 def read_pages(folder: Path) -> tuple[list[Page], Callable[[str], Counter[str]]]:
-    """The pages in the order of their ids, and how their words are counted."""
+    """The pages in the order of their ids, and the function that counts their words."""
     if (folder / "gold").is_dir():
         return [_language_page(path) for path in sorted((folder / "gold").glob("*/*.json"))], words_of_all_scripts
     return [_wcxb_page(path) for path in sorted((folder / "ground-truth").glob("*.json"))], benchmark_words
@@ -86,7 +93,7 @@ def _wcxb_page(path: Path) -> Page:
         kind=truth["_internal"]["page_type"]["primary"],
         language="en",
         gold=truth["ground_truth"].get("main_content") or "",
-        optional="",  # the benchmark forgives nothing
+        optional="",  # in this benchmark, all text outside the gold is wrong
     )
 
 
@@ -104,7 +111,7 @@ def _language_page(path: Path) -> Page:
 
 
 def run_peer(name: str, python: Path, pages: list[Page]) -> dict[str, Output]:
-    """Its outputs by page; a page that ended the process is a failure, and another process does those after it."""
+    """The outputs of a peer by page.  If a page ends the process, it is a failure, and a new process does the rest."""
     outputs: dict[str, Output] = {}
     with tempfile.TemporaryDirectory() as folder:
         while left := [page for page in pages if page.id not in outputs]:
@@ -127,7 +134,7 @@ def run_peer(name: str, python: Path, pages: list[Page]) -> dict[str, Output]:
 
 
 def cached(name: str, python: Path, pages: list[Page], cache: Path | None) -> dict[str, Output]:
-    """As `run_peer`, or from the file that an earlier call left."""
+    """The result of `run_peer`, or the content of the file that an earlier call wrote."""
     if cache is None:
         return run_peer(name, python, pages)
     file = cache / f"{name.replace(', ', '-').replace(' ', '-')}.jsonl"
@@ -143,7 +150,7 @@ def cached(name: str, python: Path, pages: list[Page], cache: Path | None) -> di
 
 
 def fastest(rounds: Iterable[dict[str, Output]]) -> dict[str, Output]:
-    """Each page's quickest output."""
+    """The fastest output of each page."""
     best: dict[str, Output] = {}
     for outputs in rounds:
         for id, output in outputs.items():
@@ -180,7 +187,7 @@ def figures(
 
 
 def table(rows: list[Row]) -> str:
-    """The figures in Markdown, the best extractor first; a column to a kind, or a row if those are too many."""
+    """The figures in Markdown, the best extractor first; a column per kind, or a row per kind if there are too many."""
     rows = sorted(rows, key=lambda row: -row.kinds[ALL].f1)
     kinds = rows[0].kinds
     heads = [f"{kind} ({kinds[kind].pages})" for kind in kinds]
@@ -213,7 +220,7 @@ def _rest(row: Row) -> dict[str, str]:
 
 
 def read_predictions(file: Path, pages: list[Page]) -> dict[str, str]:
-    """Texts by page; every page must have one."""
+    """Texts by page.  Every page must have one."""
     rows = map(json.loads, file.read_text().splitlines())
     texts = {row["id"]: row["text"] for row in rows}
     if missing := [page.id for page in pages if page.id not in texts]:
@@ -227,14 +234,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--peers-python", type=Path, default=Path("bench/.venv-peers/bin/python"))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help=", ".join(PEERS))
-    parser.add_argument("--pages", type=int, help="only so many, spread evenly")
+    parser.add_argument("--pages", type=int, help="number of pages, spread evenly")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--predictions", type=Path)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     if asked.cache and asked.rounds > 1:
-        parser.error("--rounds measures anew, --cache does not: give one of them")
+        parser.error("--rounds measures again, --cache reads old figures: give one of them")
     return asked
 
 

@@ -1,18 +1,17 @@
-"""What the frame costs: whole runs and runs with nothing to do, with their wall time, CPU time and peak memory.
+"""Cost of the frame: wall time, CPU time and peak memory of whole runs, and of runs with nothing to do.
 
     python bench/frame.py FOLDER [--cases tiny web many parts plan] [--python OTHER/bin/python] [--workers 2]
 
-| case | what |
-| --- | --- |
-| tiny | 200 short documents: the cost of starting |
-| web | the pages of WCXB in one WARC file (needs --wcxb, the benchmark's folder), with a given tokenizer and without |
-| many | 400,000 generated documents of 1 kB in 8 files |
-| parts | 10,000 parts: the run, and the run again with nothing to do |
-| plan | 1 TB of input in sparse files: the plan alone |
+    case     what is run
+    tiny     200 short documents: the cost of starting
+    web      the pages of WCXB in one WARC file, with a given tokenizer and without (needs --wcxb, WCXB's folder)
+    many     400,000 generated documents of 1 kB in 8 files
+    parts    10,000 parts: the run, and the run again with nothing to do
+    plan     1 TB of input in sparse files: only the plan
 
-Each case is run in a process of its own, `--repeat` times; every figure is printed.  Memory is the sum of the
-proportional set sizes (PSS) of all processes, sampled every 0.1 s, so pages that processes share count once.  A second
-interpreter (`--python`) measures another checkout, with the same input, so that two versions can be compared.
+Each case runs `--repeat` times, each time in a new process.  Every figure is printed.  Memory is the sum of the
+proportional set sizes (PSS) of all processes, sampled every 0.1 s.  So pages of memory that processes share count once.
+A second interpreter (`--python`) measures another checkout with the same input, so that two versions can be compared.
 """
 
 import argparse
@@ -37,7 +36,7 @@ name = "own"
 kind = "{kind}"
 paths = ["in/*"]
 [filters]
-profile = "none"
+profiles = ["none"]
 [run]
 slice_bytes = {slice_bytes}
 [tokenizer]
@@ -47,7 +46,7 @@ vocab_size = {vocab_size}
 
 
 def main() -> None:
-    """Run the cases that are asked for."""
+    """Run the requested cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cases", nargs="+", default=["tiny", "many", "parts", "plan"])
@@ -61,7 +60,7 @@ def main() -> None:
 
 
 def case_tiny(arguments: argparse.Namespace, folder: Path) -> None:
-    """200 documents of some 300 bytes."""
+    """200 documents of about 300 bytes."""
     project(folder, documents(200, 50), files=2, vocab_size=1000)
     for workers in (1, 2):
         for _ in range(arguments.repeat):
@@ -97,7 +96,7 @@ def case_many(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def case_parts(arguments: argparse.Namespace, folder: Path) -> None:
-    """10,000 parts of some 10 documents."""
+    """10,000 parts of about 10 documents."""
     project(folder, documents(100_000, 80), files=100, slice_bytes=4600, vocab_size=1000)
     if not (folder / "corpus/catalog.duckdb").exists():
         fresh(folder)
@@ -108,7 +107,7 @@ def case_parts(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def case_plan(arguments: argparse.Namespace, folder: Path) -> None:
-    """1,000 sparse files of 1 GB: planning must not read them."""
+    """1,000 sparse files of 1 GB, which planning must not read."""
     (folder / "in").mkdir(parents=True, exist_ok=True)
     for i in range(1000):
         with (folder / f"in/{i:04}.jsonl").open("wb") as file:
@@ -126,7 +125,7 @@ def case_plan(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def documents(n: int, words: int) -> Iterator[dict[str, str]]:
-    """N documents of so many words, every fifth a copy of an earlier one with a few words changed."""
+    """N documents with this number of words.  Every fifth is a copy of an earlier one with a few words changed."""
     rng = random.Random(1)
     kept: list[list[str]] = []
     for i in range(n):
@@ -143,7 +142,7 @@ def documents(n: int, words: int) -> Iterator[dict[str, str]]:
 def project(
     folder: Path, rows: Iterator[dict[str, str]], *, files: int, vocab_size: int, slice_bytes: int = 16_000_000
 ) -> None:
-    """A recipe and its input, unless the input is there."""
+    """Write a recipe and its input, unless the input is there."""
     folder.mkdir(parents=True, exist_ok=True)
     recipe = RECIPE.format(kind="jsonl", slice_bytes=slice_bytes, vocab_size=vocab_size, more="")
     (folder / "recipe.toml").write_text(recipe)
@@ -158,12 +157,12 @@ def project(
 
 
 def fresh(folder: Path) -> None:
-    """Without a corpus."""
+    """Delete the corpus, if there is one."""
     shutil.rmtree(folder / "corpus", ignore_errors=True)
 
 
 def run(python: str, folder: Path, workers: int) -> tuple[float, float, float]:
-    """`corpusmill run`, measured."""
+    """Measure `corpusmill run`."""
     command = [python, "-m", "corpusmill", "run", folder / "recipe.toml", "--corpus", folder / "corpus"]
     return measure([*command, "--workers", workers])
 
@@ -184,7 +183,7 @@ def measure(command: Sequence[object]) -> tuple[float, float, float]:
 
 
 def sample(pid: int, cpu: dict[int, float]) -> float:
-    """Bytes of memory of a process and its children; notes each one's CPU seconds until now."""
+    """The memory of a process and its children in bytes; notes the CPU seconds of each one until now."""
     total = 0.0
     with suppress(psutil.Error):
         for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
@@ -196,7 +195,7 @@ def sample(pid: int, cpu: dict[int, float]) -> float:
 
 
 def report(what: str, figures: tuple[float, float, float]) -> None:
-    """One line."""
+    """Print one line."""
     wall, cpu, memory = figures
     print(f"{what:32} wall {wall:7.2f} s   CPU {cpu:7.2f} s   memory {memory:7.0f} MB", flush=True)
 

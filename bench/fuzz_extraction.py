@@ -1,22 +1,24 @@
-"""Broken pages through the whole extractor, with bounds checking: does it end, in time, and without an access outside?
+"""Test the whole extractor with broken pages and bounds checking: it must end in time, without an access out of bounds.
 
     python bench/fuzz_extraction.py N [FOLDER] [--seed S] [--longest BYTES] [--times]
 
-N mutations of the pages in examples/web.zip and of those in FOLDER (.html, .html.gz), or with --longest of pieces of
-them (`tests/extract/mutations.py`), of which a million take two hours; then extremes: one thing repeated for 4 MB,
-elements nested 100,000 deep, and 64 MB of the worst of them.  The path is that of a crawl: encoding, tables,
-classification, text, metadata, verdict; then Markdown, which is no part of the times.  Kernels are compiled with bounds
-checking, into a cache of their own; an access outside an array is an IndexError that ends the run, and the page is
-written to fuzz-failure.html.  A page that is no text at all (UndecodableError) has had its answer.
+First, N mutations are made (`tests/extract/mutations.py`) of the pages in examples/web.zip, and of those in FOLDER
+(.html, .html.gz).  With --longest, pieces of these pages are used instead; a million of them take two hours.  Then
+extreme pages follow: one thing repeated for 4 MB, elements nested 100,000 deep, and 64 MB of the worst of them.
 
-The slowest pages are those with the most milliseconds a MB; a page below 100 kB counts as that.  Bounds checking makes
-kernels some three times slower: --times leaves it out.
+The steps are those of a crawl: encoding, tables, classification, text, metadata, decision.  Markdown is also written,
+but is not part of the times.  Kernels are compiled with bounds checking, into a cache of their own.  An access outside
+an array is an IndexError that ends the run, and the page is written to fuzz-failure.html.  A page that is not text
+(UndecodableError) has a correct result.
+
+The slowest pages are those with the most milliseconds per MB; a page below 100 kB counts as 100 kB.  Bounds checking
+makes kernels about three times slower: --times leaves it out.
 """
 
 import os
 import sys
 
-if "--times" not in sys.argv:  # before any kernel is known
+if "--times" not in sys.argv:  # before any kernel is imported
     os.environ["NUMBA_BOUNDSCHECK"] = "1"
     os.environ["NUMBA_CACHE_DIR"] = os.path.expanduser("~/.cache/corpusmill-bounds")  # noqa: PTH111
 
@@ -48,7 +50,7 @@ N_SLOWEST = 10
 
 
 def main() -> None:
-    """Run all, then print the slowest."""
+    """Run all pages, then print the slowest."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("n", type=int, help="how many mutated pages")
     parser.add_argument("folder", type=Path, nargs="?", default=None, help="more pages to mutate")
@@ -59,7 +61,7 @@ def main() -> None:
     pages = [*example_pages(), *(folder_pages(options.folder) if options.folder else [])]
     warm_up()
     for page in [*pages[:20], b"<p>Log in"]:
-        extract(page)  # phrases are read now
+        extract(page)  # so that phrases are read before the measurement
     mutated = itertools.islice(mutations(pages, options.seed, options.longest), options.n)
     slowest = run((f"mutation {number}", page) for number, page in enumerate(mutated))
     report(f"{options.n:,} mutations of {len(pages):,} pages", slowest)
@@ -70,7 +72,7 @@ def main() -> None:
 
 
 def extract(data: bytes) -> Look | None:
-    """A crawl's path, to text; None for what is no text."""
+    """All steps of a crawl, up to the text; None if the data is not text."""
     try:
         utf8 = to_utf8(data, None)
     except UndecodableError:
@@ -81,7 +83,7 @@ def extract(data: bytes) -> Look | None:
 
 
 def run(pages: Iterable[tuple[str, bytes]]) -> list[tuple[float, str]]:
-    """(ms a MB, name) of the slowest pages, slowest first."""
+    """(ms per MB, name) of the slowest pages, slowest first."""
     slowest: list[tuple[float, str]] = []
     for name, page in pages:
         start = time.process_time()
@@ -101,8 +103,8 @@ def run(pages: Iterable[tuple[str, bytes]]) -> list[tuple[float, str]]:
 
 
 def report(title: str, slowest: list[tuple[float, str]]) -> None:
-    """Print the slowest."""
-    print(f"{title}: no failure; slowest, in ms a MB:")
+    """Print the slowest pages."""
+    print(f"{title}: no failure; slowest, in ms per MB:")
     for rate, name in slowest:
         print(f"  {rate:8.1f}  {name!r}")
 

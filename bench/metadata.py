@@ -1,11 +1,16 @@
-r"""How often title, author and date are right on WCXB's development split, beside trafilatura's if it is installed.
+r"""How often title, author and date are right on WCXB's development split, also for trafilatura if it is installed.
 
     python bench/metadata.py FOLDER
 
-FOLDER holds `html/ID.html.gz` and `ground-truth/ID.json`.  Titles match if their words (`\w+`, lower case) do; authors
-if the sets of names do, parted at commas, semicolons and "and"; dates if the days of publication do.  The gold gives
-what people saw, so a page may rightly declare a date or an author that the gold lacks, and an update's date may stand
-for the publication's.  Times are CPU seconds of one process; ours is without the segmenter, theirs with the parser.
+FOLDER contains `html/ID.html.gz` and `ground-truth/ID.json`.  Values are right in these cases:
+
+    titles     the words (`\w+`, lower case) are the same
+    authors    the sets of names are the same; commas, semicolons and "and" separate names
+    dates      the days of publication are the same
+
+The gold is what people saw.  So a page may correctly declare a date or an author that is not in the gold.  The gold may
+have the date of an update instead of the publication.  Times are CPU seconds of one process.  Our time is without the
+segmenter, that of trafilatura includes its parser.
 """
 
 import gzip
@@ -27,11 +32,11 @@ except ImportError:
 
 FIELDS = ("title", "author", "date")
 Said = dict[str, frozenset[str]]
-"""By field, the values as they are compared."""
+"""By field, the values in the form in which they are compared."""
 
 
 def said(title: str | None, author: str | None, date: str | None) -> Said:
-    """What somebody says of a page."""
+    """The values of a page, from one source."""
     names = re.split(r"[;,&]|\band\b", author or "")
     values = ([title or ""], names, [(date or "")[:10].replace("-", "_")])
     return {
@@ -41,7 +46,7 @@ def said(title: str | None, author: str | None, date: str | None) -> Said:
 
 
 def theirs(data: bytes, url: str) -> Said:
-    """By trafilatura."""
+    """The values that trafilatura finds."""
     found = extract_metadata(data, default_url=url)
     return said(found.title, found.author, found.date) if found else said(None, None, None)
 
@@ -57,7 +62,7 @@ class Contender:
         self.extra: Counter[str] = Counter()
 
     def read(self, reader: Callable[[], Said], gold: Said) -> None:
-        """One page."""
+        """Read one page and count."""
         start = time.process_time()
         found = reader()
         self.seconds += time.process_time() - start
@@ -94,7 +99,7 @@ def main(folder: Path) -> None:
                 f"{contender.name:12s} {field:6s} {n:9d} {right:6d} {right / n:.3f} {given - right:6d} {n - given:8d}"
                 f" {contender.extra[field]:8d} of {len(truths) - n}"
             )
-        print(f"{contender.name:12s} {contender.seconds / len(truths) * 1e3:.2f} ms a page\n")
+        print(f"{contender.name:12s} {contender.seconds / len(truths) * 1e3:.2f} ms per page\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""MinHash side by side: corpusmill's sketches and datasketch's, same text, same number of permutations, one run.
+"""Compare MinHash in corpusmill and in datasketch: same text, same number of permutations, one run.
 
     python bench/minhash.py FILE_OR_FOLDER... [--chars 4000]
 
-Text files are cut into documents of so many characters.  One thread; the best of several rounds.  Three figures:
+Text files are cut into documents of this number of characters.  One thread; the best of several rounds.  Three figures:
 
-- corpusmill, all of a sketch: tokens, shingles, minima, band hashes, content hash, Arrow table;
-- datasketch as its documentation uses it: `update_batch` of the encoded word 5-grams (2 MB of the text, it takes long);
-- datasketch given the 32-bit shingle hashes that corpusmill computed: the permutations and minima alone.
+- corpusmill, the whole sketch: tokens, shingles, minima, band hashes, content hash, Arrow table;
+- datasketch as in its documentation: `update_batch` of the encoded word 5-grams (on 2 MB only, because it takes long);
+- datasketch with the 32-bit shingle hashes that corpusmill computed: only the permutations and minima.
 """
 
 import argparse
@@ -27,14 +27,14 @@ DATASKETCH_BYTES = 2_000_000
 
 
 def documents(paths: Sequence[Path], chars: int) -> list[str]:
-    """Every text file under the paths, cut up."""
+    """Every text file under the paths, cut into pieces."""
     files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     texts = [file.read_text("utf-8", "replace") for file in files if file.is_file()]
     return [text[start : start + chars] for text in texts for start in range(0, len(text), chars)]
 
 
 def seconds(function: Callable[[], object], rounds: int) -> float:
-    """The fastest of some rounds."""
+    """Seconds of the fastest of several rounds."""
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
@@ -44,7 +44,7 @@ def seconds(function: Callable[[], object], rounds: int) -> float:
 
 
 def with_strings(texts: Sequence[str]) -> None:
-    """Sketch as datasketch's documentation does, on 5-grams of words."""
+    """Sketch as in datasketch's documentation, on 5-grams of words."""
     for text in texts:
         words = text.lower().split()
         ngrams = {" ".join(words[i : i + SETTINGS.ngram]) for i in range(max(1, len(words) - SETTINGS.ngram + 1))}
@@ -54,7 +54,7 @@ def with_strings(texts: Sequence[str]) -> None:
 
 
 def with_hashes(shingles: Sequence[Sequence[int]]) -> None:
-    """The permutations and minima alone."""
+    """Compute only the permutations and minima."""
     for hashes in shingles:
         MinHash(num_perm=NUM_PERM, permutations=PERMUTATIONS, scheme="affine32", hashfunc=int).update_batch(hashes)
 
@@ -63,7 +63,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--chars", type=int, default=4000, help="characters a document (default 4000)")
+    parser.add_argument("--chars", type=int, default=4000, help="characters per document (default 4000)")
     arguments = parser.parse_args()
     texts = documents(arguments.paths, arguments.chars)
     n_bytes = sum(len(text.encode()) for text in texts)

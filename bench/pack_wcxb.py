@@ -1,9 +1,9 @@
-"""Pack the pages of WCXB's development split into one WARC file, the same bytes each time.
+"""Pack the pages of WCXB's development split into one WARC file.  The bytes are the same each time.
 
     python bench/pack_wcxb.py FOLDER OUT.warc.gz
 
-FOLDER holds `html/ID.html.gz` and `ground-truth/ID.json`; a page's URL is the one that its ground truth names.  Each
-page becomes one response record in a gzip member of its own, in the order of the ids, after one warcinfo record.
+FOLDER contains `html/ID.html.gz` and `ground-truth/ID.json`.  The URL of a page is the one in its ground truth.  After
+one warcinfo record, each page is one response record in its own gzip member, in the order of the ids.
 """
 
 import gzip
@@ -23,7 +23,7 @@ WRITTEN_AT = "2026-01-01T00:00:00Z"  # fixed, so that the file is the same each 
 
 
 def pack(folder: Path, out: Path) -> int:
-    """Write the WARC; the number of pages in it."""
+    """Write the WARC file; returns the number of pages in it."""
     pages = sorted((folder / "html").glob("*.html.gz"))
     with out.open("wb") as file:
         writer = WARCWriter(file, gzip=True)

@@ -1,13 +1,15 @@
-"""Seconds per MB of every step over text, on input that no author would write; and whether time grows with the square.
+"""Seconds per MB of every step over text, on extreme input, and whether the time grows with the square of the size.
 
     python bench/pathological.py                      every step on every input
     python bench/pathological.py mask normalise       steps whose name contains one of these
-    python bench/pathological.py --all mask           print what is quick, too
+    python bench/pathological.py --all mask           print fast ones, too
 
-Each step reads each input in growing sizes, until one takes more than a second or has 4 MB (`--mb N`: N MB).  Printed
-are processor time per MB at the largest size, and the growth: the exponent of time over size between the two largest
-sizes, 1.0 for linear time.  Without `--all`, only what takes more than 100 ms per MB is printed, and what takes more
-than 25 ms per MB and grows faster than size^1.3.
+Each step reads each input in growing sizes, until a size takes more than a second or is 4 MB (`--mb N`: N MB).  Two
+figures are printed: the processor time per MB at the largest size, and the growth.  Growth is the exponent of time over
+size between the two largest sizes; it is 1.0 for linear time.
+
+Without `--all`, a result is printed only if it takes more than 100 ms per MB.  It is also printed if it takes more than
+25 ms per MB and grows faster than size^1.3.
 """
 
 import argparse
@@ -43,7 +45,7 @@ from corpusmill.tokenize.settings import TokenizerSettings
 from corpusmill.tokenize.train import train_tokenizer
 
 GOAL = 0.1  # seconds per MB
-SUPERLINEAR = 1.3  # exponent of growth; less is the noise of measuring
+SUPERLINEAR = 1.3  # exponent of growth; lower values are noise
 SIZES = [1 << power for power in range(16, 32, 2)]
 ENOUGH = 1.0  # seconds
 
@@ -100,6 +102,19 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "1.1.1.1": repeated("1.1.1.1 "),
     "81.2.69.142": repeated("81.2.69.142 "),
     "addresses of both kinds": repeated("a@b.com 81.2.69.142 "),
+    "cards": repeated("4111 1111 1111 1111 "),
+    "no cards": repeated("4111 1111 1111 1112 "),
+    "telephone": repeated("(415) 555-0132 "),
+    "international": repeated("+1 415 555 0132 "),
+    "IBAN": repeated("DE89 3704 0044 0532 0130 00 "),
+    "SSN": repeated("ssn 536-90-4399 "),
+    "lone digits": repeated("1 "),
+    "digits, hyphens": repeated("1-"),
+    "credentials": repeated("://a:b@c "),
+    "arguments": repeated("?token=abcdefgh1234 "),
+    "secrets": repeated("secret: a1b2c3d4e5f6g7h8i9 "),
+    "PEM": repeated("-----BEGIN PRIVATE KEY-----"),
+    "underscores": repeated("_"),
     "punctuation": chosen("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
     "one dot": repeated("."),
     "quotes": repeated('"'),
@@ -197,7 +212,7 @@ def _steps() -> dict[str, Callable[[str], object]]:
     words = TEXTS["words"](100_000)
     definition = train_tokenizer([words, "aa aaaa  \n\n" * 100], TokenizerSettings(vocab_size=400))
     fast, slow = Encoder(definition), Encoder(definition)
-    slow._fast = None  # as with a tokenizer that tiktoken cannot run
+    slow._fast = None  # the case of a tokenizer that tiktoken cannot run
     languages, ids = pa.array(["en"]), pa.array(["0" * 24])
     return {
         "decode utf-8": lambda text: _decode(text, "utf-8"),
@@ -224,7 +239,7 @@ def _steps() -> dict[str, Callable[[str], object]]:
 
 def measure(step: Callable[[str], object], make: Callable[[int], str], most: int) -> tuple[float, float, int]:
     """Seconds per MB, growth, and the largest number of bytes."""
-    step(make(1000))  # imports, and loads kernels
+    step(make(1000))  # imports modules and loads kernels
     found: list[tuple[int, float]] = []
     for size in SIZES:
         if size > most or (found and found[-1][1] > ENOUGH):

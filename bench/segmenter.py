@@ -1,27 +1,28 @@
-"""The segmenter beside an HTML5 parser: does it see the same text, and how long does it take?
+"""Compare the segmenter with an HTML5 parser: agreement of their texts, and time.
 
     python bench/segmenter.py FOLDER [--pages N] [--show N]
 
-FOLDER holds pages as .html or .html.gz.  The oracle is lexbor's tree (selectolax), its text nodes put together under
+FOLDER contains pages as .html or .html.gz.  The reference is lexbor's tree (selectolax).  Its text nodes are joined by
 the segmenter's rules of what is text and where blocks end (`tests/extract/lexbor.py`).  Agreement is the F1 of words
-(as a bag), and the share of pages whose blocks are the same, in the same order.  Times are the least of some rounds,
-one thread, CPU time, from bytes; resiliparse's are of its main-content extraction.
+(as a bag), and the share of pages with the same blocks in the same order.  Times are CPU times of one thread, from
+bytes, the lowest of several rounds.  The time of resiliparse is that of its main-content extraction.
 
-Where the two differ, on real pages and on half a million runs of random tags:
+The two differ in these cases, on real pages and on half a million sequences of random tags:
 
-- `<template shadowrootmode>`: browsers show it, lexbor's tree keeps it apart.  The segmenter has it, flagged; here
-  its attribute is renamed before the comparison.  (11 of 1,349 pages; counted below.)
-- A table part without a table around it: the tree ignores the tag, the segmenter ends a block, so that the words of
-  what was meant as two cells are not glued.
-- Text misplaced in a table: the tree moves it before the table, the segmenter leaves it where it is written; a <br>
-  moved out of a table within <pre> is no line feed here.
-- Formatting elements (a, b, i, ...) that a closed block has cut off are opened again by the tree, and so can be parents
-  of what follows: an end tag then closes an SVG, <option> or the like inside, and bars </form>.  Here only their flags
-  go on.  Likewise a tree may lift a block out of <audio>, <datalist> and such when a link around it ends.
+- `<template shadowrootmode>`: browsers show it, but lexbor's tree stores it separately.  The segmenter includes it,
+  with a flag.  Here its attribute is renamed before the comparison.  (11 of 1,349 pages; counted below.)
+- A part of a table without a table around it: the tree ignores the tag.  The segmenter ends a block, so that the words
+  of two intended cells are not joined.
+- Text at a wrong place in a table: the tree moves it before the table, the segmenter leaves it in its place.  A <br>
+  that was moved out of a table within <pre> is not a line feed here.
+- Formatting elements (a, b, i, ...) that end with a block around them: the tree opens them again, so they can be
+  parents of what follows.  An end tag then closes an SVG, <option> or similar inside, and prevents </form>.  Here only
+  their flags continue.  In the same way, a tree may move a block out of <audio>, <datalist> and so on when a link
+  around it ends.
 - <frameset>: its text counts here.  No such page was found.
-- <noscript> is what it is where scripts run, raw text; what it holds is then read as a page of its own, on both sides.
-  Before the body it is left out, though a tree begins the body with one that stands between </head> and <body>.
-- Pages in pieces are compared as the segmenter put them together.
+- <noscript> is raw text, as in browsers that run scripts.  On both sides its content is then read as a separate page.
+  Before the body it is left out.  But a tree begins the body at a <noscript> between </head> and <body>.
+- Pages in pieces are compared after the segmenter has put them together.
 """
 
 import argparse
@@ -50,8 +51,8 @@ def main() -> None:
     """Print agreement and times."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--pages", type=int, default=None, help="only so many, spread over the folder")
-    parser.add_argument("--show", type=int, default=0, help="show the first differences of so many pages")
+    parser.add_argument("--pages", type=int, default=None, help="number of pages, spread over the folder")
+    parser.add_argument("--show", type=int, default=0, help="show the first differences of this many pages")
     options = parser.parse_args()
     files = sorted(path for path in options.folder.rglob("*") if path.name.endswith((".html", ".html.gz")))
     if not files:
@@ -62,13 +63,13 @@ def main() -> None:
 
 
 def read(path: Path) -> str:
-    """A page as text."""
+    """The text of a page's file."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     return data.decode("utf-8", "replace")
 
 
 def print_agreement(pages: Sequence[str], show: int) -> None:
-    """Compare the blocks of every page with its tree's."""
+    """Compare the blocks of every page with those of its tree."""
     scores, n_same, n_shadow, unlike = [], 0, 0, []
     for page in pages:
         n_shadow += "shadowrootmode=" in page
@@ -97,7 +98,7 @@ def word_f1(ours: Sequence[str], theirs: Sequence[str]) -> float:
 
 
 def print_times(pages: Sequence[str]) -> None:
-    """Milliseconds a page, and how many times faster than resiliparse."""
+    """Print milliseconds per page, and the speed relative to resiliparse."""
     data = [page.encode() for page in pages]
     contenders: dict[str, Callable[[], float]] = {
         "segmenter": lambda: seconds(segment, data),
@@ -109,7 +110,8 @@ def print_times(pages: Sequence[str]) -> None:
         for name, contender in contenders.items():
             best[name] = min(best[name], contender())
     for name, total in best.items():
-        print(f"{name:26} {total / len(pages) * 1e3:7.3f} ms a page {best['resiliparse, main content'] / total:6.1f} x")
+        times = best["resiliparse, main content"] / total
+        print(f"{name:26} {total / len(pages) * 1e3:7.3f} ms per page {times:6.1f} x")
 
 
 def seconds(extract: Callable[[Page], object], pages: Sequence[Page]) -> float:

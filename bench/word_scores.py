@@ -1,8 +1,8 @@
-r"""How extracted text is scored against gold: bags of words, or of characters in scripts without spaces.
+r"""Score extracted text against gold: bags of words, or of characters in scripts without spaces.
 
-`benchmark_words` is WCXB's definition (word F1 of `\w+`, lower case).  It cuts Hindi words at their vowel signs and
-takes a Chinese sentence for one word, so pages in other languages are scored by `words_of_all_scripts`: words with
-their marks, but single characters of Han, Kana, Thai, Lao, Khmer and Burmese.
+`benchmark_words` is WCXB's definition (word F1 of `\w+`, lower case).  It cuts Hindi words at their vowel signs, and
+takes a Chinese sentence for one word.  So pages in other languages are scored by `words_of_all_scripts`.  It keeps
+words with their marks, and counts single characters of Han, Kana, Thai, Lao, Khmer and Burmese.
 """
 
 import re
@@ -24,7 +24,7 @@ WORD = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[\w{re.escape(MARKS)}])+")
 
 @dataclass(frozen=True)
 class Score:
-    """One page."""
+    """The scores of one page."""
 
     f1: float
     precision: float
@@ -33,7 +33,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Mean:
-    """Several pages; the error is the standard error of the mean F1, 0 for a single page."""
+    """Means over several pages.  The error is the standard error of the mean F1, or 0 for a single page."""
 
     pages: int
     f1: float
@@ -48,14 +48,14 @@ def benchmark_words(text: str) -> Counter[str]:
 
 
 def words_of_all_scripts(text: str) -> Counter[str]:
-    """The bag of words, of single characters where a script has no spaces."""
+    """The bag of words; single characters in scripts without spaces."""
     return Counter(WORD.findall(unicodedata.normalize("NFC", text).lower()))
 
 
 def score(found: Counter[str], wanted: Counter[str], optional: Counter[str] | None = None) -> Score:
-    """Of two bags; where nothing is wanted, 1 if nothing was found, else 0.
+    """The score of two bags.  If nothing is wanted: 1 if nothing was found, else 0.
 
-    Words of `optional` (a title, say) beyond the wanted ones are neither right nor wrong.
+    Words of `optional` (for example a title) beyond the wanted ones are neither right nor wrong.
     """
     if not wanted:
         right = float(not found)
@@ -66,7 +66,7 @@ def score(found: Counter[str], wanted: Counter[str], optional: Counter[str] | No
 
 
 def mean(scores: Sequence[Score]) -> Mean:
-    """Of the pages' scores."""
+    """The means of the pages' scores."""
     f1 = [s.f1 for s in scores]
     return Mean(
         pages=len(f1),

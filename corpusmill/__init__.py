@@ -1,4 +1,4 @@
-"""corpusmill: raw web crawls, dumps and files in; a pretraining corpus with every decision on record out.
+"""corpusmill turns raw web crawls, dumps and files into a pretraining corpus, with every decision on record.
 
     import corpusmill
 
@@ -9,9 +9,10 @@
         ...
 
 The functions of every stage work without Beam: `corpusmill.collect.pages.read_pages`, `corpusmill.filters.signals`,
-`corpusmill.filters.rules`, `corpusmill.dedup.local`, `corpusmill.tokenize`.  What users add is registered with
-`signal`, `edit`, `stage`, `source` and `extractor`; `Source` is the base of the settings of a user's own kind of
-source.
+`corpusmill.filters.rules`, `corpusmill.dedup.local`, `corpusmill.tokenize`.
+
+Users register their own code with `signal`, `edit`, `stage`, `source` and `extractor`.  `Source` is the base class for
+the settings of a user's own kind of source.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ __all__ = ["Source", "__version__", "edit", "extractor", "open", "run", "signal"
 
 
 def __getattr__(name: str) -> Any:
-    """Import the rest when it is asked for, so that `import corpusmill` stays light."""
+    """Import a name when it is first used, so that `import corpusmill` stays light."""
     if name in ("open", "run"):
         from corpusmill import api
 

@@ -1,4 +1,4 @@
-"""The command `corpusmill`, also as `python -m corpusmill`: what must come before anything heavy is imported."""
+"""The command `corpusmill`, also as `python -m corpusmill`.  It does what must come before any heavy import."""
 
 import sys
 

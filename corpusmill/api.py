@@ -25,12 +25,12 @@ class TokenRow:
 
     doc_id: str
     source: str
-    n_bytes: int  # of its UTF-8 text
+    n_bytes: int  # of its text in UTF-8
     ids: npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 
 class OpenCorpus(Corpus):
-    """A corpus to read from."""
+    """A corpus for reading."""
 
     def sql(self, query: str) -> "duckdb.DuckDBPyRelation":
         """A DuckDB relation over the catalog's views: pages, signals, ledger, twins, docs, tokens, urls, ..."""
@@ -39,10 +39,10 @@ class OpenCorpus(Corpus):
         return open_catalog(self.place).sql(query)
 
     def token_rows(self, split: str | None = None) -> Iterator[TokenRow]:
-        """Every document's tokens in the order of the parts; only one split's if `split` is given.
+        """Every document's tokens in the order of the parts, or only those of the given `split`.
 
-        InputError if they do not belong to the corpus's documents and tokenizer, CorruptPartError if one is damaged or
-        a run has changed it since the first was asked for.
+        InputError if they do not belong to the corpus's documents and tokenizer.  CorruptPartError if a part is
+        damaged, or if a run has changed it since the first row was read.
         """
         for part, receipt in whole(self, Stage.TOKENS).items():
             columns = ["doc_id", "source", "split", "n_bytes", "ids"]
@@ -54,7 +54,7 @@ class OpenCorpus(Corpus):
                     yield TokenRow(doc_id, source, n_bytes, ids[row].values.to_numpy())
 
     def decode(self, row: TokenRow) -> str:
-        """The text that a row's ids stand for.  InputError if the tokens are of another tokenizer."""
+        """The text of a row's ids.  InputError if the tokens were made with another tokenizer."""
         from corpusmill.stages.tokenizer import encoder
 
         return encoder(self).decode(row.ids)
@@ -64,5 +64,5 @@ def open(place: Place) -> OpenCorpus:
     """The corpus in a folder, or at a URL; InputError if there is none."""
     corpus = OpenCorpus(place)
     if corpus.store.entry("recipe.toml") is None:
-        raise InputError(f"{place}: not a corpus directory (there is no recipe.toml in it)")
+        raise InputError(f"{place}: not a corpus directory (it has no recipe.toml)")
     return corpus

@@ -1,9 +1,10 @@
-"""Which published parts belong together: what readers may join.
+"""Which published parts belong together, so that readers may join them.
 
-A run that was stopped, or ended early with `--until`, leaves parts of later stages that were made from something else
-than what is published now: tokens of an older vocabulary, duplicates of pages that a rule has dropped since.  Every
-receipt says what its part was made from, and `tables.json` which columns each stage reads; so readers find the stale
-ones without the recipe or its modules.  A stale part is an error or nothing, never an answer.
+A run that was stopped, or ended early with `--until`, leaves stale parts in later stages.  These were made from
+something else than what is published now, for example tokens of an older vocabulary, or duplicates of pages that a rule
+has dropped since.  Every receipt says what its part was made from, and `tables.json` says which columns each stage
+reads.  So readers find stale parts without the recipe or its modules.  Readers skip a stale part or raise an error;
+they never return its rows.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ class Described:
 
 
 def described(corpus: Corpus) -> list[Described]:
-    """The stages of the corpus's last run, in order; empty if it never had one, or the file cannot be read."""
+    """The stages of the corpus's last run, in order; empty if it had no run, or the file cannot be read."""
     data = corpus.read_json(TABLES)
     try:
         return [_described(each) for each in (data or {}).get("stages", [])]
@@ -39,7 +40,7 @@ def described(corpus: Corpus) -> list[Described]:
 
 
 def _described(data: Mapping[str, Any]) -> Described:
-    """One stage of the file, which may have come from anywhere: its names become folders, tables and columns."""
+    """One stage of the file.  The file may come from anywhere, and its names become folders, tables and columns."""
     table = data["table"]
     if table is not None:
         columns = [(checked_name(name), str(kind), str(text)) for name, kind, text in table["columns"]]
@@ -54,7 +55,7 @@ def _described(data: Mapping[str, Any]) -> Described:
 
 
 def belonging(corpus: Corpus) -> dict[str, dict[str, Receipt]]:
-    """By stage, the receipts of the parts that belong to what is published of the stages before."""
+    """By stage, the receipts of the parts that belong to the published parts of earlier stages."""
     found: dict[str, dict[str, Receipt]] = {}
     for stage in described(corpus):
         receipts = corpus.receipts(stage.stage)
@@ -69,7 +70,7 @@ def belonging(corpus: Corpus) -> dict[str, dict[str, Receipt]]:
 
 
 def _made_from(stage: Described, part: str, found: Mapping[str, Mapping[str, Receipt]]) -> dict[str, str | None]:
-    """What a part would be made from now."""
+    """By stage, the digests of what the part would be made from now."""
     now: dict[str, str | None] = {}
     for name, columns in stage.reads.items():
         receipt = found.get(name, {}).get(part)
@@ -92,15 +93,20 @@ def _grouping_belongs(corpus: Corpus, stage: Described, found: Mapping[str, Mapp
     )
 
 
+def digest_of_ids(receipts: Mapping[str, Receipt]) -> str:
+    """A digest of all token ids, by the receipts of the parts that hold them: `vocabulary` says which it counted."""
+    return digest([(part, receipts[part].digest_of(("ids",))) for part in sorted(receipts)])
+
+
 def whole(corpus: Corpus, stage: str) -> dict[str, Receipt]:
     """The receipts of a stage, by part.
 
-    InputError unless they belong to what is published before it, and none is missing.
+    InputError unless they belong to the published parts before it, and none is missing.
     """
     found = belonging(corpus)
     published = corpus.receipts(stage)
     if stage not in found:
-        return published  # a corpus that no run of this version has made
+        return published  # a corpus that was not made by a run of this version
     stale = len(published) - len(found[stage])
     first = next(iter(found.values()))
     missing = len(first.keys() - published.keys())

@@ -1,9 +1,9 @@
-"""Where Python keeps the byte code of this process and of those that it starts.
+"""Where Python stores the byte code of this process and of the processes that it starts.
 
-Without byte code on disk Python compiles Beam, numba and all the others anew in every process: 2.3 s of a run's start.
-That is so where `PYTHONDONTWRITEBYTECODE` is set, as in many containers, or packages lie in a folder that the user may
-not write, unless they were compiled when they were installed.  Then it is kept beside the compiled kernels, in the
-user's cache folder.
+Without byte code on disk, Python compiles Beam, numba and all other packages in every process: 2.3 s of a run's start.
+This happens in two cases, unless the packages were compiled when they were installed.  `PYTHONDONTWRITEBYTECODE` is
+set, as in many containers, or the packages are in a folder that the user cannot write.  Then the byte code is stored
+beside the compiled kernels, in the user's cache folder.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ ENVIRONMENT = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 
 
 def keep_bytecode(cache: Path) -> None:
-    """From here on, also in processes that are started: keep byte code below `cache`, if nobody else keeps it."""
+    """Store byte code below `cache` from now on, also in started processes, unless it is stored elsewhere."""
     if sys.pycache_prefix is not None or not _is_missing():
         return
     sys.dont_write_bytecode = False
@@ -25,7 +25,7 @@ def keep_bytecode(cache: Path) -> None:
 
 
 def _is_missing() -> bool:
-    """Whether a large package is neither compiled nor going to be."""
+    """Whether a large package is not compiled, and Python will not store its byte code."""
     spec = importlib.util.find_spec("apache_beam")
     if spec is None or spec.origin is None:
         return False

@@ -1,24 +1,25 @@
-"""The corpus directory: parts, their receipts, fingerprints, publishing, and who may publish.
+"""The corpus directory: parts, their receipts, fingerprints, publishing, and which run may publish.
 
-    STAGE/PART.parquet            a part: the rows that a stage made of one piece of the input
+    STAGE/PART.parquet            a part: the rows that a stage made from one piece of the input
     STAGE/_receipts/PART.json     its receipt, written last: a part without one does not exist
 
 Publishing is idempotent, because bundles of work are retried and can run twice side by side.  If the part's file has
-the bytes already, only the receipt is renewed.  Otherwise the old receipt is deleted, the file is put in place in one
-step, and the new receipt is written last.  (Without the deletion, a crash between the last two would leave new data
-under an old receipt.)
+the same bytes already, only the receipt is renewed.  Otherwise the old receipt is deleted, the file is put in place in
+one step, and the new receipt is written last.  (Without the deletion, a crash between the last two steps would leave
+new data under an old receipt.)
 
-A receipt is believed only if its file is there with the size that it names, and a part is read only if its bytes have
-the checksum that the receipt names.  What fails either test is made again.
+A receipt counts only if its file exists with the size that the receipt names.  A part is read only if its bytes have
+the checksum that the receipt names.  A part that fails either test is made again.
 
-A run has a token, which lies in the corpus while the run holds it (`run.json`).  Publishing compares the two, so that
-work of a run that was given up, but goes on somewhere in a cluster, changes nothing.
+A run has a token, which is in the corpus while the run holds it (`run.json`).  Publishing compares the two tokens.  So
+work of an abandoned run that continues somewhere in a cluster changes nothing.
 
-A part's fingerprint is a hash of what its content depends on, and of nothing else: the stage and its version, the
-settings that the stage reads, the versions of the libraries that determine its output, and the digests of the columns
-that it reads.  Digests of content, not fingerprints: a change upstream that leaves the bytes alone stops there.
+A part's fingerprint is a hash of everything that its content depends on, and of nothing else: the stage and its
+version, the settings that the stage reads, the versions of the libraries that determine its output, and the digests of
+the columns that it reads.  These are digests of content, not fingerprints.  So if a change in an earlier stage leaves
+the bytes the same, later stages are not made again.
 
-Imports neither pyarrow nor numpy at the top, so that a run with nothing to do answers at once.
+This module imports neither pyarrow nor numpy at the top, so a run with nothing to do ends at once.
 """
 
 import hashlib
@@ -47,10 +48,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECEIPTS = receipts.FOLDER
+FILES = "files"  # folder of copies of the files that filters use, each under the checksum of its content
+FILTERS = "filters.json"  # which of them is what
+_NAMED = ("kind", "name", "path", "digest")  # what an entry of it must have
 
 
 def digest(*what: object) -> str:
-    """BLAKE2b-128 of anything that JSON can write; dictionaries by sorted key."""
+    """BLAKE2b-128 of anything that JSON can write, with the keys of dictionaries sorted."""
     text = json.dumps(what, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return checksum_of(text.encode("utf-8", "surrogatepass"))
 
@@ -66,17 +70,17 @@ def library_version(name: str) -> str:
     return installed_version(name)
 
 
-Place = str | os.PathLike[str]  # of a corpus: a folder, or a URL such as s3://bucket/folder
+Place = str | os.PathLike[str]  # place of a corpus: a folder, or a URL such as s3://bucket/folder
 
 
 class Corpus:
-    """A corpus directory.  Cheap to make, holds no open files, can be pickled."""
+    """A corpus directory.  It is cheap to make, holds no open files, and can be pickled."""
 
     def __init__(self, place: Place, *, token: str | None = None) -> None:
-        """`place`, a folder or a URL, need not exist yet; nothing is created until something is published.
+        """`place`, a folder or a URL, need not exist yet.  Nothing is created until something is published.
 
-        token: of the run that publishes.  Without one, whoever publishes is trusted (tests, tools).
-        InputError if there can be no corpus at such a URL.
+        token: the token of the run that publishes.  Without one there is no check of the run (tests, tools).
+        InputError if a corpus cannot be at such a URL.
         """
         self.store: LocalStore | RemoteStore = store_of(os.fspath(place))
         self.token = token
@@ -100,7 +104,7 @@ class Corpus:
 
     @property
     def workspace(self) -> Path:
-        """A folder of this machine for logs and the catalog: the corpus's own, if it is one."""
+        """A folder on this machine for logs and the catalog: the corpus's own folder, if it is local."""
         if isinstance(self.store, LocalStore):
             return self.store.folder
         return cache_base() / "corpora" / checksum_of(self.place.encode())
@@ -109,13 +113,13 @@ class Corpus:
         return f"Corpus({self.place!r})"
 
     def path(self, stage: str, part: str) -> Path:
-        """Where a part's Parquet file is in the folder, or would be.  InputError on object storage."""
+        """The path of a part's Parquet file; it need not exist.  InputError on object storage."""
         return self.folder / stage / f"{part}.parquet"
 
     # ---- reading ---------------------------------------------------------------------------------------------------
 
     def receipt(self, stage: str, part: str) -> Receipt | None:
-        """The receipt of a published part; None without one, or if the part's file is gone or has another size."""
+        """The receipt of a published part; None if there is none, or the part's file is missing or has another size."""
         try:
             receipt = Receipt.from_json(self.store.read(_receipt_key(stage, part)))
         except (FileNotFoundError, NotADirectoryError):
@@ -125,13 +129,13 @@ class Corpus:
         return receipt
 
     def receipts(self, stage: str) -> dict[str, Receipt]:
-        """The same of all parts of a stage, by part and in the order of their names."""
+        """The receipts of all published parts of a stage, by part and in the order of their names."""
         return {receipt.part: receipt for _, receipt in self.published(stage).found.values()}
 
     def published(self, stage: str, known: Known | None = None) -> Known:
-        """The receipts of every published part.
+        """The receipts of every published part, with their versions.
 
-        known: what an earlier call returned; only what has changed since is read.
+        known: the result of an earlier call; only receipts that have changed since are read.
         """
         folder = f"{stage}/{RECEIPTS}"
         version = self.store.folder_version(folder)
@@ -155,7 +159,7 @@ class Corpus:
             if receipt is None or version != entry.version:
                 try:
                     receipt = Receipt.from_json(self.store.read(f"{folder}/{name}"))
-                except FileNotFoundError:  # deleted since it was listed
+                except FileNotFoundError:  # deleted after it was listed
                     continue
             if receipt is not None:
                 found[name] = entry.version, receipt
@@ -170,8 +174,8 @@ class Corpus:
     ) -> "pa.Table":
         """Rows of a published part, one chunk for each column; only `columns` if given.
 
-        checksum: of the file that is wanted; by default what is published now.
-        Raises CorruptPartError if the file is not what its receipt says, or another one.
+        checksum: of the wanted file; by default, of the file published now.
+        Raises CorruptPartError if the file does not match its receipt, or is not the wanted one.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -183,18 +187,34 @@ class Corpus:
         """The whole file of a published part.  See `read`."""
         receipt = self.receipt(stage, part)
         if receipt is not None and checksum not in (None, receipt.checksum):
-            raise CorruptPartError(f"{self.place}: {stage}/{receipt.file} was changed by a run meanwhile; start again")
+            raise CorruptPartError(f"{self.place}: {stage}/{receipt.file} was changed by another run; start again")
         if receipt is None:
             raise CorruptPartError(
-                f"{self.place}: {stage}/{part} is gone or cut off; run the recipe again, it is made anew"
+                f"{self.place}: {stage}/{part} is missing or cut off; run the recipe again, which makes it again"
             )
         content = self.store.read(f"{stage}/{receipt.file}")
         if checksum_of(content) != receipt.checksum:
             raise CorruptPartError(
                 f"{self.place}: {stage}/{receipt.file} is damaged: it is not what was written; "
-                f"'corpusmill verify {self.place}' takes back what is, and the next run makes it anew"
+                f"'corpusmill verify {self.place}' withdraws what is damaged, and the next run makes it again"
             )
         return content
+
+    def read_columns(self, receipt: Receipt, columns: Sequence[str]) -> "pa.Table":
+        """Columns of a published part, without reading the others.  CorruptPartError if they were changed."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            content = self.store.view(f"{receipt.stage}/{receipt.file}")
+            if column_digests(content, columns) == {name: receipt.columns[name] for name in columns}:
+                file = pq.ParquetFile(pa.BufferReader(content))
+                return file.read(list(columns), use_threads=False).combine_chunks()
+        except (FileNotFoundError, ValueError, pa.ArrowException):
+            pass
+        raise CorruptPartError(
+            f"{self.place}: {receipt.stage}/{receipt.file} is damaged or missing; run the recipe again"
+        )
 
     # ---- publishing ------------------------------------------------------------------------------------------------
 
@@ -210,6 +230,7 @@ class Corpus:
         made_from: Mapping[str, str] = MappingProxyType({}),
         inputs: Inputs | None = None,
         followers: Sequence[str] = (),
+        removals: str = "",
     ) -> Receipt:
         """Write a part and its receipt; idempotent.  `started` is time.time() when the work on it began.
 
@@ -242,6 +263,7 @@ class Corpus:
             finished_at=round(time.time(), 3),
             inputs=inputs,
             followers=list(followers),
+            removals=removals,
         )
         return self.put(receipt, content)
 
@@ -257,7 +279,7 @@ class Corpus:
         bytes_in: int,
         counts: Mapping[str, int],
     ) -> Receipt:
-        """The same of a stage's one file that is no table, such as `tokenizer/tokenizer.json`."""
+        """Write a stage's single file that is not a table, such as `tokenizer/tokenizer.json`, and its receipt."""
         receipt = Receipt(
             stage=stage,
             part=file.partition(".")[0],
@@ -276,7 +298,7 @@ class Corpus:
         return self.put(receipt, content)
 
     def put(self, receipt: Receipt, content: bytes) -> Receipt:
-        """A part's file in place, unless it is there already, and its receipt."""
+        """Put a part's file in place, unless it is there already, and write its receipt."""
         self._check_token()
         old = self.receipt(receipt.stage, receipt.part)
         if old is None or (old.checksum, old.file) != (receipt.checksum, receipt.file):
@@ -286,25 +308,28 @@ class Corpus:
         return receipt
 
     def renew(self, receipt: Receipt, stamp: str) -> Receipt:
-        """The receipt of a part whose input files have other times and the same content."""
-        self._check_token()
+        """Renew the receipt of a part whose input files have other times, but the same content."""
         assert receipt.inputs is not None
-        renewed = replace(receipt, inputs=replace(receipt.inputs, stamp=stamp))
-        self.store.write(_receipt_key(receipt.stage, receipt.part), renewed.to_json())
-        return renewed
+        return self.put_receipt(replace(receipt, inputs=replace(receipt.inputs, stamp=stamp)))
+
+    def put_receipt(self, receipt: Receipt) -> Receipt:
+        """Write a receipt again, of which the part itself does not change."""
+        self._check_token()
+        self.store.write(_receipt_key(receipt.stage, receipt.part), receipt.to_json())
+        return receipt
 
     def withdraw(self, stage: str, part: str) -> None:
-        """Take a part back: without a receipt it does not exist.  TakenOverError if another run has the corpus."""
+        """Withdraw a part: delete its receipt, so it does not exist.  TakenOverError if another run has the corpus."""
         self._check_token()
         self.store.delete(_receipt_key(stage, part))
 
     def record(self, stage: str, data: Mapping[str, Any]) -> None:
-        """Write down what all parts of a grouping were made from.  TakenOverError if another run has the corpus."""
+        """Record what all parts of a grouping were made from.  TakenOverError if another run has the corpus."""
         self._check_token()
         self.write_json(f"{stage}/{RECEIPTS}/{receipts.GROUPED}", data)
 
     def delete(self, stage: str, part: str) -> None:
-        """Take a part back and delete its file."""
+        """Withdraw a part and delete its file."""
         self.withdraw(stage, part)
         self.store.delete(f"{stage}/{part}.parquet")
 
@@ -318,37 +343,40 @@ class Corpus:
             )
 
     def read_json(self, name: str) -> dict[str, Any] | None:
-        """A small JSON file of the corpus; None if there is none, or it is no JSON object."""
+        """Read a small JSON file of the corpus; None if it is missing, or is not a JSON object."""
         try:
             data = json.loads(self.store.read(name))
         except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
             return None
         return data if isinstance(data, dict) else None
 
+    def filter_files(self) -> list[dict[str, Any]]:
+        """What `filters.json` says of the files that filters use; entries that are damaged are left out."""
+        entries = (self.read_json(FILTERS) or {}).get("files")
+        listed = entries if isinstance(entries, list) else []
+        return [each for each in listed if isinstance(each, dict) and all(isinstance(each.get(k), str) for k in _NAMED)]
+
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
-        """A small JSON file, never seen half-written."""
+        """Write a small JSON file.  Readers never see a part of it."""
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         self.store.write(name, text.encode("utf-8", "surrogatepass"))
 
     def read_text(self, name: str) -> str | None:
-        """A small text file of the corpus; None if there is none."""
+        """Read a small text file of the corpus; None if it is missing."""
         try:
             return self.store.read(name).decode("utf-8", "replace")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def write_text(self, name: str, text: str) -> None:
-        """A small text file, never seen half-written."""
+        """Write a small text file.  Readers never see a part of it."""
         self.store.write(name, text.encode())
 
     # ---- the run that holds the corpus -----------------------------------------------------------------------------
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """While the block runs, the run of this token may publish, and no other; after that nothing in its name.
-
-        If another run has taken the corpus over meanwhile, its word is left alone.
-        """
+        """In the block, only the run of this token may publish.  After it, no run may publish with the token."""
         assert self.token is not None, "only a run takes a corpus"
         self.write_json(RUN_FILE, {"token": self.token, "pid": os.getpid(), "started": time.time()})
         try:
@@ -359,7 +387,7 @@ class Corpus:
                 self.store.delete(RUN_FILE)
 
     def tidy(self, stage: str, is_wanted: Callable[[str], bool]) -> list[str]:
-        """Clear what a crash left in a stage's folder, and the parts that nothing wants.  Returns what went.
+        """Delete what a crash left in a stage's folder, and the parts that nothing needs.  Returns the deleted names.
 
         TakenOverError if another run has taken over the corpus.
         """
@@ -375,7 +403,7 @@ class Corpus:
         return gone
 
     def compact(self, stage: str) -> None:
-        """Write all receipts of a stage into one file, which is quicker to read."""
+        """Write all receipts of a stage into one file, which is faster to read."""
         known = self.published(stage)
         if known.found and known.folder in (None, self.store.folder_version(f"{stage}/{RECEIPTS}")):
             content, key = receipts.compact(known), f"{stage}/{COMPACTED}"
@@ -386,8 +414,8 @@ class Corpus:
     def lock(self) -> Iterator[int | None]:
         """Hold the corpus for one run; yields the lock's file descriptor, which a child process may inherit.
 
-        On object storage there is none: the lease ends with this process.
-        InputError if another run holds it, or it cannot be written.
+        On object storage it yields None: the lease ends with this process.
+        InputError if another run holds the corpus, or it cannot be written.
         """
         if isinstance(self.store, LocalStore):
             with held(self.store.folder) as descriptor:

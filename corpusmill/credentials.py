@@ -1,14 +1,15 @@
-"""Credentials in URLs: masked in everything that is written or printed; only a run's memory holds the real ones.
+"""Credentials in URLs: they are masked in all files and output, and unmasked only in the memory of a run.
 
-A password in `https://user:password@host/` becomes `***`, and so does a user name that stands alone in an HTTP URL,
-which is a token.  Of a query the values of arguments are masked that sign or open something: `X-Amz-Signature=***`.
+The password in `https://user:password@host/` becomes `***`.  A user name without a password in an HTTP URL is a token,
+so it becomes `***`, too.  In a query, the values of arguments that sign a request or give access are masked:
+`X-Amz-Signature=***`.
 """
 
 import re
 
 MASK = "***"
 _USER_AS_PATH = "(?<!github)(?<!git)"  # github://organisation:repository@branch/path
-_FREE = r"[^\s/?#]"  # of a password: whatever may stand in the host's part of an address
+_FREE = r"[^\s/?#]"  # any character of a password
 _PASSWORD = re.compile(
     rf"{_USER_AS_PATH}(://[^\s/:?#\[\]]{{0,4000}}:)(?!:|\d{{0,5}}(?:[/?#\s,;)'\"]|$))(?:{_FREE}{{0,4000}}|[^\s'\"]{{0,400}}?)@"
 )
@@ -25,7 +26,7 @@ _ARGUMENT = re.compile(rf"([?&;#](?:{'|'.join(map(re.escape, _SECRETS))})=)(?!\*
 
 
 def masked(text: str) -> str:
-    """A URL, or a text with URLs in it, without the credentials in them."""
+    """A URL, or a text with URLs, with the credentials in them masked."""
     if "@" in text and "://" in text:
         text = _PASSWORD.sub(rf"\1{MASK}@", text)
         text = _TOKEN_AS_USER.sub(rf"\1{MASK}@", text)

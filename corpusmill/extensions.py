@@ -1,4 +1,4 @@
-"""What users add: signals, edits, stages, sources and extractors of their own, from a module named in the recipe.
+"""What users add: signals, edits, stages, sources and extractors of their own, from a module that the recipe names.
 
     # my_rules.py                                   # recipe.toml
     import pyarrow as pa                            # modules = ["my_rules.py"]
@@ -11,10 +11,12 @@
         marks = pc.count_substring(pages["text"], "!")
         return pc.divide(pc.cast(marks, "double"), pc.cast(pc.utf8_length(pages["text"]), "double"))
 
-A module is found beside the recipe (a path that ends in .py) or among the installed packages (a dotted name).  The
-source of a file travels with the job, so workers need no access to the recipe's folder.  A package must be installed
-where the workers run, in the same version.  What a module holds enters the fingerprints of the stages that use it: the
-text of a file; all files of an installed package, and its distribution's version.
+A module is a file relative to the recipe (a path that ends in .py) or an installed package (a dotted name).  The source
+of a file is sent with the job, so workers need no access to the recipe's folder.  A package must be installed where the
+workers run, in the same version.
+
+The content of a module is part of the fingerprints of the stages that use it.  For a file, this is its text.  For an
+installed package, these are all its files and the version of its distribution.
 """
 
 import hashlib
@@ -23,6 +25,7 @@ import importlib.metadata
 import importlib.util
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -44,12 +47,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Registered:
     """Anything that a user's module adds."""
 
-    origin: str = ""  # name of the module that registered it
+    origin: str = ""  # name of the module that registered this
 
 
 @dataclass(frozen=True, slots=True)
 class Signal(Registered):
-    """A column of the signals table: pages (n rows) -> an Arrow array of n values; null where it does not apply."""
+    """A column of the signals table: pages (n rows) -> an Arrow array of n values; null if it does not apply."""
 
     name: str
     type: "pa.DataType"
@@ -59,7 +62,7 @@ class Signal(Registered):
 
 @dataclass(frozen=True, slots=True)
 class Edit(Registered):
-    """A change of the text that is on record: texts (n) -> n texts."""
+    """A change of the text that is recorded: texts (n) -> n texts."""
 
     name: str
     description: str
@@ -68,11 +71,11 @@ class Edit(Registered):
 
 @dataclass(frozen=True, slots=True)
 class OwnStage(Registered):
-    """A table of the user's own, with one row for each row of the first table that it reads."""
+    """A table of a user, with one row for each row of the first table that it reads."""
 
     name: str
     description: str
-    reads: dict[str, tuple[str, ...]]  # columns of the stages that it reads
+    reads: dict[str, tuple[str, ...]]  # by stage, the columns that it reads
     columns: "tuple[tuple[str, pa.DataType, str], ...]"  # name, type, description
     function: "Callable[[dict[str, pa.Table]], Mapping[str, pa.Array | pa.ChunkedArray]]"
 
@@ -96,7 +99,7 @@ class OwnExtractor(Registered):
 
 @dataclass(slots=True)
 class Registry:
-    """What was registered, by name."""
+    """What users registered, by name."""
 
     signals: dict[str, Signal] = field(default_factory=dict)
     edits: dict[str, Edit] = field(default_factory=dict)
@@ -105,36 +108,39 @@ class Registry:
     extractors: dict[str, OwnExtractor] = field(default_factory=dict)
 
     def kinds(self) -> dict[str, dict[str, Any]]:
-        """What was registered by the name of its kind, in the singular."""
+        """By the name of its kind (singular), everything registered of that kind."""
         return {each.name.removesuffix("s"): getattr(self, each.name) for each in fields(self)}
 
     def add(self, other: "Registry") -> None:
-        """All that the other holds, in the place of what has its name."""
+        """Add everything from another registry.  It replaces what has the same name."""
         for kind, registered in other.kinds().items():
             self.kinds()[kind].update(registered)
 
     def where(self, condition: Callable[[Registered], bool]) -> "Registry":
-        """The part of it for which this is so."""
+        """A registry of everything that meets the condition."""
         chosen = Registry()
         for kind, registered in self.kinds().items():
             chosen.kinds()[kind].update({name: each for name, each in registered.items() if condition(each)})
         return chosen
 
 
-REGISTRY = Registry()  # of this process: what is in force, the newest of each name
+USER_COLUMNS = ("doc_id", "url", "title", "text", "html_lang", "metadata", "n_bytes")
+"""Columns of pages that a user's signal may read; the signals of a page depend on nothing else."""
+
+REGISTRY = Registry()  # of this process: the newest of each name is used
 _BY_MODULE: dict[str, Registry] = {}  # what each user module registered while it loaded
-_LOADING: list[Registry] = []  # of the modules that are being loaded, the innermost last
+_LOADING: list[Registry] = []  # of the modules that are being loaded; the innermost is last
 _LOCK = threading.RLock()
 
 
 def _register(kind: str, name: str, each: Registered) -> None:
-    """InputError if the name cannot be one, or the module that is being loaded has registered it already."""
+    """InputError if the name is not valid, or if the module that is being loaded has registered it already."""
     try:
         checked_name(name)
     except ValueError as error:
         raise InputError(f"{kind} {error}") from None
     registered = _LOADING[-1].kinds()[kind] if _LOADING else {}
-    if name.lower() in {other.lower() for other in registered}:  # SQL sees no difference
+    if name.lower() in {other.lower() for other in registered}:  # SQL does not distinguish upper and lower case
         raise InputError(f"{kind} '{name}' is registered twice; names must differ")
     origin = sys._getframe(2).f_globals.get("__name__", "")
     (_LOADING[-1] if _LOADING else REGISTRY).kinds()[kind][name] = replace(each, origin=origin)
@@ -145,6 +151,23 @@ def name_of(function: Callable[..., Any]) -> str:
     module = sys.modules.get(getattr(function, "__module__", ""))
     where = getattr(module, "__file__", None) if isinstance(module, _File) else getattr(function, "__module__", "?")
     return f"{getattr(function, '__qualname__', type(function).__name__)} in {where}"
+
+
+def raised(error: BaseException, module: str = "") -> str:
+    """What the user's code raised, and where: the innermost line of it that is in one of the user's modules.
+
+    module: the key of one that is being loaded.  Every place that calls a user's function tells errors by this.
+    """
+    what = said(error)
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    keys = (*_BY_MODULE, *filter(None, [module]))
+    lines = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if any(f"{frame.f_globals.get('__name__', '')}.".startswith(f"{key}.") for key in keys)
+    ]
+    return f"{what} ({lines[-1][0]}, line {lines[-1][1]})" if lines else what
 
 
 def signal(name: str, type: "pa.DataType", description: str) -> Callable[[Function], Function]:
@@ -161,8 +184,9 @@ def signal(name: str, type: "pa.DataType", description: str) -> Callable[[Functi
 def edit(name: str, description: str) -> Callable[[Function], Function]:
     """Register a function from texts (an Arrow array of n strings) to n texts as an edit of the final text.
 
-    Edits run in the order of the recipe's modules, then as they stand there, and before personal data is masked.  The
-    column `edit_NAME` of the table texts says for each page whether its text was changed.  A null text stays null.
+    Edits run where the recipe's list `edits` names them as a kind; those that it does not name run after it, in the
+    order of the recipe's modules.  All run before personal data is masked.  The columns `edit_NAME_lines` and
+    `edit_NAME_chars` of the table texts count what each edit removed or changed.  A null text stays null.
     """
 
     def register(function: Function) -> Function:
@@ -179,12 +203,12 @@ def stage(
     reads: Mapping[str, Sequence[str]],
     columns: "Mapping[str, tuple[pa.DataType, str]]",
 ) -> Callable[[Function], Function]:
-    """Register a function as a stage of its own: a table with one row for each row of the first table that it reads.
+    """Register a function as a stage: a table with one row for each row of the first table that it reads.
 
-    reads: by stage the columns that the function is given.  The stage runs after the last of them.
-    columns: by name the type and a description of each column that the function gives.
+    reads: by stage, the columns that the function receives.  The stage runs after the last of these stages.
+    columns: by name, the type and a description of each column that the function returns.
 
-    The function gets {stage: table} of one part and returns {column: array}.  A column `doc_id` is added.
+    The function receives {stage: table} of one part and returns {column: array}.  A column `doc_id` is added.
     """
 
     def register(function: Function) -> Function:
@@ -203,7 +227,7 @@ def stage(
 
 
 def _check_type(what: str, type: Any) -> None:
-    """InputError unless it is an Arrow type that DuckDB reads."""
+    """InputError unless it is an Arrow type that DuckDB can read."""
     import pyarrow as pa
 
     if not isinstance(type, pa.DataType) or not _is_kept(type):
@@ -213,7 +237,7 @@ def _check_type(what: str, type: Any) -> None:
 
 
 def _is_kept(type: "pa.DataType") -> bool:
-    """Whether a column of this type comes back from Parquet and DuckDB as what it was."""
+    """Whether a column of this type is unchanged after writing and reading with Parquet and DuckDB."""
     from pyarrow import types
 
     if types.is_list(type) or types.is_large_list(type):
@@ -228,7 +252,7 @@ def _is_kept(type: "pa.DataType") -> bool:
 
 
 def _check_stage(name: str, reads: Any, columns: Any) -> None:
-    """InputError unless a stage reads and gives columns."""
+    """InputError unless a stage reads and returns columns."""
     if not reads or any(isinstance(names, str) or not names for names in reads.values()):
         raise InputError(f"stage '{name}': reads must name stages and lists of their columns, {{'docs': ['text']}}")
     for column, what in columns.items():
@@ -241,7 +265,9 @@ def _check_stage(name: str, reads: Any, columns: Any) -> None:
         _check_type(f"stage '{name}', column '{column}'", what[0])
     lower = ["doc_id", *(column.lower() for column in columns)]
     if len(set(lower)) < len(lower):
-        raise InputError(f"stage '{name}': names of columns must differ, also from doc_id, which is added")
+        raise InputError(
+            f"stage '{name}': names of columns must differ from each other and from doc_id, which is added"
+        )
 
 
 def source(
@@ -249,11 +275,11 @@ def source(
 ) -> "Callable[[Callable[..., Iterator[Mapping[str, Any]]]], Callable[..., Any]]":
     """Register a reader for a `kind` of source: (path of one file, options) -> records as mappings.
 
-    The mapping's keys `text` or `html`, `url`, `title`, `fetched_at` and `licence` fill the columns of those names;
-    the others become `metadata`.  A file of such a source is one slice.
+    The mapping's keys `text` or `html`, `url`, `title`, `fetched_at` and `licence` fill the columns with the same
+    names; the others become `metadata`.  A file of such a source is one slice.
 
-    settings: a model derived from `corpusmill.Source` with the keys that the kind adds; the reader gets an object of
-    it.  Without one the recipe's table `options`, with any keys, is handed to the reader as a dictionary.
+    settings: a model derived from `corpusmill.Source` with the keys that the kind adds.  The reader receives an object
+        of this model.  Without it, the reader receives the recipe's table `options`, with any keys, as a dictionary.
     """
 
     def register(read: Callable[..., Iterator[Mapping[str, Any]]]) -> Callable[..., Any]:
@@ -264,7 +290,7 @@ def source(
 
 
 def extractor(name: str) -> Callable[[Function], Function]:
-    """Register a function (HTML as str, url) -> main text as str, for `extract.extractor`."""
+    """Register a function (HTML as str, url) -> main text as str, for the setting `extract.extractor`."""
 
     def register(extract: Function) -> Function:
         _register("extractor", name, OwnExtractor(name, extract))
@@ -274,20 +300,20 @@ def extractor(name: str) -> Callable[[Function], Function]:
 
 
 class _File(ModuleType):
-    """A module from a file beside the recipe."""
+    """A module from a file that the recipe names."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserModule:
-    """A module of the user's, ready to travel: its name, its source unless it is an installed package, its identity."""
+    """A user's module in a form for workers: its name, its identity, and its source if it is a file."""
 
     name: str
     source: str | None
-    digest: str  # of its content
+    digest: str  # of the module's content
 
     @classmethod
     def find(cls, name: str, folder: Path) -> "UserModule":
-        """The module that a recipe in `folder` means by `name`."""
+        """The module that `name` means in a recipe in `folder`."""
         if not name.endswith(".py"):
             if not all(part.isidentifier() for part in name.split(".")):
                 raise InputError(
@@ -302,7 +328,7 @@ class UserModule:
         return cls(name, source, hashlib.blake2b(source.encode(), digest_size=8).hexdigest())
 
     def load(self) -> None:
-        """Run the module in this process, so that what it registers is there, whatever ran before."""
+        """Run the module in this process, so that everything it registers is there, whatever was loaded before."""
         with _LOCK:
             if self.source is not None or self.key not in _BY_MODULE:
                 was_imported = self.source is None and self.key in sys.modules
@@ -312,7 +338,7 @@ class UserModule:
                     self._run()
                 finally:
                     _LOADING.pop()
-                if was_imported:  # by the user's program, before any run
+                if was_imported:  # the user's program imported it before any run
                     own = REGISTRY.where(lambda each: f"{each.origin}.".startswith(f"{self.key}."))
                 _BY_MODULE[self.key] = own
             REGISTRY.add(_BY_MODULE[self.key])
@@ -323,6 +349,10 @@ class UserModule:
                 importlib.import_module(self.name)
             except ImportError as error:
                 raise InputError(f"recipe: cannot import module '{self.name}': {error}") from error
+            except InputError as error:  # of what it registers
+                raise InputError(f"recipe: module '{self.name}': {self._where(error)}") from error
+            except (Exception, SystemExit) as error:  # any error of the user's code is the user's to see
+                raise InputError(f"recipe: module '{self.name}' fails to load: {raised(error, self.key)}") from error
             if _digest_of_package(self.name) != self.digest:
                 raise InputError(
                     f"recipe: module '{self.name}' is not the same on this worker as where the run was started; "
@@ -334,12 +364,16 @@ class UserModule:
         sys.modules[self.key] = module
         try:
             exec(compile(self.source, self.name, "exec"), module.__dict__)
-        except InputError as error:  # of what it registers
+        except InputError as error:  # an error in what it registers
             del sys.modules[self.key]
-            raise InputError(f"recipe: module '{self.name}': {error}") from error
-        except (Exception, SystemExit) as error:  # any error of the user's code is the user's to see
+            raise InputError(f"recipe: module '{self.name}': {self._where(error)}") from error
+        except (Exception, SystemExit) as error:  # show the user any error of their code
             del sys.modules[self.key]
-            raise InputError(f"recipe: module '{self.name}' fails to load: {said(error)}") from error
+            raise InputError(f"recipe: module '{self.name}' fails to load: {raised(error, self.key)}") from error
+
+    def _where(self, error: InputError) -> str:
+        """The sentence of an error of ours, with the line of the module that it is about."""
+        return raised(error, self.key).removeprefix(f"{type(error).__name__}: ")
 
     @property
     def key(self) -> str:
@@ -348,9 +382,9 @@ class UserModule:
 
 
 def registered_by(modules: Sequence[UserModule]) -> list[tuple[UserModule, Registry]]:
-    """What each of the modules, which must have been loaded, has registered; what two share is the first one's.
+    """What each of the loaded modules has registered.  If two modules share something, it belongs to the first.
 
-    InputError if two register different things of one name.
+    InputError if two register different things with the same name.
     """
     first: dict[tuple[str, str], tuple[UserModule, Registered]] = {}
     found = []

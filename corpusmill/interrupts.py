@@ -1,4 +1,4 @@
-"""Signals that ask for an end become an error, so that files are closed and processes ended on the way out."""
+"""Turn signals to end into an error, so that files are closed and processes are ended."""
 
 import signal
 import threading
@@ -13,9 +13,9 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def noted() -> Iterator[Callable[[], str | None]]:
-    """Signals that ask for an end are only noted while the block runs; yields what says which came, if one did.
+    """Only note signals to end while the block runs; yields a function that names the signal that came, if any.
 
-    For work that has safe points: it asks there.  A second signal raises InterruptedRunError at once.
+    Use it for work that has safe points, and ask at these points.  A second signal raises InterruptedRunError at once.
     """
     came: list[str] = []
 
@@ -30,7 +30,7 @@ def noted() -> Iterator[Callable[[], str | None]]:
 
 @contextmanager
 def interruptible(advice: str = "") -> Iterator[None]:
-    """Signals that ask for an end raise InterruptedRunError while the block runs; a second one is ignored."""
+    """Raise InterruptedRunError for a signal to end while the block runs; a second signal is ignored."""
 
     def interrupt(number: int, _: FrameType | None) -> None:
         for each in NUMBERS:
@@ -43,10 +43,10 @@ def interruptible(advice: str = "") -> Iterator[None]:
 
 @contextmanager
 def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Signals that ask for an end go to this handler while the block runs.
+    """Send signals to end to this handler while the block runs.
 
-    One that the process was started to ignore stays ignored (SIGHUP under nohup).  Outside the main thread Python lets
-    no signal be caught.
+    A signal that the process was started to ignore stays ignored (SIGHUP under nohup).  Python catches signals in the
+    main thread only.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

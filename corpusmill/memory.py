@@ -1,4 +1,4 @@
-"""Python's search for cyclic garbage, put off where many objects are made that are all kept."""
+"""Turn off Python's search for cyclic garbage while many objects are made that are all kept."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collections() -> Iterator[None]:
-    """No search for cyclic garbage while the block runs: a third of the time that reading 100,000 receipts takes."""
+    """No search for cyclic garbage while the block runs.  It takes a third of the time of reading 100,000 receipts."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,7 +1,7 @@
-"""What an extractor gets and gives: a page as bytes in, its main text and what it says of itself out.
+"""What an extractor receives and returns: a page as bytes; its main text and metadata.
 
-These types lie between the stages that read records and those that find text in them, so that either can be replaced
-without the other.  An extractor is a plain function; `corpusmill.extract.extractors` has them by name.
+These types are independent of both the stages that read records and the extractors, so either can be replaced without
+the other.  An extractor is a plain function; `corpusmill.extract.extractors` has them by name.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,16 +19,17 @@ TextFormat = Literal["text", "markdown"]
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-EXTRACTORS = ("corpusmill", "resiliparse", "trafilatura")  # the product's own names
+EXTRACTORS = ("corpusmill", "resiliparse", "trafilatura")  # extractors that come with the product
 
 
 class ExtractSettings(Settings):
     """How pages become text."""
 
-    extractor: str = "corpusmill"  # or "resiliparse", "trafilatura", or one of the user's own
+    extractor: str = "corpusmill"  # or "resiliparse", "trafilatura", or the name of a user's extractor
     format: TextFormat = "text"
     max_page_bytes: int = Field(20_000_000, ge=1)
-    opt_outs: list[str] = ["noai", "noindex", "none", "tdm-reservation"]  # page or header directives that are obeyed
+    # the robots directives, of a page or its headers, that keep a page out of the corpus
+    opt_outs: list[str] = ["noai", "noindex", "none", "tdm-reservation"]
 
     @model_validator(mode="after")
     def _markdown_is_ours(self) -> Self:
@@ -38,7 +39,7 @@ class ExtractSettings(Settings):
 
 
 class UndecodableError(ValueError):
-    """The bytes are no text in any charset that was declared or detected."""
+    """The bytes are not text in any charset that was declared or detected."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,11 +57,11 @@ class Extracted:
     """A page after extraction."""
 
     text: str
-    status: Status = Status.OK  # else why the page has no main content
+    status: Status = Status.OK  # if not OK, the reason why the page has no main content
     title: str | None = None
     html_lang: str | None = None
     licence: str | None = None  # an SPDX identifier for Creative Commons licences, else the URL that the page names
-    directives: tuple[tuple[str, str], ...] = ()  # (name, content) of meta elements that may ask not to be used
+    directives: tuple[tuple[str, str], ...] = ()  # (name, content) of meta elements that may forbid its use
     metadata: Mapping[str, object] = field(default_factory=lambda: NOTHING)  # author, published, encoding, ...
 
 

@@ -1,6 +1,7 @@
-"""What a stage made of a part, and the part as a Parquet file."""
+"""The rows that a stage made for a part, and the part as a Parquet file."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -8,12 +9,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_PER_GROUP = 16_384
-LAYOUT = 2  # how a table becomes a file; raise it when the bytes of a part change and its rows do not
+LAYOUT = 2  # how a table becomes a file; raise it when the bytes of a part change, but not its rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Made:
-    """What a stage made of a part: its rows, and the books."""
+    """The result of a stage for one part: its rows, and the row counts."""
 
     table: "pa.Table"
     rows_in: int
@@ -23,9 +24,9 @@ class Made:
 
 
 def write_parquet(table: "pa.Table", sink: BinaryIO) -> None:
-    """A table as Parquet with the options that every stage but tokens uses.
+    """Write a table as Parquet with the options that every stage except tokens uses.
 
-    A table without rows is a file without row groups: HF `datasets` refuses a row group of no rows.
+    A table without rows becomes a file without row groups, because HF `datasets` refuses a row group without rows.
     """
     import pyarrow.parquet as pq
 
@@ -35,8 +36,8 @@ def write_parquet(table: "pa.Table", sink: BinaryIO) -> None:
             writer.write_table(table, row_group_size=ROWS_PER_GROUP)
 
 
-def column_digests(content: bytes) -> dict[str, str]:
-    """BLAKE2b-64 of each top-level column's chunks in a Parquet file."""
+def column_digests(content: bytes | memoryview, columns: Sequence[str] | None = None) -> dict[str, str]:
+    """BLAKE2b-64 of each top-level column's chunks in a Parquet file: of all columns, or of some."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -50,8 +51,11 @@ def column_digests(content: bytes) -> dict[str, str]:
             if chunk.has_dictionary_page:
                 begin = min(begin, chunk.dictionary_page_offset)
             name = chunk.path_in_schema.split(".", 1)[0]
+            if columns is not None and name not in columns:
+                continue
             hashes.setdefault(name, hashlib.blake2b(digest_size=8)).update(
                 data[begin : begin + chunk.total_compressed_size]
             )
     empty = hashlib.blake2b(digest_size=8)
-    return {name: hashes.get(name, empty).hexdigest() for name in file.schema_arrow.names}
+    names = file.schema_arrow.names if columns is None else columns
+    return {name: hashes.get(name, empty).hexdigest() for name in names}

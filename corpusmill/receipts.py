@@ -1,12 +1,4 @@
-"""Receipts: what is known of a published part, enough to check the books and to decide whether it must be made again.
-
-A receipt is a small JSON file, `STAGE/_receipts/PART.json`, written after the part.  Folders whose names begin with an
-underscore are left alone by whatever reads Parquet folders (pyarrow, Spark, Hugging Face datasets).
-
-Reading 10,000 files one by one takes a second, and 10,000 requests on object storage; so a run ends by writing all
-receipts of a stage into one file, `STAGE/_receipts.json`.  That file only saves time: it says for which state of the
-folder it holds (a time of modification, or the version of each file), and whatever is not as it says is read.
-"""
+"""Receipts: facts about published parts, to check row counts and to decide which parts must be made again."""
 
 import hashlib
 import json
@@ -19,22 +11,25 @@ from corpusmill.memory import without_collections
 FOLDER = "_receipts"
 COMPACTED = "_receipts.json"  # in the stage's folder
 WIDTH = 16  # hexadecimal digits of a column's digest
-GROUPED = "_grouping.json"  # of a grouping: what all of it was made from
+GROUPED = "_grouping.json"  # of a grouping: what all of its parts were made from
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """Which bytes of the input a part was made from, so that a file is read again only if it has changed."""
+    """The bytes of the input that a part was made from.  A file is read again only if it has changed."""
 
-    stamp: str  # of the slice's files when they were read: sizes and times
+    stamp: str  # sizes and times of the slice's files when they were read
     digest: str  # of the bytes that were read
     ranges: dict[str, list[list[int]]] = field(
         default_factory=dict
-    )  # by file, [begin, end); a file read whole is not here
+    )  # by file, [begin, end); a file that was read whole is left out
 
 
 class Digests(Mapping[str, str]):
-    """Digests by column, kept as one string: a dictionary for each of 10,000 parts takes longer than all the rest."""
+    """Digests by column, stored as one string.
+
+    One dictionary for each of 10,000 parts would take longer than everything else.
+    """
 
     __slots__ = ("_joined", "_places")
 
@@ -61,29 +56,32 @@ class Digests(Mapping[str, str]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
-    """What is known of a published part."""
+    """The facts about a published part."""
 
     stage: str
     part: str
     file: str  # name of the part's file in the stage's folder
     rows_in: int
     rows_out: int
-    dropped: dict[str, int] = field(default_factory=dict)  # rows that did not go on, by reason
-    counts: dict[str, int] = field(default_factory=dict)  # what else was counted: other records, masked addresses, ...
-    bytes_in: int  # of the input that was read: payloads for pages, Arrow buffers for the others
+    dropped: dict[str, int] = field(default_factory=dict)  # rows that did not reach the next stage, by reason
+    counts: dict[str, int] = field(default_factory=dict)  # other counts: other records, masked addresses, ...
+    bytes_in: int  # of the input that was read: content of records for pages, Arrow buffers for other stages
     size: int  # of the part's file, bytes
     checksum: str  # BLAKE2b-128 of the part's file
-    columns: Mapping[str, str]  # the same of each column's chunks in the file, 64 bits
-    fingerprint: str  # of everything that the part's content depends on, besides `made_from`
-    made_from: dict[str, str] = field(default_factory=dict)  # by stage, the digest of what was read of it
+    columns: Mapping[str, str]  # the digest of each column's chunks in the file, 64 bits
+    fingerprint: str  # of everything that the part's content depends on, except `made_from`
+    made_from: dict[str, str] = field(default_factory=dict)  # by stage, the digest of what the part was made from
     seconds: float
     finished_at: float  # seconds since 1970
-    inputs: Inputs | None = None  # of a part that was made from input files
-    followers: list[str] = field(default_factory=list)  # checksums of the further parts of a slice; on its first part
+    inputs: Inputs | None = None  # for a part that was made from input files
+    # checksums of the further parts of a slice; on its first part only
+    followers: list[str] = field(default_factory=list)
+    # digest of the list of removals that was applied to the parts of a slice; on its first part only
+    removals: str = ""
 
     @classmethod
     def from_json(cls, content: bytes) -> "Receipt | None":
-        """A receipt as `to_json` wrote it; None if it is anything else: a part without a receipt is made again."""
+        """A receipt that `to_json` wrote; None for anything else, so that the part is made again."""
         try:
             data = json.loads(content)
         except (ValueError, RecursionError):
@@ -100,14 +98,14 @@ class Receipt:
             data = data | {"inputs": Inputs(**inputs)}
         try:
             receipt = cls(**data)
-        except TypeError:  # of another version
+        except TypeError:  # from another version
             return None
         if not all(_is(getattr(receipt, name), kind) for name, kind in _KINDS):
             return None
         return receipt if all(_is_file_name(text) for text in (receipt.part, receipt.file)) else None
 
     def digest_of(self, columns: Sequence[str]) -> str | None:
-        """One digest of columns of the part, () for all of it; None if it has not all of them."""
+        """One digest of columns of the part, () for all columns; None if the part lacks one of them."""
         if not columns:
             return self.checksum
         try:
@@ -130,12 +128,12 @@ def _plain(receipt: Receipt) -> dict[str, Any]:
 class Known(NamedTuple):
     """The receipts of a stage, by the name of their file, each with the version of that file."""
 
-    folder: str | None  # version of the folder that holds them, where the store knows one
+    folder: str | None  # version of the folder that holds them, if the store has one
     found: dict[str, tuple[str, Receipt]]
 
 
 def compact(known: Known) -> bytes:
-    """All receipts of a stage in one file: its checksum on a line, then JSON; what they have in common is said once."""
+    """All receipts of a stage in one file: its checksum on a line, then JSON.  Shared values are written once."""
     columns = sorted({tuple(receipt.columns) for _, receipt in known.found.values()})
     rows = []
     for name, (version, receipt) in known.found.items():
@@ -150,14 +148,15 @@ def compact(known: Known) -> bytes:
 
 
 def expand(content: bytes) -> Known | None:
-    """What `compact` was given; None if the content is not what it wrote, or what another version wrote."""
+    """The receipts that `compact` wrote; None if the content is different, or from another version."""
     checksum, _, body = content.partition(b"\n")
     if checksum != _checksum(body):
         return None
     with without_collections():
         try:
             return _expanded(json.loads(body))
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # whose checksum is right all the same
+        # other content, even with a right checksum
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             return None
 
 
@@ -179,7 +178,7 @@ def _expanded(data: list[Any]) -> Known | None:
 
 
 def _check(found: dict[str, tuple[str, Receipt]]) -> None:
-    """ValueError unless every receipt has values of its fields' kinds; each different value is looked at once."""
+    """ValueError unless every receipt has values of the right types.  Equal values are checked only once."""
     for name, kind in _KINDS:
         if kind in ("str", "int", "float"):
             values = {getattr(receipt, name) for _, receipt in found.values()}
@@ -225,13 +224,13 @@ def _are_ranges(value: object) -> bool:
 
 
 _FORMAT = 1
-_LATEST = 1e11  # seconds since 1970 of a time that a calendar has
+_LATEST = 1e11  # the latest time, in seconds since 1970, that a calendar date can have
 _NAMES = tuple(f.name for f in fields(Receipt))
 _COLUMNS, _INPUTS = _NAMES.index("columns"), _NAMES.index("inputs")
 _KINDS = tuple(
     (name, kind)
     for kind, names in {
-        "str": ("stage", "part", "file", "checksum", "fingerprint"),
+        "str": ("stage", "part", "file", "checksum", "fingerprint", "removals"),
         "int": ("rows_in", "rows_out", "bytes_in", "size"),
         "float": ("seconds", "finished_at"),
         "counts": ("dropped", "counts"),

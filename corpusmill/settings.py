@@ -1,7 +1,7 @@
-"""What all groups of settings have in common: frozen pydantic models in which an unknown key is an error.
+"""The base of all settings: frozen pydantic models in which an unknown key is an error.
 
-Each stage package owns the settings that it reads (`filters/settings.py`, `dedup/settings.py`, ...); `recipe.py` puts
-them together.
+Each stage package owns the settings that it reads (`filters/settings.py`, `dedup/settings.py`, ...).  `recipe.py`
+combines them.
 """
 
 import tomllib
@@ -23,7 +23,7 @@ class Settings(BaseModel):
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:
-    """The content of a TOML file; InputError if there is no such file, which would be a `what`, or it is no TOML."""
+    """The content of a TOML file.  `what` names its purpose in the InputError for a missing file or invalid TOML."""
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:

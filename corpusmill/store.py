@@ -1,16 +1,17 @@
-"""Where a corpus's files live: a folder of this machine, or object storage (S3), through fsspec.
+"""Where the files of a corpus are: in a local folder, or on object storage (S3), through fsspec.
 
-A store keeps whole files under keys such as `pages/_receipts/web-0.json`.  Writing a file is atomic: a reader sees the
-old content or the new one, never a mixture.  On a local disk that is a temporary file, flushed to the disk and renamed,
-and the folder flushed after it.  On object storage it is one PUT.
+A store keeps whole files under keys such as `pages/_receipts/web-0.json`.  Writing a file is atomic: a reader sees
+either the old content or the new one, never a mixture.  On a local disk, a temporary file is written, flushed to the
+disk and renamed, and then the folder is flushed.  On object storage, a write is one PUT.
 
-`Entry.version` changes whenever a file's content may have changed (time of modification here, ETag there), so that what
-was read before can be kept without reading the file again.
+`Entry.version` changes whenever a file's content may have changed (time of modification on disk, ETag on object
+storage).  So a content that was read before can be used again without reading the file.
 
-Costs on a local disk (ext4): 1 ms for each file written, most of it the two flushes.
+Cost on a local disk (ext4): 1 ms for each file written, most of it for the two flushes.
 """
 
 import errno
+import mmap
 import os
 import uuid
 from collections.abc import Iterator
@@ -22,49 +23,58 @@ from typing import Any, Protocol
 
 from corpusmill.errors import CorpusmillError, InputError, RunError
 
-REMOTE = ("s3",)  # schemes of URLs that a corpus can have: those whose stores were tried on a server
+REMOTE = ("s3",)  # schemes of a corpus's URL; only stores that were tested on a server
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a listing says of a file."""
+    """The listing of one file."""
 
-    size: int  # bytes
+    size: int  # in bytes
     version: str  # changes with the content
 
 
 class Store(Protocol):
-    """Files by key; folders come and go with their files."""
+    """Files by key; a folder exists while it contains files."""
 
     def entries(self, folder: str) -> dict[str, Entry]:
-        """The files directly in a folder, by name; temporary files are left out.  Empty if there is no such folder."""
+        """The files directly in a folder, by name, without temporary files.  Empty if there is no such folder."""
 
     def folder_version(self, folder: str) -> str | None:
-        """What changes whenever a file of a folder is added, replaced or deleted; None if the store knows no such."""
+        """A value that changes if a file of the folder is added, replaced or deleted; None if the store has none."""
 
     def entry(self, key: str) -> Entry | None:
-        """What a listing would say of one file; None if it is not there."""
+        """The listing of one file; None if the file does not exist."""
 
     def read(self, key: str) -> bytes:
         """A file's content.  Raises FileNotFoundError."""
+
+    def view(self, key: str) -> memoryview:
+        """A file's content, of which only what is looked at need be read.  Raises FileNotFoundError."""
+
+    def read_range(self, key: str, begin: int, end: int) -> bytes:
+        """The bytes [begin, end) of a file.  Raises FileNotFoundError."""
+
+    def folders(self) -> list[str]:
+        """The names of the folders at the top."""
 
     def write(self, key: str, content: bytes) -> None:
         """Write a whole file, atomically and durably.  Raises RunError if that cannot be done."""
 
     def create(self, key: str, content: bytes) -> bool:
-        """The same if there is no such file yet, and whether that was so; of two that try, one succeeds."""
+        """Write a file unless it exists, and return whether it was written.  Of two concurrent calls one succeeds."""
 
     def delete(self, key: str) -> None:
-        """Delete a file, if it is there."""
+        """Delete a file, if it exists."""
 
     def clear_temporaries(self, folder: str) -> list[str]:
-        """Delete what writes that were killed left in a folder; returns the names."""
+        """Delete what killed writes left in a folder; returns the names."""
 
 
 @dataclass(frozen=True)
 class LocalStore:
-    """A folder of this machine."""
+    """A store in a local folder."""
 
     folder: Path
 
@@ -74,7 +84,7 @@ class LocalStore:
         try:
             with os.scandir(self.folder / folder) as found:
                 for each in found:
-                    with suppress(FileNotFoundError):  # deleted since it was listed
+                    with suppress(FileNotFoundError):  # deleted after it was listed
                         if not _is_temporary(each.name) and each.is_file():
                             entries[each.name] = _entry(each.stat())
         except (FileNotFoundError, NotADirectoryError):
@@ -98,6 +108,21 @@ class LocalStore:
     def read(self, key: str) -> bytes:
         """See `Store`."""
         return (self.folder / key).read_bytes()
+
+    def view(self, key: str) -> memoryview:
+        """See `Store`: the file is mapped into memory."""
+        with (self.folder / key).open("rb") as file:
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def read_range(self, key: str, begin: int, end: int) -> bytes:
+        """See `Store`."""
+        with (self.folder / key).open("rb") as file:
+            file.seek(begin)
+            return file.read(end - begin)
+
+    def folders(self) -> list[str]:
+        """See `Store`."""
+        return sorted(each.name for each in self.folder.iterdir() if each.is_dir())
 
     def write(self, key: str, content: bytes) -> None:
         """See `Store`."""
@@ -146,20 +171,20 @@ class LocalStore:
 
 @dataclass(frozen=True)
 class RemoteStore:
-    """A folder of a file system that fsspec knows, by its URL.
+    """A store in a folder of a file system that fsspec knows, by its URL.
 
-    What goes wrong with the server is a RunError, what is wrong with the URL or the installation an InputError.
+    A failure of the server is a RunError.  A wrong URL or installation is an InputError.
     """
 
     url: str
 
     @property
     def fs(self) -> Any:
-        """The file system, as fsspec has it."""
+        """The file system object of fsspec."""
         return self._opened()[0]
 
     def path(self, key: str) -> str:
-        """A file's path in it."""
+        """A file's path in the file system."""
         return f"{self._opened()[1].rstrip('/')}/{key}"
 
     def _opened(self) -> tuple[Any, str]:
@@ -181,7 +206,7 @@ class RemoteStore:
                 self.fs.info(bucket)
             except FileNotFoundError:
                 raise InputError(f"{self.url}: there is no bucket '{bucket}'") from None
-            except PermissionError:  # some may read a folder of a bucket and nothing else
+            except PermissionError:  # some users may read only a folder of a bucket
                 return
 
     def entries(self, folder: str) -> dict[str, Entry]:
@@ -196,7 +221,7 @@ class RemoteStore:
         return {str(i["name"]).rpartition("/")[2]: _remote_entry(i) for i in found if i["type"] == "file"}
 
     def folder_version(self, folder: str) -> str | None:
-        """See `Store`: there are no folders."""
+        """See `Store`: None, because there are no folders."""
         return None
 
     def entry(self, key: str) -> Entry | None:
@@ -214,8 +239,25 @@ class RemoteStore:
         with self._failures():
             return bytes(self.fs.cat_file(self.path(key)))
 
+    def view(self, key: str) -> memoryview:
+        """See `Store`: the whole file is read."""
+        return memoryview(self.read(key))
+
+    def read_range(self, key: str, begin: int, end: int) -> bytes:
+        """See `Store`: one request."""
+        with self._failures():
+            return bytes(self.fs.cat_file(self.path(key), start=begin, end=end))
+
+    def folders(self) -> list[str]:
+        """See `Store`."""
+        path = self.path("")
+        with self._failures():
+            self.fs.invalidate_cache(path.rstrip("/"))
+            found = self.fs.ls(path, detail=True)
+        return sorted(str(i["name"]).rstrip("/").rpartition("/")[2] for i in found if i["type"] == "directory")
+
     def write(self, key: str, content: bytes) -> None:
-        """See `Store`: one PUT, or one of several pieces, which shows when all of them are there."""
+        """See `Store`: one PUT, or one upload in several pieces, which appears when all pieces are there."""
         with self._failures():
             self.fs.pipe_file(self.path(key), content)
 
@@ -234,7 +276,7 @@ class RemoteStore:
             self.fs.rm_file(self.path(key))
 
     def clear_temporaries(self, folder: str) -> list[str]:
-        """Nothing: a PUT leaves nothing behind."""
+        """See `Store`: does nothing, because a PUT leaves no temporary files."""
         return []
 
     @contextmanager
@@ -257,9 +299,9 @@ def _remote_entry(info: dict[str, Any]) -> Entry:
 
 
 def remote_stamp(info: dict[str, Any]) -> str:
-    """What changes with a file's content, from what fsspec says of it: a digest, or else the time it was made, or "".
+    """A value that changes with a file's content: a digest, else the time it was made, or "".
 
-    A listing and a single file's entry give the same.
+    `info` comes from fsspec.  A listing and the information on a single file give the same value.
     """
     for name in _STAMPS:
         stamp = info.get(name)
@@ -277,12 +319,12 @@ _STAMPS = (
 
 
 def is_url(place: str) -> bool:
-    """Whether this is the URL of a store, and not a path."""
+    """Whether a place is the URL of a store, and not a path."""
     return "://" in place
 
 
 def store_of(place: str) -> LocalStore | RemoteStore:
-    """The store of a corpus, by its path or URL.  InputError if there can be no corpus."""
+    """The store of a corpus, by its path or URL.  InputError if a corpus cannot be there."""
     try:
         place.encode()
     except UnicodeEncodeError:
@@ -301,17 +343,17 @@ def _is_temporary(name: str) -> bool:
 
 @contextmanager
 def temporary_beside(final: Path) -> Iterator[Path]:
-    """A unique name beside `final`, gone afterwards unless it was renamed."""
+    """A unique name beside `final`.  The file is deleted at the end unless it was renamed."""
     temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield temporary
     finally:
-        with suppress(OSError):  # a read-only file system refuses to delete even what is not there
+        with suppress(OSError):  # a read-only file system refuses to delete a file even if it does not exist
             temporary.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:
-    """Have a file, or a folder's renames, on the disk and not in the system's cache."""
+    """Write a file, or the renames in a folder, from the system's cache to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -321,7 +363,7 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def full_disk_is_a_run_error(folder: object) -> Iterator[None]:
-    """Say in one sentence that the disk is full, whatever was being written."""
+    """Report a full disk in one sentence, whatever was being written."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The user's own folders, wherever the product runs: also without a home, or as a user without an entry."""
+"""The user's own folders.  This also works without a home folder, or for a user without an entry in the system."""
 
 import os
 import tempfile
@@ -8,7 +8,10 @@ from pathlib import Path
 
 @cache
 def cache_base() -> Path:
-    """A folder for what can be made again: $XDG_CACHE_HOME or ~/.cache, else a temporary one, if it can be written."""
+    """A folder for files that can be made again: $XDG_CACHE_HOME or ~/.cache, or a temporary one.
+
+    The temporary one is used if the others cannot be written.
+    """
     candidates = [Path(tempfile.gettempdir()) / f"corpusmill-{os.getuid()}"]
     home = os.environ.get("HOME")
     if home:

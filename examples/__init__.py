@@ -1,1 +1,1 @@
-"""The example: a small web of real and invented text, its server, and the demo that mills it."""
+"""The example: a small web of real and invented text, its server, and a demo that makes a corpus from it."""

@@ -2,8 +2,8 @@
 
     python -m examples.build_web peps.tar.xz udhr2.zip
 
-The sources are not part of the repository (examples/README.md says where they come from); `web.zip` is.  The same
-sources and the same version of docutils give the same bytes.  Takes 20 seconds.
+`web.zip` is in the repository.  The sources are not; examples/README.md says where they come from.  The same sources
+and the same version of docutils give the same bytes.  It takes 20 seconds.
 """
 
 import argparse
@@ -18,7 +18,7 @@ WEB = Path(__file__).with_name("web.zip")
 
 
 def build(proposals: Sequence[Pep], declarations: Mapping[str, str]) -> Site:
-    """The whole web: the library has every proposal, the other hosts some of them."""
+    """The whole web: the library has every proposal, and the other hosts have some of them."""
     known = {pep.number for pep in proposals}
     bodies = {pep.number: peps.render(pep, known) for pep in proposals}
     site = Site()

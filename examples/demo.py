@@ -1,7 +1,7 @@
-"""`make demo`: serve the example web, crawl and mill it, train a small model on the result, and look at all of it.
+"""`make demo`: serve the example web, make a corpus from a crawl of it, train a small model, and show the results.
 
-Everything lies in demo/ afterwards; a second run finds it all there and ends in seconds.  Each step is the command
-that a user would type, run as a process of its own; the first that fails ends the demo with its exit code.
+All results are in demo/ afterwards.  A second run finds them there, and ends in seconds.  Each step is the command that
+a user would type, in a separate process.  If a step fails, the demo ends with its exit code.
 """
 
 import shlex
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _serve(stack: ExitStack) -> Serving:
-    """The example web on the port of the last run, so that the recipe stays the same, or on another if it is taken."""
+    """Serve the example web on the port of the last run, so that the recipe stays the same; else on a free port."""
     try:
         return stack.enter_context(serve(int(PORT.read_text("ascii"))))
     except (OSError, ValueError):
@@ -58,7 +58,7 @@ def _write_recipe(serving: Serving) -> None:
 
 
 def corpusmill(*arguments: object) -> None:
-    """Run a command, visibly; end the demo if it fails."""
+    """Show and run a command; end the demo if it fails."""
     words = [str(argument) for argument in arguments]
     print(f"\n$ {_command(*words)}", flush=True)
     status = subprocess.run([sys.executable, "-m", "corpusmill", *words], check=False).returncode
@@ -68,12 +68,12 @@ def corpusmill(*arguments: object) -> None:
 
 
 def _command(*words: str) -> str:
-    """The command as one would type it: SQL in double quotes, since it holds single ones."""
+    """The command as a user would type it.  SQL is in double quotes, since it contains single ones."""
     return " ".join(["corpusmill", *(f'"{word}"' if "'" in word else shlex.quote(word) for word in words)])
 
 
 def _show(seconds: float) -> None:
-    """Where everything is, and what to ask it."""
+    """Print where the results are, and what can be asked."""
     print(f"""
 done in {seconds:.0f} s
   token shards  {CORPUS / "tokens"}

@@ -1,12 +1,12 @@
-"""Serve the example web on loopback: every host of `web.zip` at one address, told apart by the Host header.
+"""Serve the example web on loopback: all hosts of `web.zip` at one address, distinguished by the Host header.
 
     python -m examples.serve --port 8642
 
-Then `curl -H 'Host: rights.example' http://127.0.0.1:8642/`, or a whole browser:
+Then use `curl -H 'Host: rights.example' http://127.0.0.1:8642/`, or a browser:
 `chromium --host-resolver-rules="MAP *.example:80 127.0.0.1:8642" http://www.library.example/`.
 
-Standard library only: one thread a connection, keep-alive, the answer in one write.  4,800 requests/s over eight
-connections, client included, on two cores.
+It uses the standard library only: one thread per connection, keep-alive, each answer in one write.  It answers 4,800
+requests per second over eight connections on two cores, which also run the client.
 """
 
 import argparse
@@ -26,7 +26,7 @@ NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A running server: where it listens, what it serves."""
+    """A running server: its address and what it serves."""
 
     address: str
     port: int
@@ -35,7 +35,7 @@ class Serving:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    block_on_close = False  # a client may keep its connection open for longer than we live
+    block_on_close = False  # a client may keep its connection open longer than the server runs
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], site: Site) -> None:
@@ -48,9 +48,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "example"
     sys_version = ""
-    timeout = 30  # seconds that an idle connection is kept
-    wbufsize = -1  # headers and body leave in one segment,
-    disable_nagle_algorithm = True  # and none waits 40 ms for the client's delayed acknowledgement
+    timeout = 30  # seconds that an idle connection stays open
+    wbufsize = -1  # headers and body are sent in one segment
+    disable_nagle_algorithm = True  # so no segment waits 40 ms for the client's delayed acknowledgement
 
     def do_GET(self) -> None:
         """Answer from the site."""
@@ -81,12 +81,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Stay silent: whoever crawls keeps the record."""
+        """Print nothing: the crawler keeps a record of its requests."""
 
 
 @contextmanager
 def serve(port: int = 0, web: Path = WEB) -> Iterator[Serving]:
-    """Serve `web` on 127.0.0.1 while the context is open; port 0 picks a free one.  OSError if `port` is taken."""
+    """Serve `web` on 127.0.0.1 while the context is open.  Port 0 takes a free port; OSError if `port` is in use."""
     site = Site.load(web)
     with _Server(("127.0.0.1", port), site) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

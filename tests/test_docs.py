@@ -12,25 +12,20 @@ from pydantic import BaseModel
 from corpusmill import __version__, recipe
 from corpusmill.cli import app
 from corpusmill.recipe import Recipe
+from tests.docs.markdown import BARE_DECIMAL, MOST_WORDS, RATE, prose, sentences, words
 from tests.docs.markdown import blocks as blocks_of
-from tests.docs.markdown import prose, sentences, words
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 RECIPE = (ROOT / "docs/recipe.md").read_text("utf-8")
 
 
-MOST_WORDS = 35  # of a sentence
 LONGEST_LINE = 128  # characters of prose
 FOR_USERS = sorted(
     {ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")}
-    | {*(ROOT / "docs").glob("*.md")} - {ROOT / "docs/reference.md"}  # docstrings and the help of commands
+    | {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")}
+    - {ROOT / "docs/reference.md"}  # docstrings and the help of commands
 )
-RATE = re.compile(
-    r"\b(?:ms|s|[kKMGT]?B|bits?|bytes?|nats?|tokens|pages|rows|requests|documents|words|letters|features|seconds|one|line)"
-    r" an? (?:second|page|host|token|row|block|word|item|term|[kKMGT]?B|step|machine|core|band)\b"
-)
-BARE_DECIMAL = re.compile(r"(?<![\w.…)/*])\.\d")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -47,14 +42,20 @@ def models(model: type[BaseModel]) -> set[type[BaseModel]]:
     return found
 
 
-def test_every_command_is_in_the_readme():
+def command_names() -> set[str]:
+    """Of commands, and of groups of commands such as `quality`."""
     names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    return names | {group.name for group in app.registered_groups}
+
+
+def test_every_command_is_in_the_readme():
+    names = command_names()
     missing = {name for name in names if f"corpusmill {name}" not in README and f"corpus.{name}" not in README}
     assert not missing
 
 
 def test_every_command_in_the_docs_exists():
-    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    names = command_names()
     for path in (*FOR_USERS, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples/README.md"):
         for block in blocks(path.read_text("utf-8"), "console"):
             used = set(re.findall(r"^corpusmill (\w+)", block, re.MULTILINE))
@@ -88,7 +89,7 @@ def test_the_readmes_recipe_signal_and_python_run(tmp_path):
     with (tmp_path / "crawl/a.jsonl").open("a") as file:
         file.write(f'{{"text": {other!r}}}\n'.replace("'", '"'))
     minimal = minimal.replace('"warc" ', '"jsonl"').replace(".warc.gz", ".jsonl")
-    text = own_rule.replace("[[filters.rules]]", minimal + '\n[filters]\nprofile = "none"\n\n[[filters.rules]]')
+    text = own_rule.replace("[[filters.rules]]", minimal + '\n[filters]\nprofiles = ["none"]\n\n[[filters.rules]]')
     (tmp_path / "recipe.toml").write_text(text)
     (tmp_path / "my_rules.py").write_text(signal)
     assert recipe.load(tmp_path / "recipe.toml").filters.rules[0].name == "shouting"

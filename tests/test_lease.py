@@ -1,6 +1,10 @@
 """Leases: one holder at a time, also when one stalls, dies or its clock stands still."""
 
+import fcntl
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -9,7 +13,7 @@ import pytest
 
 from corpusmill import lease
 from corpusmill.errors import InputError
-from corpusmill.lease import LEASES, leased
+from corpusmill.lease import LEASES, held, leased
 from corpusmill.store import RemoteStore
 
 
@@ -25,6 +29,45 @@ def leases(store):
 def set_lease(store, number, **changes):
     holder = {"token": "other", "host": "elsewhere", "pid": 1, "processes": None, "renewed": time.time()} | changes
     store.write(f"{LEASES}/{number:012d}.json", json.dumps(holder).encode())
+
+
+HOLDS = "import sys, time; time.sleep(float(sys.argv[1]))"
+
+
+def orphan(folder, seconds):
+    """A process that has inherited the lock of one that was killed."""
+    with held(folder) as descriptor:
+        child = subprocess.Popen([sys.executable, "-c", HOLDS, str(seconds)], pass_fds=(descriptor,))
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    (folder / ".lock").write_bytes(ended.stdout.strip())
+    return child
+
+
+def test_a_run_waits_for_what_a_killed_run_has_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "MOMENT_S", 0.1)
+    with orphan(tmp_path, 1.5) as child, held(tmp_path):
+        assert child.poll() is not None or child.wait(5) == 0
+        assert (tmp_path / ".lock").read_text() == str(os.getpid())
+
+
+def test_what_a_killed_run_has_left_is_not_waited_for_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "MOMENT_S", 0.1)
+    monkeypatch.setattr(lease, "ORPHANS_S", 0.5)
+    with orphan(tmp_path, 60) as child:
+        with pytest.raises(InputError, match="another run holds this corpus"), held(tmp_path):
+            pass
+        child.kill()
+
+
+@pytest.mark.parametrize("content", ["", "nonsense"])
+def test_a_lock_file_that_names_nobody_is_waited_for_a_moment(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(lease, "MOMENT_S", 0.1)
+    monkeypatch.setattr(lease, "ORPHANS_S", 60)
+    (tmp_path / ".lock").write_text(content)
+    with (tmp_path / ".lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="another run holds this corpus"), held(tmp_path):
+            pass
 
 
 def test_a_lease_is_held_and_given_up(store):
@@ -74,13 +117,15 @@ def test_of_many_that_take_over_one_succeeds(store):
     threads = [threading.Thread(target=take, args=(f"run {number}",)) for number in range(6)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 10
-    while sum(thread.is_alive() for thread in threads) > 1 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert len(holders) == 1
-    ended.set()
-    for thread in threads:
-        thread.join()
+    deadline = time.monotonic() + 60
+    try:
+        while time.monotonic() < deadline and (not holders or sum(thread.is_alive() for thread in threads) > 1):
+            time.sleep(0.01)
+        assert len(holders) == 1
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_a_lease_is_renewed_until_another_run_has_taken_over(store, monkeypatch):

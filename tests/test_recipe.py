@@ -28,7 +28,7 @@ def test_sources_alone_are_a_recipe():
 
 
 def test_the_resolved_recipe_is_the_same_recipe():
-    data = MINIMAL | {"filters": {"rules": [{"name": "long", "when": "n_words > 9 AND language = 'zh'"}]}}
+    data = MINIMAL | {"filters": {"rules": [{"name": "long", "sql": "n_words > 9 AND language = 'zh'"}]}}
     parsed = recipe.parse(data)
     again = recipe.parse(tomllib.loads(recipe.dump(parsed)))
     assert again == parsed
@@ -53,7 +53,8 @@ def test_any_text_survives_the_resolved_form(text, hosts):
         ({"sorces": []}, "unknown key 'sorces'; did you mean 'sources'? allowed here: modules, sources"),
         ({"dedup": {"treshold": 0.5}}, "unknown key 'dedup.treshold'; did you mean 'threshold'?"),
         ({"dedup": {"threshold": 3}}, "dedup.threshold: input should be less than or equal to 1"),
-        ({"filters": {"profile": "gopher"}}, "filters.profile: input should be 'default' or 'none'"),
+        ({"filters": {"profile": "none"}}, "filters: 'profile' is a list now: write profiles = [\"none\"] instead"),
+        ({"filters": {"profile": ["a", "b"]}}, '\'profile\' is a list now: write profiles = ["a", "b"] instead'),
         ({"sources": []}, "sources: list should have at least 1 item"),
         ({"sources": MINIMAL["sources"] * 2}, "two sources are named 'news'"),
         ({"sources": [{"name": "a", "kind": "wrac", "paths": ["x"]}]}, "unknown kind 'wrac'; allowed: warc, jsonl"),
@@ -172,7 +173,7 @@ def test_a_module_registers_a_name_once(modules, tmp_path):
 
 @pytest.mark.parametrize("name", ["", "../up", 'a"b', "a b", "é", None])
 def test_what_is_no_name_is_refused(modules, name):
-    with pytest.raises(InputError, match="is no name; use letters"):
+    with pytest.raises(InputError, match="is not a valid name; use letters"):
         edit(name, "one")(str)
 
 
@@ -198,3 +199,52 @@ def test_a_byte_order_mark_is_no_error(tmp_path):
 def test_what_names_no_module_is_one_sentence(tmp_path, name):
     with pytest.raises(InputError, match=r"is no module: name a file that ends in \.py, or an installed package's"):
         UserModule.find(name, tmp_path)
+
+
+PROFILE = """
+title = "ours"
+source = "a paper"
+[[rules]]
+name = "few"
+signal = "n_words"
+comparison = "<"
+threshold = 5
+source = "section 2"
+[[rules]]
+name = "shop"
+sql = "title = 'Shop'"
+when = "language = 'en'"
+"""
+
+
+def test_a_profile_in_a_file_becomes_part_of_the_recipe(tmp_path):
+    (tmp_path / "ours.toml").write_text(PROFILE)
+    (tmp_path / "recipe.toml").write_text(
+        "sources = [{ name = 'a', kind = 'text', paths = ['a'] }]\n"
+        """[filters]\nprofiles = ["default", { name = "ours.toml", when = "source = 'a'" }]\n"""
+    )
+    loaded = recipe.load(tmp_path / "recipe.toml")
+    default, ours = loaded.filters.profiles
+    assert (default.name, default.rules) == ("default", None)
+    assert (ours.name, ours.when, [rule.name for rule in ours.rules]) == ("ours", "source = 'a'", ["few", "shop"])
+    (tmp_path / "ours.toml").unlink()
+    assert recipe.parse(tomllib.loads(recipe.dump(loaded))) == loaded
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("title = 'x'", "has no \\[\\[rules\\]\\], so it is no profile"),
+        ("when = 'x'\nrules = []", "'when' is no key of a profile's file"),
+        (PROFILE.replace("signal", "signl", 1), "unknown key 'rules.0.signl'; did you mean 'signal'"),
+        (PROFILE.replace("shop", "few"), "two rules are named 'few'"),
+        ("[[rules]", "not valid TOML"),
+    ],
+)
+def test_a_wrong_profile_is_one_sentence_that_names_the_file(tmp_path, text, says):
+    (tmp_path / "ours.toml").write_text(text)
+    data = {"sources": [{"name": "a", "kind": "text", "paths": ["a"]}], "filters": {"profiles": ["ours.toml"]}}
+    with pytest.raises(InputError, match=f"ours.toml: .*{says}"):
+        recipe.parse(data, folder=tmp_path)
+    with pytest.raises(InputError, match=r"theirs.toml: there is no such profile"):
+        recipe.parse({**data, "filters": {"profiles": ["theirs.toml"]}}, folder=tmp_path)

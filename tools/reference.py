@@ -13,6 +13,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
 import corpusmill
@@ -21,19 +22,36 @@ from corpusmill.api import OpenCorpus, TokenRow
 from corpusmill.cli import app
 from corpusmill.collect.pages import read_pages
 from corpusmill.dedup.local import find_twins
+from corpusmill.evaluate.documents import Group
+from corpusmill.evaluate.evaluate import Evaluated, Figure, evaluate
+from corpusmill.evaluate.explain import Explanation, Hard, explain_split, explain_step, write_steps
+from corpusmill.export.formats import Exported, export
 from corpusmill.filters.personal import mask_text
 from corpusmill.filters.rules import judge_pages
 from corpusmill.filters.signals import measure_pages
+from corpusmill.finetune.metrics.figure import Figure as TunedFigure
+from corpusmill.finetune.predict import embed, predict
+from corpusmill.finetune.run import TuneResult, finetune
+from corpusmill.finetune.settings import load_settings
+from corpusmill.finetune.tuned import load_tuned
+from corpusmill.generate.fill import Candidate, Filled, fill
+from corpusmill.generate.prompts import Prompt, prompt_of
+from corpusmill.generate.run import Completion, complete, generate
+from corpusmill.generate.settings import Sampling
+from corpusmill.loader import RowDocument, Rows, State, Steps, open_rows
+from corpusmill.loader.dataset import StepDataset
 from corpusmill.pipelines.supervise import Outcome
 from corpusmill.stages.state import Books
 from corpusmill.tokenize.encode import encode_documents
 from corpusmill.tokenize.train import train_tokenizer
-from corpusmill.train.generate import generate
+from corpusmill.train.finder import find_learning_rate
 from corpusmill.train.job import TrainResult
 from corpusmill.train.run import train
-from corpusmill.train.trace import StepDocument, documents_of_step
+from corpusmill.train.trace import documents_of_step
+from corpusmill.vectors.train import train_vectors
+from corpusmill.vectors.words import WordVectors
 
-LINE = 100  # characters; a longer signature has a line for each argument
+LINE = 100  # characters; a longer signature is written with one line per argument
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 INTRODUCTION = """\
 # Reference
@@ -43,10 +61,10 @@ and [the catalog](catalog.md) for tables and columns.
 
 ## Commands
 
-Exit codes of all commands: 0 done; 1 the run failed, or the corpus is damaged; 2 something that you gave is wrong;
-130 interrupted. `python -m corpusmill` is the same command. `corpusmill --version` prints the version.
+Exit codes of all commands: 0 done; 1 the run failed, or the corpus is damaged; 2 the recipe, the input or an argument
+is wrong; 130 interrupted. `python -m corpusmill` is the same command. `corpusmill --version` prints the version.
 """
-PYTHON = {  # heading: the functions and classes under it, each with the module that it is imported from
+PYTHON = {  # heading: the functions and classes under it, with the modules that they are imported from
     "Run and read": (
         ("corpusmill", corpusmill.run),
         ("corpusmill", corpusmill.open),
@@ -62,9 +80,51 @@ PYTHON = {  # heading: the functions and classes under it, each with the module 
     "Train": (
         ("corpusmill.train.run", train),
         ("corpusmill.train.job", TrainResult),
-        ("corpusmill.train.generate", generate),
         ("corpusmill.train.trace", documents_of_step),
-        ("corpusmill.train.trace", StepDocument),
+        ("corpusmill.train.finder", find_learning_rate),
+        ("corpusmill.vectors.train", train_vectors),
+        ("corpusmill.vectors.words", WordVectors),
+    ),
+    "Load rows": (
+        ("corpusmill.loader", open_rows),
+        ("corpusmill.loader", Rows),
+        ("corpusmill.loader", RowDocument),
+        ("corpusmill.loader", Steps),
+        ("corpusmill.loader", State),
+        ("corpusmill.loader.dataset", StepDataset),
+    ),
+    "Use a model": (
+        ("corpusmill.generate.run", generate),
+        ("corpusmill.generate.settings", Sampling),
+        ("corpusmill.generate.run", complete),
+        ("corpusmill.generate.prompts", prompt_of),
+        ("corpusmill.generate.prompts", Prompt),
+        ("corpusmill.generate.run", Completion),
+        ("corpusmill.generate.fill", fill),
+        ("corpusmill.generate.fill", Filled),
+        ("corpusmill.generate.fill", Candidate),
+        ("corpusmill.export.formats", export),
+        ("corpusmill.export.formats", Exported),
+    ),
+    "Evaluate": (
+        ("corpusmill.evaluate.explain", explain_split),
+        ("corpusmill.evaluate.explain", explain_step),
+        ("corpusmill.evaluate.explain", write_steps),
+        ("corpusmill.evaluate.explain", Explanation),
+        ("corpusmill.evaluate.explain", Hard),
+        ("corpusmill.evaluate.documents", Group),
+        ("corpusmill.evaluate.evaluate", evaluate),
+        ("corpusmill.evaluate.evaluate", Evaluated),
+        ("corpusmill.evaluate.evaluate", Figure),
+    ),
+    "Fine-tune": (
+        ("corpusmill.finetune.run", finetune),
+        ("corpusmill.finetune.run", TuneResult),
+        ("corpusmill.finetune.metrics.figure", TunedFigure),
+        ("corpusmill.finetune.settings", load_settings),
+        ("corpusmill.finetune.tuned", load_tuned),
+        ("corpusmill.finetune.predict", predict),
+        ("corpusmill.finetune.predict", embed),
     ),
     "Stages as functions": (
         ("corpusmill.collect.pages", read_pages),
@@ -80,13 +140,22 @@ PYTHON = {  # heading: the functions and classes under it, each with the module 
 
 def reference() -> str:
     """The page as Markdown."""
-    commands = (command.callback for command in app.registered_commands)
-    sections = [INTRODUCTION, *(_command(callback) for callback in commands if callback is not None)]
+    sections = [INTRODUCTION, *(_command(name, callback) for name, callback in _commands(app))]
     sections.append("## Python\n\nThe docstrings of the public functions and classes.\n")
     for heading, members in PYTHON.items():
         sections += [f"### {heading}\n", *(_member(module, member) for module, member in members)]
     sections.append(f"### Errors\n\n```text\n{textwrap.dedent(_tree(errors))}\n```\n")
     return "\n".join(sections)
+
+
+def _commands(of: Typer, group: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The commands by name, those of a group behind its name."""
+    for command in of.registered_commands:
+        if command.callback is not None:
+            yield f"{group}{command.name or command.callback.__name__}", command.callback
+    for each in of.registered_groups:
+        if each.typer_instance is not None:
+            yield from _commands(each.typer_instance, f"{group}{each.name} ")
 
 
 def _tree(module: Any) -> str:
@@ -95,9 +164,9 @@ def _tree(module: Any) -> str:
     return str(tree)
 
 
-def _command(callback: Callable[..., Any]) -> str:
-    """One command: what it does, how it is called, its arguments and options."""
-    usage, rows = [f"corpusmill {callback.__name__}"], []
+def _command(name_of_command: str, callback: Callable[..., Any]) -> str:
+    """One command: what it does, its usage, its arguments and options."""
+    usage, rows = [f"corpusmill {name_of_command}"], []
     for what, default, kind, info in _parameters(callback):
         if isinstance(info, ArgumentInfo):
             name = info.metavar or what.upper()
@@ -110,11 +179,11 @@ def _command(callback: Callable[..., Any]) -> str:
     usage.append("[OPTIONS]")
     table = f"| argument or option | default | |\n|---|---|---|\n{''.join(rows)}"
     called = " ".join(_optional_last(usage))
-    return f"### corpusmill {callback.__name__}\n\n{_prose(callback)}\n\n```text\n{called}\n```\n\n{table}"
+    return f"### corpusmill {name_of_command}\n\n{_prose(callback)}\n\n```text\n{called}\n```\n\n{table}"
 
 
 def _optional_last(usage: list[str]) -> Iterator[str]:
-    """Options stand before Beam's, which begin with two dashes."""
+    """The usage with options before Beam's options, which begin with two dashes."""
     yield from (word for word in usage if not word.startswith("-- "))
     yield from (f"[{word}]" for word in usage if word.startswith("-- "))
 
@@ -135,7 +204,8 @@ def _without_none(kind: Any) -> Any:
 
 
 def _option(what: str, kind: Any, info: OptionInfo) -> str:
-    names = ", ".join(info.param_decls or ()) or f"--{what.replace('_', '-')}"
+    first = [info.default] if isinstance(info.default, str) and info.default.startswith("-") else []  # typer's place
+    names = ", ".join([*first, *(info.param_decls or ())]) or f"--{what.replace('_', '-')}"
     if kind is bool:
         return names
     types = {int: "NUMBER", float: "NUMBER", Path: "PATH", str: "TEXT"}
@@ -179,7 +249,7 @@ def _fields(member: type) -> Iterator[str]:
 
 
 def _signature(function: Callable[..., Any], *, one_line: bool = False) -> str:
-    """The signature as the source has it, so that no version of Python shows it differently."""
+    """The signature as in the source, so that it is the same with every version of Python."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     assert isinstance(definition, ast.FunctionDef)
     arguments = definition.args
@@ -207,7 +277,7 @@ def _argument(argument: ast.arg, default: ast.expr | None) -> str:
 
 
 def _prose(described: Any) -> str:
-    """A docstring as Markdown; each argument that it describes is an item."""
+    """A docstring as Markdown.  Each argument that it describes becomes an item."""
     paragraphs = re.split(r"\n\n|\n(?=\w+: |Raises )", inspect.getdoc(described) or "")
     texts = [re.sub(r"^(\w+): ", r"- `\1`: ", " ".join(each.split())).replace("<", "&lt;") for each in paragraphs]
     joined = "\n\n".join("\n".join(_wrapped(text)) for text in texts)

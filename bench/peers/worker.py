@@ -1,15 +1,18 @@
-"""One extractor over a list of pages, in a process of its own: what `bench/extraction.py` starts, with a peer's Python.
+"""Run one extractor over a list of pages in a separate process.  `bench/extraction.py` starts it with a peer's Python.
 
     python bench/peers/worker.py PEER PAGES
 
 PAGES is a file of JSON lines with `id`, `path` (HTML, gzipped if it ends in .gz) and `language`.  Standard output gets
-READY, then a JSON line to a page: `id`, `text`, `seconds` of processor time, `error`.  Pages are read and a tiny one is
-extracted before the first is timed, so that no import and no compilation is counted.  Every peer starts from bytes:
-those that want text get it from `decode`, inside the measured time; those that give HTML have it made text by
-resiliparse, inside it too.  A page that takes longer than TIMEOUT_S ends the process (the watchdog stops native code as
-well); whoever started it sees which page that was by what is missing.
+READY, then one JSON line per page: `id`, `text`, `seconds` of processor time, `error`.
 
-This file imports nothing of corpusmill but for the peer `corpusmill`, so that it runs anywhere.
+Before the first measurement, pages are read and a very small page is extracted.  So no import and no compilation is
+counted.  Every peer starts from bytes.  Peers that need text get it from `decode`, within the measured time.  If a peer
+returns HTML, resiliparse converts it to text, also within the measured time.
+
+A page that takes longer than TIMEOUT_S ends the process; the watchdog also stops native code.  The caller finds the
+page by what is missing in the output.
+
+This file imports corpusmill only for the peer `corpusmill`, so that it also runs without corpusmill.
 """
 
 import contextlib
@@ -40,7 +43,7 @@ JUSTEXT_NAMES = {
 
 
 def decode(page: bytes) -> str:
-    """UTF-8 if it is that, else what resiliparse detects (meta elements first, as HTML5 has it)."""
+    """The text, as UTF-8 if valid, else as resiliparse detects it (meta elements first, as in HTML5)."""
     try:
         return page.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -50,14 +53,14 @@ def decode(page: bytes) -> str:
 
 
 def from_html(html: str | None) -> str:
-    """All text of a cleaned document, a line to a block."""
+    """The whole text of a cleaned document, one line per block."""
     from resiliparse.extract.html2text import extract_plain_text
 
     return extract_plain_text(html) if html else ""
 
 
 def corpusmill() -> Extract:
-    """The whole path: bytes to text and metadata, by the shipped model."""
+    """All steps: bytes to text and metadata, with the shipped model."""
     from corpusmill.extract import warm_up
     from corpusmill.extract.extractors import extractor
     from corpusmill.page import Page
@@ -94,28 +97,28 @@ def resiliparse() -> Extract:
 
 
 def everything() -> Extract:
-    """No extraction: all text of the page, the floor."""
+    """No extraction: the whole text of the page, as a baseline."""
     from resiliparse.extract.html2text import extract_plain_text
 
     return lambda page, _: extract_plain_text(decode(page), main_content=False)
 
 
 def trafilatura(**options: bool) -> Extract:
-    """As its documentation calls it, or with one of its modes."""
+    """The call in its documentation, or one of its modes."""
     from trafilatura import extract
 
     return lambda page, _: extract(page, **options) or ""
 
 
 def rs_trafilatura() -> Extract:
-    """The Rust one, with a classifier of page types."""
+    """The version in Rust, with a classifier of page types."""
     from rs_trafilatura import extract_bytes
 
     return lambda page, _: extract_bytes(page).main_content or ""
 
 
 def trafilaturacore() -> Extract:
-    """Its own rules in Python."""
+    """Its own rules, in Python."""
     from trafilaturacore import clean
 
     return lambda page, _: from_html(clean(page, max_input_bytes=1 << 30).html)
@@ -129,7 +132,7 @@ def readability_lxml() -> Extract:
 
 
 def readabilipy() -> Extract:
-    """The port in Python that it has for machines without Node."""
+    """Its version in Python, for machines without Node."""
     from readabilipy import simple_json_from_html_string
 
     def extract(page: bytes, _: str) -> str:
@@ -154,14 +157,14 @@ def fast_readability() -> Extract:
 
 
 def breadability() -> Extract:
-    """Readability, another port."""
+    """Another version of readability."""
     from breadability.readable import Article
 
     return lambda page, _: from_html(Article(decode(page), url="http://example.com/").readable)
 
 
 def justext() -> Extract:
-    """Paragraphs by length, link density and stop words; without stop words where it has none for the language."""
+    """Paragraphs by length, link density and stop words.  If it has no stop words for the language, none are used."""
     import justext
 
     def extract(page: bytes, language: str) -> str:
@@ -174,7 +177,7 @@ def justext() -> Extract:
 
 
 def newspaper4k() -> Extract:
-    """Articles of newspapers; English where it does not know the language."""
+    """Newspaper articles.  If it does not know the language, English is used."""
     import newspaper
 
     known = {code for code, _ in newspaper.valid_languages()}
@@ -190,7 +193,7 @@ def newspaper4k() -> Extract:
 
 
 def goose3() -> Extract:
-    """Articles of newspapers, with the stop words of the language."""
+    """Newspaper articles, with the stop words of the language."""
     from goose3 import Goose
     from goose3.text import StopWordsArabic, StopWordsChinese, StopWordsJapanese, StopWordsKorean
 
@@ -219,14 +222,14 @@ def boilerpy3() -> Extract:
 
 
 def news_please() -> Extract:
-    """Several extractors, the best of their answers."""
+    """The best answer of several extractors."""
     from newsplease import NewsPlease
 
     return lambda page, _: NewsPlease.from_html(decode(page), url=None, fetch_images=False).maintext or ""
 
 
 def magic_html() -> Extract:
-    """Its extractor for pages of any kind."""
+    """Its extractor for all kinds of pages."""
     from magic_html import GeneralExtractor
 
     reader = GeneralExtractor()
@@ -234,7 +237,7 @@ def magic_html() -> Extract:
 
 
 def gne() -> Extract:
-    """Density of text and punctuation, made for Chinese news."""
+    """Density of text and punctuation; made for Chinese news."""
     from gne import GeneralNewsExtractor
 
     reader = GeneralNewsExtractor()
@@ -276,7 +279,7 @@ PEERS: dict[str, Callable[[], Extract]] = {
 
 @contextlib.contextmanager
 def watchdog() -> Iterator[None]:
-    """End the process, native code too, if what is inside takes longer than TIMEOUT_S."""
+    """End the process, with native code, if the content of the block takes longer than TIMEOUT_S."""
     faulthandler.dump_traceback_later(TIMEOUT_S, exit=True)
     try:
         yield
@@ -285,7 +288,7 @@ def watchdog() -> Iterator[None]:
 
 
 def attempt(extract: Extract, page: bytes, language: str) -> dict[str, str | float | None]:
-    """Text and time of one page; an exception of the peer is a result."""
+    """Text and time of one page.  An exception of the peer is a result."""
     error = None
     with watchdog():
         started = time.process_time()
@@ -302,7 +305,7 @@ def main(peer: str, list_file: Path) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     results = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
-    os.dup2(2, 1)  # what a peer prints must not come between the results
+    os.dup2(2, 1)  # output of a peer must not mix with the results
     listed = [json.loads(line) for line in list_file.read_text().splitlines()]
     pages = []
     for row in listed:

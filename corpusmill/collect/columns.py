@@ -1,4 +1,4 @@
-"""Records from rows with named columns: JSON objects, Parquet rows, what a user's own reader yields."""
+"""Records from rows with named columns: JSON objects, Parquet rows, and the mappings of a user's own reader."""
 
 import math
 import re
@@ -10,11 +10,11 @@ from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
-MAX_DEPTH = 100  # of what is nested in metadata
+MAX_DEPTH = 100  # levels of nesting in metadata
 
 
 def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, offset: int) -> Record:
-    """The record of a row whose text is text already; every column that is none of `columns` goes to metadata."""
+    """The record of a row whose text needs no extraction.  Columns that `columns` does not name go to metadata."""
     deep = next((name for name, value in row.items() if is_nested_deeply(value)), None)
     if deep is not None:
         return Record.broken(origin_path, offset, f"'{deep}' is nested more than {MAX_DEPTH} deep")
@@ -42,7 +42,7 @@ def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, off
 
 
 def as_text(value: object) -> str | None:
-    """A column's value where text is wanted: a URL or title that is a number, a list, ..."""
+    """A column's value as text: a URL or title can be a number, a list or another type in the input."""
     return value if isinstance(value, str) or value is None else str(value)
 
 
@@ -61,7 +61,7 @@ def _items(value: "Mapping[Any, object] | list[object] | tuple[object, ...]") ->
 
 
 def plain(value: object) -> Any:
-    """A value as JSON knows it: text for dates and bytes, null for numbers that are none, text keys."""
+    """A value as JSON can store it: dates and bytes become text, NaN and infinity null, keys text."""
     match value:
         case None | bool() | int():
             return value
@@ -79,12 +79,12 @@ def plain(value: object) -> Any:
             return [plain(item) for item in value]
         case set() | frozenset():
             return sorted(map(plain, value), key=repr)
-        case _:  # where an object is in memory is no part of what it says
+        case _:  # the address in memory is not part of an object's content
             return re.sub(" at 0x[0-9a-f]+", "", encodable(str(value)))
 
 
 def encodable(text: str) -> str:
-    """The text with a replacement character for each lone surrogate, which no UTF-8 can hold."""
+    """The text with a replacement character for each lone surrogate, because UTF-8 cannot encode these."""
     try:
         text.encode()
     except UnicodeEncodeError:

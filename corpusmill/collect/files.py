@@ -1,7 +1,7 @@
 """Files by path or URL, read forward through one buffer.
 
-Local paths are opened by Python itself; anything with a scheme goes through fsspec (`collect/remote.py`).  Of local
-files a `Trace` keeps which bytes were read, for the identity of what they give (`collect/identity.py`).
+Python opens local paths itself.  Anything with a scheme goes through fsspec (`collect/remote.py`).  For local files, a
+`Trace` notes which bytes were read.  The identity of the records depends on these bytes (`collect/identity.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ UNREADABLE = (
     FileNotFoundError,
     PermissionError,
     IsADirectoryError,
-)  # the user's to mend; other errors are passing ones
-CHUNK = 1 << 20  # bytes that a window reads at least
+)  # the user can repair these; other errors are temporary
+CHUNK = 1 << 20  # the least number of bytes that a window reads
 BUFFER = 1 << 17  # bytes that are read ahead
 
 
@@ -29,13 +29,13 @@ def location(root: str, path: str) -> str:
 
 
 class Trace:
-    """Which bytes of which local files were read; the rows of a slice depend on nothing else of its input."""
+    """Which bytes of which local files were read.  The rows of a slice depend on no other bytes of its input."""
 
     def __init__(self) -> None:
         self._ranges: dict[str, list[list[int]]] = {}
 
     def note(self, path: str, begin: int, n: int) -> None:
-        """The bytes [begin, begin + n) of a file were read."""
+        """Note that the bytes [begin, begin + n) of a file were read."""
         ranges = self._ranges.setdefault(path, [])
         if ranges and ranges[-1][0] <= begin <= ranges[-1][1]:
             ranges[-1][1] = max(ranges[-1][1], begin + n)
@@ -43,12 +43,12 @@ class Trace:
             ranges.append([begin, begin + n])
 
     def whole(self, root: str, path: str) -> None:
-        """A file is read by somebody else's code: all of it counts."""
+        """Note that code outside this package reads a file, so every byte of it counts as read."""
         if not is_url(root) and Path(location(root, path)).is_file():
             self.note(path, 0, _size(location(root, path)))
 
     def ranges(self, root: str, paths: Sequence[str]) -> dict[str, list[list[int]]]:
-        """By file, the ranges [begin, end) that were read, ascending and disjoint; files read whole are left out."""
+        """The ranges [begin, end) read, by file, ascending and disjoint.  Files that were read whole are left out."""
         found = {path: _merged(self._ranges.get(path, [])) for path in paths}
         return {path: ranges for path, ranges in found.items() if ranges != [[0, _size(location(root, path))]]}
 
@@ -68,7 +68,7 @@ def _merged(ranges: list[list[int]]) -> list[list[int]]:
 
 
 class _Traced(FileIO):
-    """A local file that notes what is read of it."""
+    """A local file that notes which of its bytes are read."""
 
     def __init__(self, where: str, path: str, trace: Trace) -> None:
         super().__init__(where, "rb")
@@ -106,7 +106,7 @@ def open_binary(root: str, path: str, trace: Trace) -> BinaryIO:
 
 @contextmanager
 def opened(root: str, path: str, trace: Trace) -> Iterator[BinaryIO]:
-    """The same for a file that a whole slice depends on.  InputError if it cannot be read."""
+    """Open a file that a whole slice depends on.  InputError if it cannot be read."""
     try:
         file = open_binary(root, path, trace)
     except UNREADABLE as error:
@@ -117,14 +117,14 @@ def opened(root: str, path: str, trace: Trace) -> Iterator[BinaryIO]:
 
 
 class Bytes(Protocol):
-    """Bytes at given offsets, of a file or of what a member of it inflates to."""
+    """Bytes at given offsets, of a file or of the inflated content of one of its members."""
 
     def view(self, start: int, n: int) -> bytes:
         """The bytes [start, start + n), or as many of them as there are."""
 
 
 class Window:
-    """A file's bytes at any offset; cheap as long as offsets mostly grow."""
+    """A file's bytes at any offset.  It is fast if offsets mostly increase."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -140,7 +140,7 @@ class Window:
         return self._buffer[at : at + n]
 
     def peek(self, start: int, n: int) -> bytes:
-        """The same of a place far from the others: nothing more is read, and what is at hand stays."""
+        """The same as `view`, for a place far from the others: reads only `n` bytes and keeps the buffer."""
         if self._base <= start and start + n <= self._base + len(self._buffer):
             return self.view(start, n)
         self._file.seek(start)

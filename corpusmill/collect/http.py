@@ -1,7 +1,7 @@
-"""What an HTTP answer really carries: its body without transfer and content codings, and how to read it.
+"""The body of an HTTP answer without transfer and content codings, and how to read it.
 
-Crawlers store bodies raw (chunked, compressed), or decoded but with the headers left as they were, or cut off at a
-limit.  So a coding is only undone where the bytes agree with it, and of a body that ends early what can be decoded is
+Crawlers store bodies in three ways: raw (chunked, compressed), decoded with the headers unchanged, or cut off at a
+limit.  So a coding is undone only if the bytes agree with it.  If a body ends early, the part that can be decoded is
 kept.  Nothing inflates beyond the caller's limit.
 """
 
@@ -22,7 +22,7 @@ MEDIA: dict[str, Media] = {
     "text/plain": "text",
     "text/markdown": "markdown",
 }
-UNKNOWN_TYPES = (None, "", "unknown/unknown", "application/unknown", "*/*")  # those that browsers sniff, too
+UNKNOWN_TYPES = (None, "", "unknown/unknown", "application/unknown", "*/*")  # browsers sniff these, too
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _MARKUP = re.compile(
@@ -30,7 +30,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-_ZSTD_WINDOW = 1 << 23  # RFC 9659: what a recipient of the coding must support, and no more
+_ZSTD_WINDOW = 1 << 23  # RFC 9659: a recipient must support this size, and should not support more
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Body:
     """A body without its codings."""
 
     content: bytes
-    complete: bool  # False if it ended early or was damaged, and only its beginning could be decoded
-    too_large: bool  # True if it would be larger than the limit; `content` is cut there
+    complete: bool  # False if it ended early or was damaged, so that only its beginning could be decoded
+    too_large: bool  # True if it is larger than the limit; `content` is cut there
 
 
 def media_type(content_type: str | None) -> tuple[str | None, str | None]:
@@ -51,7 +51,7 @@ def media_type(content_type: str | None) -> tuple[str | None, str | None]:
 
 
 def media_of(content_type: str | None, body: bytes) -> Media | None:
-    """How a body is to be read; None if there is no text in that type.  Sniffed only where no type is declared."""
+    """How a body is to be read; None if its type holds no text.  The body is sniffed only if no type is declared."""
     if content_type not in UNKNOWN_TYPES:
         return MEDIA.get(str(content_type))
     if _MARKUP.match(body, 0, 1445):
@@ -59,11 +59,11 @@ def media_of(content_type: str | None, body: bytes) -> Media | None:
     return None if _BINARY.search(body, 0, 1445) else "text"
 
 
-MOST_CODINGS = 8  # one upon the other; each takes a pass over the body, and no server has use for more than two
+MOST_CODINGS = 8  # applied one after the other.  Each takes a pass over the body, and no server needs more than two
 
 
 def decode_body(body: bytes, transfer_codings: Iterable[str], content_codings: Iterable[str], limit: int) -> Body:
-    """Undo the codings (as the headers list them, in the order in which they were applied); at most `limit` bytes."""
+    """Undo the codings; at most `limit` bytes.  They are listed as in headers: the first was applied first."""
     complete = True
     if "chunked" in transfer_codings:
         body, complete = _unchunk(body)
@@ -73,18 +73,18 @@ def decode_body(body: bytes, transfer_codings: Iterable[str], content_codings: I
     for coding in reversed(applied):
         content, ended = _bounded(_DECODERS[coding], body, limit + 1)
         if not content and not ended:
-            break  # the header is a leftover: the body is not, or no longer, in this coding
+            break  # the header is wrong: the body is not in this coding, or no longer
         body, complete = content, complete and ended
     return Body(body[:limit], complete, len(body) > limit)
 
 
 def codings(headers: Iterable[str]) -> list[str]:
-    """The codings that the values of a header list, in lower case."""
+    """The codings that the values of a header name, in lower case."""
     return [coding.strip().lower().removeprefix("x-") for value in headers for coding in value.split(",")]
 
 
 def _unchunk(body: bytes) -> tuple[bytes, bool]:
-    """RFC 9112, section 7.1, and whether the last chunk was there; a body that is not chunked comes back as it is."""
+    """The body without chunks (RFC 9112, 7.1), and whether it is complete.  Other bodies are returned unchanged."""
     chunks: list[bytes] = []
     at = 0
     while head := _CHUNK.match(body, at):
@@ -114,13 +114,16 @@ def _gzip(body: bytes, limit: int) -> tuple[bytes, bool]:
         content += more
         if not ended:
             return bytes(content), False
-        if not body.startswith(b"\x1f\x8b", at):  # padding, mostly zeros
+        if not body.startswith(b"\x1f\x8b", at):  # padding, usually zeros
             break
     return bytes(content), True
 
 
 def _deflate(body: bytes, limit: int) -> tuple[bytes, bool]:
-    """The zlib format, as RFC 9110 says, or raw deflate, as some servers send (text is never taken for that)."""
+    """The content of a zlib body (RFC 9110), or of raw deflate, which some servers send.
+
+    A text is never treated as raw deflate.
+    """
     content, ended, _ = _inflate(body, 0, 15, limit)
     if content or ended or not _BINARY.search(body, 0, 1445):
         return content, ended
@@ -128,9 +131,10 @@ def _deflate(body: bytes, limit: int) -> tuple[bytes, bool]:
 
 
 def _inflate(body: bytes, at: int, window_bits: int, limit: int) -> tuple[bytes, bool, int]:
-    """(content from `at` on, whether its end was reached, where that is).
+    """(content from `at` on, whether its end was reached, the offset after it).
 
-    In steps that start small: damage costs what the failing step has inflated, and a body may have many tiny members.
+    It inflates in steps that start small, for two reasons.  Damage loses what the failing step has inflated, and a body
+    may have many tiny members.
     """
     stream = zlib.decompressobj(window_bits)
     content = bytearray()
@@ -158,7 +162,7 @@ def _zstd(body: bytes, limit: int) -> tuple[bytes, bool]:
 
 
 def _drain(read: Callable[[int], bytes], limit: int) -> tuple[bytes, bool]:
-    """What a stream gives before it ends or fails, and which of the two it was."""
+    """What a stream returns before it ends or fails, and whether it ended."""
     content = bytearray()
     try:
         while len(content) < limit and (piece := read(min(1 << 14, limit - len(content)))):

@@ -1,13 +1,15 @@
-"""What a slice's files hold, without reading terabytes to find out.
+"""The identity of a slice's files, found without reading all of them again.
 
-The plan knows of each file its size and its times (of modification, and of the last change of its entry, which no
-program can set back), or what a remote store says of it: the slice's *stamp*.  Whoever reads a slice notes which bytes
-it has read, and digests them in a second pass, mostly from the system's cache.  If the stamp is the same after that,
-this is the content that was read.  Stamp and *digest* stand in the receipt of the slice's part.  So
+The plan knows the *stamp* of a slice.  For a local file it is the file's size and its times: of modification, and of
+the last change of its entry, which no program can set back.  For a remote file it is what the store reports.
 
-- a slice whose stamp is that of the receipt has not changed, and its files are not read;
-- if the stamp differs, the same ranges are digested again, at the speed of the disk, and only if they have changed is
-  anything recomputed;
+Whoever reads a slice notes which bytes it has read, and computes a *digest* of them in a second pass, mostly from the
+system's cache.  If the stamp is still the same after that, the digest describes the content that was read.  Stamp and
+digest are in the receipt of the slice's part.  So
+
+- a slice whose stamp equals that of the receipt has not changed, and its files are not read;
+- if the stamp differs, the same ranges are digested again, at the speed of the disk.  Only if they have changed,
+  something is recomputed;
 - whoever reads a slice for another reason compares the digest anyway.
 
 A reader is a function of the bytes that it reads, so the same bytes in these ranges give the same records.
@@ -30,7 +32,7 @@ PIECE = 1 << 22  # bytes that are digested at once
 
 
 def local_stamp(stat: os.stat_result) -> str:
-    """What the file system says of a file."""
+    """The stamp of one local file, from its entry in the file system."""
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
 
@@ -41,12 +43,12 @@ def stamp_of(files: Iterable[tuple[str, str]]) -> str:
 
 
 def inputs_of(piece: Slice, trace: Trace) -> Inputs:
-    """What a slice was made from, now that it has been read.  InputError if a file has changed since the plan."""
+    """What a slice was made from; called after it was read.  InputError if a file has changed since the plan."""
     if is_url(piece.root):
         return Inputs(stamp=piece.stamp, digest=digest(piece.stamp), ranges={})
     ranges = trace.ranges(piece.root, piece.files)
     found = content_digest(piece, ranges)
-    if _stamp_now(piece) != piece.stamp:  # asked last: nothing has changed from the plan until here
+    if stamp_now(piece) != piece.stamp:  # asked last: so nothing has changed between the plan and this point
         raise InputError(
             f"source '{piece.source}': {_named(piece)} changed while it was being read; "
             "run the same command again when it is finished"
@@ -55,14 +57,14 @@ def inputs_of(piece: Slice, trace: Trace) -> Inputs:
 
 
 def same_content(piece: Slice, inputs: Inputs) -> bool:
-    """Whether the slice's files, whose stamp has changed, still hold what was read of them."""
+    """Whether a slice's files, whose stamp has changed, still hold the bytes that were read."""
     return not is_url(piece.root) and content_digest(piece, inputs.ranges) == inputs.digest
 
 
 def content_digest(piece: Slice, ranges: dict[str, list[list[int]]]) -> str:
-    """Digest of ranges of a slice's files and these files' sizes; of a file without ranges all of it.
+    """Digest of the given ranges of a slice's files and of the files' sizes; a file without ranges counts as a whole.
 
-    Of a file that can't be read it is the reason.
+    If a file cannot be read, the reason is digested instead.
     """
     state = blake2b(digest_size=16)
     for path in piece.files:
@@ -80,7 +82,8 @@ def content_digest(piece: Slice, ranges: dict[str, list[list[int]]]) -> str:
     return state.hexdigest()
 
 
-def _stamp_now(piece: Slice) -> str | None:
+def stamp_now(piece: Slice) -> str | None:
+    """The present stamp of a slice of local files; None if one is missing."""
     try:
         stats = [(path, local_stamp(Path(location(piece.root, path)).stat())) for path in piece.files]
     except OSError:

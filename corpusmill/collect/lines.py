@@ -1,12 +1,12 @@
-"""JSON lines, plain, gzipped or zstd-compressed: one record a line.
+"""JSON lines, plain, gzipped or zstd-compressed: one record per line.
 
-A plain file can be read from any byte on: a line belongs to the slice in which its first byte lies, and `offset` is
-that byte.  A compressed file is one slice; `offset` is the line's first byte in what it inflates to.  If such a file is
-cut off or garbled, the lines before the damage are read, and one broken record stands for the rest.  Blank lines are no
-records; they are counted.
+A plain file can be read from any byte.  A line belongs to the slice in which its first byte lies, and `offset` is that
+byte.  A compressed file is one slice.  Its `offset` is the line's first byte in the inflated content.  If such a file
+is cut off or damaged, the lines before the damage are read, and one broken record stands for the rest.  Blank lines are
+not records, but they are counted.
 
 A line of 80 MB can hold 27 million empty lists, which would take 4 GB as Python's objects.  So the values of a long
-line are counted before it is parsed, and a line with too many is too large.
+line are counted before it is parsed, and a line with too many values is too large.
 """
 
 import json
@@ -27,10 +27,10 @@ from corpusmill.collect.records import DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
-MAX_VALUES = 1 << 21  # of a line: lists, objects, their items and keys; 80 bytes each
-_STARTS = (b",", b":", b"[", b"{")  # one of them stands before each value
+MAX_VALUES = 1 << 21  # per line: lists, objects, their items and keys; 80 bytes each
+_STARTS = (b",", b":", b"[", b"{")  # one of these comes before each value
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-MAX_WINDOW = 1 << 31  # large corpora are packed with `zstd --long=31`
+MAX_WINDOW = 1 << 31  # large corpora are compressed with `zstd --long=31`
 
 
 @dataclass(slots=True)
@@ -63,8 +63,8 @@ class LineReader:
                 at += length
 
     def _line(self, file: BufferedReader) -> tuple[bytes | None, int]:
-        """The next line, None if it is longer than any record may be, and its length (0 at the end of the file)."""
-        longest = 4 * self.max_page_bytes + CHUNK  # room for escapes and the other columns
+        """The next line and its length, 0 at the end of the file.  The line is None if it is too long for a record."""
+        longest = 4 * self.max_page_bytes + CHUNK  # space for escapes and the other columns
         line = file.readline(longest)
         length = len(line)
         if length < longest or line.endswith(b"\n"):
@@ -91,16 +91,16 @@ class LineReader:
                 yield from_columns(row, self.columns, self.path, at)
 
 
-MAX_DIGITS = 4300  # of an integer that Python reads by default
+MAX_DIGITS = 4300  # the longest integer that Python parses by default
 ARRAY = "the file is a JSON array, and JSON lines are wanted: one object a line, as from jq -c '.[]' FILE"
 
 
 def has_too_many_values(line: bytes) -> bool:
-    """Whether the JSON of a line has more than MAX_VALUES values, as far as one can tell without parsing it."""
+    """Whether the JSON of a line has more than MAX_VALUES values, estimated without parsing it."""
     n = sum(map(line.count, _STARTS)) if len(line) > MAX_VALUES else 0
     if n <= MAX_VALUES:
         return False
-    for n_strings, string in enumerate(_STRING.finditer(line)):  # what stands in strings does not count
+    for n_strings, string in enumerate(_STRING.finditer(line)):  # characters inside strings do not count
         n -= sum(line.count(start, *string.span()) for start in _STARTS)
         if n <= MAX_VALUES or n_strings > MAX_VALUES:
             break
@@ -108,14 +108,14 @@ def has_too_many_values(line: bytes) -> bool:
 
 
 def parse(line: bytes) -> dict[str, Any]:
-    """The JSON object of a line; ValueError says in what respect it is none."""
+    """The JSON object of a line.  ValueError says why the line is not a JSON object."""
     try:
         text = line.decode("utf-8-sig")
         try:
             row = json.loads(text, parse_constant=lambda name: None)
         except json.JSONDecodeError:
             raise
-        except ValueError:  # an integer of more digits than Python reads at once
+        except ValueError:  # an integer with more digits than Python parses by default
             row = json.loads(text, parse_constant=lambda name: None, parse_int=_integer)
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start} of the line") from None
@@ -133,7 +133,7 @@ def _integer(digits: str) -> int | Decimal:
 
 
 def _first_line(file: BufferedReader, start: int) -> int:
-    """Go to the first line that starts at `start` or later; its offset."""
+    """Move to the first line that starts at `start` or later, and return its offset."""
     if start == 0:
         return 0
     at = file.seek(start - 1)
@@ -153,19 +153,19 @@ def _buffered(file: BinaryIO, path: str) -> BufferedReader:
 
 
 class _Gzip(RawIOBase):
-    """The content of a file of gzip members; DamageError where it is damaged, after all that can be read."""
+    """The inflated content of a gzip file.  DamageError at the first damage, after all that can be read."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._window = Window(file)
         self._member = Member(self._window, 0)
-        self._at = 0  # in the member's content
+        self._at = 0  # offset in the member's content
 
     def readable(self) -> bool:
-        """True: BufferedReader asks."""
+        """True; BufferedReader asks for it."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, or a part of it."""
+        """Fill the buffer completely or in part."""
         while not (content := self._member.some(self._at, len(buffer))):
             start = after_padding(self._window, self._member.end)
             if not self._window.view(start, 1):
@@ -177,22 +177,22 @@ class _Gzip(RawIOBase):
 
 
 class _Zstandard(RawIOBase):
-    """The same of zstd frames.  The library's own reader takes a frame that is cut off for a whole one."""
+    """The inflated content of a zstd file.  The library's own reader does not notice that a frame is cut off."""
 
-    PIECE = 1 << 10  # compressed bytes fed at once: a frame of zeros inflates 32,000 times, and an error costs a piece
+    PIECE = 1 << 10  # compressed bytes per call.  A frame of zeros inflates 32,000 times, and an error loses one piece
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._frame: Any = None  # None between two frames
-        self._fed = b""  # compressed bytes of the next frame that were read with the last one
+        self._fed = b""  # compressed bytes of the next frame, read together with the last one
         self._content = b""
 
     def readable(self) -> bool:
-        """True: BufferedReader asks."""
+        """True; BufferedReader asks for it."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, or a part of it."""
+        """Fill the buffer completely or in part."""
         while not self._content:
             piece = self._fed or self._file.read(self.PIECE)
             if not piece and self._frame is None:

@@ -1,8 +1,9 @@
 """What a page or its headers say about its use: robots directives and TDM reservations.
 
-- `<meta name="robots" content="noindex, noai">` and the header `X-Robots-Tag: noindex`.  A meta element may be named
-  after a crawler instead, and the header's value may begin with a crawler's name (`otherbot: noindex`): such a
-  directive counts if the crawler is ours.  (https://developers.google.com/search/docs/crawling-indexing/robots-meta-tag)
+- `<meta name="robots" content="noindex, noai">` and the header `X-Robots-Tag: noindex`.  A meta element may have the
+  name of a crawler instead, and the header's value may begin with a crawler's name (`otherbot: noindex`).  Such a
+  directive counts only if the crawler is ours.
+  Source: https://developers.google.com/search/docs/crawling-indexing/robots-meta-tag
 - `tdm-reservation: 1` as header or meta element: the W3C Community Group's TDM Reservation Protocol.
 """
 
@@ -11,15 +12,16 @@ from collections.abc import Collection, Iterable
 
 OUR_NAME = "corpusmill"
 _AGENT = re.compile(r"\s*([A-Za-z][\w.-]*)\s*:\s*(.*)", re.DOTALL)
-_WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")  # these have colons, too
+# these directives contain colons, too
+_WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 
 
 def opted_out(directives: Iterable[tuple[str, str]], wanted: Collection[str], agents: Collection[str]) -> str | None:
-    """The first directive that is obeyed, as "name: directive"; None if the page may be used.
+    """The first directive that the recipe obeys, as "name: directive"; None if the page may be used.
 
     directives: (name in lower case, content) of headers and meta elements
-    wanted: the directives that are obeyed, in lower case
-    agents: names, in lower case, under which we are spoken to
+    wanted: the directives that the recipe obeys, in lower case
+    agents: the names of our crawler, in lower case
     """
     for name, content in directives:
         if name == "tdm-reservation":
@@ -33,7 +35,7 @@ def opted_out(directives: Iterable[tuple[str, str]], wanted: Collection[str], ag
 
 
 def _robots(content: str) -> Iterable[tuple[str | None, str]]:
-    """(crawler or None, directive) of a robots value; a crawler's name holds until the next one."""
+    """(crawler or None, directive) of a robots value.  A crawler's name holds until the next name."""
     agent: str | None = None
     for part in content.lower().split(","):
         named = _AGENT.match(part)
@@ -43,5 +45,5 @@ def _robots(content: str) -> Iterable[tuple[str | None, str]]:
 
 
 def product(user_agent: str) -> str:
-    """The name by which robots directives call a crawler: its product token, without version, in lower case."""
+    """The product token of a user agent in lower case, without version: robots directives use this name."""
     return re.split(r"[/\s]", user_agent.strip(), maxsplit=1)[0].lower()

@@ -1,8 +1,8 @@
-"""The stage `pages`: records of a slice in, one row each out, with text or the reason why there is none.
+"""The stage `pages`: one row for each record of a slice, with its text or the reason why there is none.
 
-The rows of a slice are given in tables of a bounded size.  Most slices fill one; a compressed file that can't be
-entered in the middle, or a Parquet file that packs its text well, fills several.  Where a table ends depends on the
-records alone.
+The rows of a slice come in tables of a bounded size.  Most slices fill one table.  A compressed file that cannot be
+read from the middle can fill several, and so can a Parquet file that is strongly compressed.  Where a table ends
+depends on the records only.
 """
 
 import json
@@ -24,15 +24,16 @@ from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
 from corpusmill.collect.text import normalise, one_line
 from corpusmill.errors import said
+from corpusmill.extensions import raised
 from corpusmill.page import Extracted, Extractor, ExtractSettings, Page, UndecodableError
 from corpusmill.reasons import Status
 from corpusmill.schema import PAGES
 
-MOST_ROWS = 50_000  # of a table: a row takes a kilobyte of memory besides its text
+MOST_ROWS = 50_000  # per table: a row takes a kilobyte of memory besides its text
 
 
 class PageReader:
-    """The pages of a slice, in tables; `others` and `trace` are complete when these have been taken."""
+    """The pages of a slice, in tables.  `others` and `trace` are complete after all tables were read."""
 
     def __init__(self, slice: Slice, source: Source, settings: ExtractSettings, extract: Extractor) -> None:
         format = format_of(slice.kind)
@@ -51,7 +52,10 @@ class PageReader:
         return self._records.reading.trace
 
     def tables(self, table_bytes: int) -> Iterator[pa.Table]:
-        """The rows (columns: `schema.PAGES`), a new table after `table_bytes` of text or `MOST_ROWS`; at least one."""
+        """The rows (columns: `schema.PAGES`), at least one table.
+
+        A table ends after `table_bytes` of text or `MOST_ROWS` rows.
+        """
         rows: list[dict[str, Any]] = []
         size, first = 0, True
         for record in self._records:
@@ -65,12 +69,12 @@ class PageReader:
             yield pa.Table.from_pylist(rows, schema=PAGES.arrow)
 
     def _row(self, record: Record) -> dict[str, Any]:
-        """The row of a record; one whose values nobody has foreseen is a broken record, and costs no other."""
+        """The row of a record.  A record with unexpected values becomes a broken record; others are not affected."""
         try:
             return self._rows.row(record)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  # it is on record
+        except Exception as error:  # noqa: BLE001  # the row records the error
             broken = Record.broken(record.origin_path, record.offset, said(error))
             return self._rows.row(replace(broken, number=record.number))
 
@@ -80,14 +84,15 @@ def read_pages(
 ) -> tuple[pa.Table, Counter[str]]:
     """The pages of a slice as one table, and how many records of other kinds it holds.
 
-    Every content record is exactly one row.  InputError if the file is gone or lacks the columns that the recipe names.
+    Every content record is exactly one row.  InputError if the file is missing or lacks the columns that the recipe
+    names.
     """
     reader = PageReader(slice, source, settings, extract)
     return pa.concat_tables(reader.tables(sys.maxsize)), reader.others
 
 
 class _Rows:
-    """What turns the records of one source into rows."""
+    """Makes rows from the records of one source."""
 
     def __init__(self, source: Source, settings: ExtractSettings, extract: Extractor, agents: set[str]) -> None:
         self.source = source
@@ -97,7 +102,7 @@ class _Rows:
         self.wanted = frozenset(directive.lower() for directive in settings.opt_outs)
 
     def row(self, record: Record) -> dict[str, Any]:
-        """The row of a record, whatever became of it."""
+        """The row of a record, whatever its status is."""
         record, extracted = self._text_of(record)
         found = extracted or Extracted(text="")
         text = normalise(found.text) if record.status is Status.OK else None
@@ -119,7 +124,7 @@ class _Rows:
         }
 
     def _text_of(self, record: Record) -> tuple[Record, Extracted | None]:
-        """The record with its final status, and what was found in it."""
+        """The record with its final status, and what the extractor found in it."""
         if record.status is not Status.OK:
             return record, None
         if record.n_bytes > self.settings.max_page_bytes:
@@ -136,8 +141,8 @@ class _Rows:
             return _dropped(record, Status.UNDECODABLE, error=str(error)), None
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001  # one page's trouble is on record and costs no other page
-            return _dropped(record, Status.EXTRACTOR_FAILED, error=said(error)), None
+        except Exception as error:  # noqa: BLE001  # the row records the error; other pages are not affected
+            return _dropped(record, Status.EXTRACTOR_FAILED, error=raised(error)), None
         if (directive := self._opted_out(extracted.directives)) is not None:
             return _dropped(record, Status.OPTED_OUT, opted_out_by=directive), extracted
         return replace(record, status=extracted.status), extracted
@@ -151,5 +156,5 @@ def _dropped(record: Record, status: Status, **why: str) -> Record:
 
 
 def to_json(metadata: Mapping[str, Any]) -> str:
-    """Metadata as one JSON object with its keys in order."""
+    """Metadata as one JSON object with sorted keys."""
     return json.dumps(plain(metadata), ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))

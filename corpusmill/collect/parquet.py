@@ -1,11 +1,12 @@
-"""Parquet files: one record a row, row groups as the units that are never cut.
+"""Parquet files: one record per row; a row group is never cut.
 
-A row group belongs to the slice in which its first column chunk begins.  `offset` is the row's number in the file.  A
-file without the text column, or with numbers in it, is the recipe's mistake (InputError); a footer or row group that is
-damaged is one broken record, and reading goes on with the next row group.
+A row group belongs to the slice in which its first column chunk begins.  `offset` is the row's number in the file.  If
+the text column is missing or holds numbers, the recipe is wrong (InputError).  A damaged footer or row group is one
+broken record, and reading continues with the next row group.
 
-Rows are taken few at a time: a dictionary can hold one string for all of them, so a file of a kilobyte can hold a
-thousand rows of megabytes.  One row after the other costs 18 us for each, 8 rows 7 us, 512 rows 6 us.
+Few rows are converted at a time.  A dictionary can hold one string for all rows, so a file of one kilobyte can hold a
+thousand rows of several megabytes each.  The cost per row is 18 us with 1 row at a time, 7 us with 8 rows, and 6 us
+with 512 rows.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,8 +22,8 @@ from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import InputError, is_of_the_system
 
-BATCH_ROWS = 8  # converted at once, or fewer, so that they have
-BATCH_BYTES = 1 << 28  # at most, even if each of them were as large as all that the row group stores
+BATCH_ROWS = 8  # rows converted at a time, or fewer because of BATCH_BYTES
+BATCH_BYTES = 1 << 28  # most bytes of these rows, assuming that each is as large as the whole row group
 
 
 @dataclass(slots=True)
@@ -99,15 +100,15 @@ def _first_byte(column: Any) -> int:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Column names with a number added to those that came before."""
+    """Column names, with a number added to each name that was there before."""
     return [name if name not in names[:place] else f"{name}_{place}" for place, name in enumerate(names)]
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """A column as Python values; text that is not UTF-8 comes as bytes, which readers of rows decode.
+    """A column as Python values.  Text that is not UTF-8 is returned as bytes, and the callers decode these.
 
-    Nanoseconds do not fit into Python's own types, and what pyarrow makes of them depends on whether pandas is
-    installed; time zones depend on the machine's tables.  So both are text, in UTC.
+    Nanoseconds do not fit into Python's own types, and pyarrow's result for them depends on whether pandas is
+    installed.  Time zones depend on the machine's tables.  So both are returned as text, in UTC.
     """
     if _is_text_of_time(column.type):
         return list(_times(column).to_pylist())
@@ -116,18 +117,18 @@ def _values(column: pa.Array) -> list[Any]:
             return list(column.to_pylist())
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001  # of one value of many: each by itself
+        except Exception:  # noqa: BLE001  # one of many values failed: convert each by itself
             pass
     return [_value(scalar) for scalar in column]
 
 
 def _value(scalar: pa.Scalar) -> Any:
-    """One value, and what is nested in it; a text that names its type, if Python has no value for it."""
+    """One value with its nested values; if Python has no value for it, a text that names its type."""
     try:
         return _plain_value(scalar)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001  # it says so in the value's place
+    except Exception as error:  # noqa: BLE001  # the text replaces the value
         return f"<{scalar.type}: {type(error).__name__}>"
 
 
@@ -152,7 +153,7 @@ def _plain_value(scalar: pa.Scalar) -> Any:
 
 
 def _times(column: pa.Array) -> pa.Array:
-    """Times as ISO 8601 has them, moments in UTC; durations as numbers of their unit."""
+    """Times as text in ISO 8601, with instants in UTC; durations as numbers of their unit."""
     kind = column.type
     has_zone = pa.types.is_timestamp(kind) and kind.tz is not None
     text = (column.cast(pa.timestamp(kind.unit)) if has_zone else column).cast(pa.string())
@@ -165,7 +166,7 @@ def _is_text_of_time(kind: pa.DataType) -> bool:
 
 
 def _holds(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
-    """Whether a test holds for a type or one that is nested in it."""
+    """Whether a test holds for a type or for a type that is nested in it."""
     if pa.types.is_nested(kind):
         return any(_holds(kind.field(place).type, test) for place in range(kind.num_fields))
     return _holds(kind.value_type, test) if pa.types.is_dictionary(kind) else test(kind)

@@ -1,19 +1,19 @@
-"""The plan: sources cut into slices, the only place where work is divided.
+"""The plan: the sources cut into slices.  Work is divided here only.
 
-A slice depends on its source's name, the file's path relative to the source's root, the file's size and
-`run.slice_bytes`, and on nothing else: not on worker count, absolute paths, or which other files there are.  A new file
-renames nothing.
+A slice depends on four things: the source's name, the file's path relative to the source's root, the file's size, and
+`run.slice_bytes`.  It does not depend on worker count, absolute paths, or which other files there are.  A new file does
+not change the name of another slice.
 
-- A large file of a format that can be entered in the middle is cut into equal byte ranges of at most `slice_bytes`.
-- Trees of small files are put into buckets by a hash of their path; a bucket over the limit is split in two by the
-  next bit (extendible hashing), so that a new file touches one bucket only.
-- A file that can't be entered in the middle is one slice.  Whatever a slice holds, its records fill several parts if
-  they are more than `slice_bytes` of text (`collect/pages.py`), so that memory stays bounded.
+- A large file is cut into equal byte ranges of at most `slice_bytes`, if its format can be read from the middle.
+- Trees of small files are put into buckets by a hash of their path.  A bucket over the limit is split in two by the
+  next bit (extendible hashing), so a new file affects one bucket only.
+- A file that cannot be read from the middle is one slice.  If the records of a slice hold more than `slice_bytes` of
+  text, they fill several parts (`collect/pages.py`), so memory stays bounded.
 
-The plan lists files and reads none of them; what they hold is found out when they are read (`collect/identity.py`).  It
-is made once in a run, and kept in the corpus as `plan.json`.  1 TB in 1,000 files is planned in 0.5 s.
+The plan lists files and does not read them.  Their content is identified when they are read (`collect/identity.py`).
+The plan is made once per run, and is stored in the corpus as `plan.json`.  1 TB in 1,000 files is planned in 0.5 s.
 
-Imports nothing heavy: a run with nothing to do plans, too.
+This module imports nothing heavy, because a run with nothing to do needs the plan, too.
 """
 
 import glob
@@ -38,7 +38,7 @@ from corpusmill.errors import InputError
 from corpusmill.store import is_url
 
 FILES_PER_BUCKET = 4000
-STEM_CHARACTERS = 40  # of a file's name that are kept in the names of its parts
+STEM_CHARACTERS = 40  # characters of a file's name that the names of its parts contain
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,12 @@ class _File:
 
 
 def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corpus: Path) -> list[Slice]:
-    """The slices of all sources, by name.  `folder` is the recipe's, which relative paths start from.
+    """The slices of all sources, sorted by name.
 
-    corpus: the folder that is being made, of which only a crawl's files are input.
+    folder: the recipe's folder, to which relative paths are relative
+    corpus: the folder of the corpus that is made; only a crawl's files in it are input
 
-    InputError if a pattern matches nothing, or two files would have the same name in a source.
+    InputError if a pattern matches nothing, or if two files would have the same name in a source.
     """
     slices: list[Slice] = []
     for source in sources:
@@ -63,7 +64,8 @@ def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corp
         places: set[str] = set()
         for pattern in format.patterns(source, corpus):
             root, found = _files(source.name, format, pattern, folder, corpus)
-            found = [file for file in found if f"{root}/{file.path}" not in places]  # two patterns may name one
+            # two patterns may match the same file
+            found = [file for file in found if f"{root}/{file.path}" not in places]
             places |= {f"{root}/{file.path}" for file in found}
             for file in found:
                 if file.path in roots:
@@ -81,7 +83,7 @@ def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corp
 
 
 def _limited(slices: list[Slice], limit: int) -> list[Slice]:
-    """The records spread evenly over all slices, so that a trial run sees every source."""
+    """Spread `limit` records evenly over all slices, so that a trial run reads every source."""
     share, rest = divmod(limit, max(len(slices), 1))
     return [replace(s, limit=n) for i, s in enumerate(slices) if (n := share + (i < rest))]
 
@@ -119,13 +121,13 @@ def _cut(source: Source, format: Format, root: str, files: list[_File], slice_by
 
 
 def _stem(path: str) -> str:
-    """What stands before the first dot of a file's name: letters and digits of any script."""
+    """The letters and digits, of any script, before the first dot of a file's name."""
     words = re.split(r"[\W_]+", Path(path).name.split(".", 1)[0])
     return "-".join(word for word in words if word)[:STEM_CHARACTERS].strip("-") or "file"
 
 
 def _buckets(files: list[_File], slice_bytes: int) -> Iterator[tuple[str, list[_File]]]:
-    """Files by the leading bits of their path's hash, split as far as a bucket's size asks for."""
+    """Files by the first bits of their path's hash, with as many bits as keep each bucket below the limit."""
 
     def split(bits: str, bucket: list[tuple[str, _File]]) -> Iterator[tuple[str, list[_File]]]:
         small = sum(f.size or 0 for _, f in bucket) <= slice_bytes and len(bucket) <= FILES_PER_BUCKET
@@ -144,16 +146,16 @@ def _buckets(files: list[_File], slice_bytes: int) -> Iterator[tuple[str, list[_
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a pattern means: a folder, the files below it, and where they were looked for."""
+    """What a pattern matches: a folder, the files below it, and where they were looked for."""
 
     looked_for: str
     root: str
     files: list[_File]
-    in_folder: bool = False  # the pattern is a folder: all files of the source's kind in it
+    in_folder: bool = False  # the pattern names a folder, so it means all files of the source's kind in it
 
 
 def _files(source: str, format: Format, pattern: str, folder: Path, corpus: Path) -> tuple[str, list[_File]]:
-    """A pattern's root (its folder before the first wildcard) and its files with paths relative to that."""
+    """A pattern's root (the folder before the first wildcard), and its files with paths relative to the root."""
     if pattern.lower().startswith("file://") and "::" not in pattern:
         pattern = pattern[len("file://") :]
     url = is_url(pattern)
@@ -166,11 +168,11 @@ def _files(source: str, format: Format, pattern: str, folder: Path, corpus: Path
 
 
 def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
-    """The files of this machine that a pattern means; not those of the corpus that is being made."""
+    """The local files that a pattern matches, without those of the corpus that is being made."""
     try:
         pattern = str(Path(pattern).expanduser())
     except RuntimeError:
-        raise InputError(f"'{pattern}': there is no such user, or no home; write the folder out") from None
+        raise InputError(f"'{pattern}': this user or home folder does not exist; give the full path") from None
     base, rest = _below(folder.absolute(), pattern)
     path = base / rest
     if path.is_file():
@@ -179,7 +181,7 @@ def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
         root, names = path, [name for name in _walk(path, corpus, ()) if _is_wanted(name, format)]
     else:
         root = base / _before_wildcard(rest)
-        found = glob.glob(glob.escape(f"{base}/") + rest, recursive=True)  # noqa: PTH207  # links are followed
+        found = glob.glob(glob.escape(f"{str(base).rstrip('/')}/") + rest, recursive=True)  # noqa: PTH207  # links are followed
         names = [*_without_rounds(found, base)]
     own = "\0" if root.is_relative_to(corpus) else f"{corpus}/"
     stats = [(n, Path(n).stat()) for n in sorted(names) if not n.startswith(own) and Path(n).is_file()]
@@ -189,9 +191,9 @@ def _local(folder: Path, pattern: str, format: Format, corpus: Path) -> _Found:
 
 
 def _below(folder: Path, pattern: str) -> tuple[Path, str]:
-    """A folder, and what of a pattern stands below it, without '..': that means what `open` makes of it.
+    """A folder, and the part of a pattern below it, without '..': each '..' is resolved as `open` resolves it.
 
-    InputError for '..' behind a wildcard.
+    InputError for '..' after a wildcard.
     """
     parts = (folder / pattern).parts
     n = 1 if Path(pattern).is_absolute() else len(folder.parts)
@@ -200,13 +202,13 @@ def _below(folder: Path, pattern: str) -> tuple[Path, str]:
         return Path(*parts[:n]), "/".join(parts[n:])
     end = ups[-1] + 1
     if any(re.search(r"[*?[]", part) for part in parts[n:end]):
-        raise InputError(f"'{pattern}': '..' cannot stand behind a wildcard")
+        raise InputError(f"'{pattern}': '..' cannot stand after a wildcard")
     base = Path(os.path.realpath(Path(*parts[:end])))
     return base.joinpath(*parts[end:n]), "/".join(parts[max(end, n) :])
 
 
 def _without_rounds(names: Iterable[str], base: Path) -> Iterator[str]:
-    """The files without those that are there a second time, since a link on the way leads to a folder above it."""
+    """The files without those that are found a second time through a link to a parent folder."""
     real = cache(os.path.realpath)
 
     @cache
@@ -218,9 +220,9 @@ def _without_rounds(names: Iterable[str], base: Path) -> Iterator[str]:
 
 
 def _walk(folder: Path, corpus: Path, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    """The files in a folder and below, links to folders followed; hidden ones and the corpus's own are left out.
+    """The files in a folder and below.  It follows links to folders, and leaves out hidden files and the corpus's own.
 
-    InputError if a folder cannot be listed: nobody would know what is missing.
+    InputError if a folder cannot be listed, because its files would be missing without notice.
     """
     try:
         stat = folder.stat()
@@ -228,7 +230,7 @@ def _walk(folder: Path, corpus: Path, above: tuple[tuple[int, int], ...]) -> Ite
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed ({error.strerror}); make it readable, or move it away") from None
     here = (stat.st_dev, stat.st_ino)
-    if here in above or (above and folder.resolve() == corpus.resolve()):  # a link that leads to a folder above it
+    if here in above or (above and folder.resolve() == corpus.resolve()):  # a link to a parent folder
         return
     for entry in entries:
         if entry.name.startswith("."):
@@ -240,7 +242,7 @@ def _walk(folder: Path, corpus: Path, above: tuple[tuple[int, int], ...]) -> Ite
 
 
 def _remote(pattern: str, format: Format) -> _Found:
-    """The same in any file system that fsspec knows."""
+    """The files that a pattern matches in any file system that fsspec knows."""
     full, found = listing(pattern, only=format.endings)
     address = Address.of(full)
     if full in found:
@@ -253,10 +255,11 @@ def _remote(pattern: str, format: Format) -> _Found:
 
 
 def _named(url: str, format: Format, size: int | None, stamp: str) -> _Found:
-    """A file that is named by itself.
+    """The result for a URL that names one file.
 
-    A query belongs to its path, since it may say which file is meant (`download?id=7`).  Where the path has an ending
-    of the format's, or the query has credentials, the query only says how to get the file, and belongs to its folder.
+    A query belongs to the file's path, because it may say which file is meant (`download?id=7`).  There are two
+    exceptions: the path has an ending of the format, or the query contains credentials.  Then the query only says how
+    to get the file, and it belongs to the folder.
     """
     address = Address.of(url)
     root, name = address._replace(path=address.folder), address.path[len(joined(address.folder, "")) :]
@@ -266,10 +269,10 @@ def _named(url: str, format: Format, size: int | None, stamp: str) -> _Found:
 
 
 def _before_wildcard(pattern: str) -> str:
-    """The folder that stands before a pattern's first wildcard."""
+    """The folder before a pattern's first wildcard."""
     return re.split(r"[*?[]", pattern, maxsplit=1)[0].rpartition("/")[0]
 
 
 def _is_wanted(name: str, format: Format) -> bool:
-    """Whether a file that was found in a folder, not named by a pattern, is of the source's kind."""
+    """Whether a file has an ending of the source's kind.  Files that a pattern names need none."""
     return not format.endings or name.lower().endswith(format.endings)

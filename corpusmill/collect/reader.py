@@ -1,4 +1,4 @@
-"""A slice's records, whatever the format of its files."""
+"""The records of a slice, for every format."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -14,8 +14,8 @@ from corpusmill.page import ExtractSettings
 class SliceReader:
     """The content records of a slice, in the input's order.
 
-    When they have been read, `reading.others` counts, by kind, what is no content (requests, revisits, blank lines),
-    and `reading.trace` knows which bytes of the files were read.
+    After they were read, `reading.others` counts by kind what is not content (requests, revisits, blank lines), and
+    `reading.trace` knows which bytes of the files were read.
     """
 
     def __init__(self, slice: Slice, source: Source, max_page_bytes: int) -> None:
@@ -29,5 +29,5 @@ class SliceReader:
 
 
 def read_slice(slice: Slice, source: Source, max_page_bytes: int = ExtractSettings().max_page_bytes) -> SliceReader:
-    """The records of a slice; InputError if its file is gone, or has not the columns that the recipe names."""
+    """The records of a slice.  InputError if its file is missing or lacks the columns that the recipe names."""
     return SliceReader(slice, source, max_page_bytes)

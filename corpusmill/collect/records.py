@@ -1,7 +1,7 @@
 """A record: one page, document or row of an input, readable or not, before extraction.
 
-Every reader of an input format yields these.  What can't be read is a record, too: its status says why, its metadata
-say where and how, so that nothing that came in is ever without a row.
+Every reader of an input format yields records.  Input that cannot be read is a record, too: its status says why, and
+its metadata say where and how.  So every piece of input has a row.
 """
 
 from dataclasses import dataclass, field
@@ -14,21 +14,21 @@ from corpusmill.reasons import Status
 
 
 class DamageError(Exception):
-    """A container can't be read here: the message says what is wrong, in words that no library's version changes."""
+    """A container cannot be read at this place.  The message does not depend on a library's version."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """One content record.  `body` is set for what is still to be extracted, `text` for what is text already."""
+    """One content record.  `body` is set if it needs extraction; `text` is set if it is text already."""
 
     origin_path: str
-    offset: int  # see the reader
-    number: int = 0  # among the records at this offset
+    offset: int  # each reader defines what it counts
+    number: int = 0  # position among the records at this offset
     status: Status = Status.OK
     url: str | None = None
-    fetched_at: datetime | None = None  # UTC, without tzinfo
+    fetched_at: datetime | None = None  # in UTC, without tzinfo
     http_status: int | None = None
-    content_type: str | None = None  # as declared, lower case, without parameters
+    content_type: str | None = None  # as declared, in lower case, without parameters
     charset: str | None = None  # as the HTTP header declares it
     media: Media | None = None  # how `body` is to be read
     body: bytes | None = None
@@ -36,19 +36,19 @@ class Record:
     title: str | None = None
     licence: str | None = None
     html_lang: str | None = None
-    directives: tuple[tuple[str, str], ...] = ()  # (name, value) of HTTP headers that may ask not to be used
+    directives: tuple[tuple[str, str], ...] = ()  # (name, value) of HTTP headers that may forbid its use
     metadata: dict[str, Any] = field(default_factory=dict)
     n_bytes: int = 0
 
     @classmethod
     def broken(cls, origin_path: str, offset: int, error: str, url: str | None = None) -> "Record":
-        """The row for a place that can't be read."""
+        """The record for a place that cannot be read."""
         status = Status.BROKEN_RECORD
         return cls(origin_path=origin_path, offset=offset, status=status, url=url, metadata={"error": error})
 
 
 def document_id(source: str, record: Record) -> str:
-    """The stable identity of a record: 24 hexadecimal digits of its source's name and its place in the input."""
+    """The stable identity of a record: 24 hexadecimal digits, from its source's name and its place in the input."""
     place = f"{source}\0{record.origin_path}\0{record.offset}"
     if record.number:
         place += f"\0{record.number}"
@@ -56,9 +56,9 @@ def document_id(source: str, record: Record) -> str:
 
 
 def utc(moment: datetime | None) -> datetime | None:
-    """A moment in UTC without tzinfo, as the tables keep it; one without a time zone is taken for UTC.
+    """A time in UTC without tzinfo, as the tables store it.  A time without a time zone counts as UTC.
 
-    None for one that lies in the years 1 to 9999 where it was written, and not in UTC.
+    None if the time in UTC is outside the years 1 to 9999.
     """
     try:
         return moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and moment.tzinfo else moment

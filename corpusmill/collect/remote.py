@@ -1,12 +1,13 @@
-"""Files by URL, through fsspec: which there are, how to open one, and how their URLs are put together.
+"""Files by URL, through fsspec: how to list them, open them, and build their URLs.
 
-A URL may be a chain: `zip://*.jsonl::https://host/a.zip` are members of an archive, `simplecache::https://...` a file
-that is kept on this machine.  Whatever follows the path (a query, the archive) stays at the end of the URL of a file.
+A URL may be a chain.  `zip://*.jsonl::https://host/a.zip` means members of an archive.  `simplecache::https://...`
+means a file that is cached on this machine.  Whatever follows the path (a query, the archive) stays at the end of the
+URL of a file.
 
-Readers go to any place of a file.  Web servers that give no ranges of a file, or do not say how long it is, cannot
-serve that, so the whole file is fetched first, into a temporary file; and so is an archive on such a server.
+Readers seek to any place of a file.  Some web servers send no ranges of a file, or do not report its length.  Then the
+whole file is fetched first, into a temporary file.  The same holds for an archive on such a server.
 
-Whatever goes wrong is one sentence: libraries have errors of their own, with no class in common.
+Every failure becomes an error of one sentence, because libraries raise errors of their own, with no class in common.
 """
 
 import re
@@ -23,24 +24,24 @@ from corpusmill.credentials import masked
 from corpusmill.errors import CorpusmillError, InputError, RunError
 from corpusmill.store import remote_stamp
 
-BUFFER = 1 << 17  # bytes that are read ahead; fsspec's own cache makes few requests of that
-LOOKS_AT_ONCE = 16  # files of a web server's listing that are asked about
+BUFFER = 1 << 17  # bytes that are read ahead; fsspec's own cache combines these into few requests
+LOOKS_AT_ONCE = 16  # files of a web server's listing whose sizes are asked for at the same time
 MAX_REASON = 200  # characters
 
-_LINK = re.compile(r"::(?![0-9A-Fa-f:.%]*\])")  # between two links of a chain; not in an IPv6 address
+_LINK = re.compile(r"::(?![0-9A-Fa-f:.%]*\])")  # between two links of a chain; not inside an IPv6 address
 _WEB = re.compile(r"(?:^|::)https?://$", re.IGNORECASE)
 
 
 class Address(NamedTuple):
-    """A URL in its parts."""
+    """The parts of a URL."""
 
     path: str  # with scheme and host: `https://host/a`, `zip://a`, `simplecache::https://host/a`
     query: str  # of a web address: `?x=1`, or ""
-    archive: str  # that the path is in: `::https://host/a.zip`, or ""
+    archive: str  # the archive that holds the path: `::https://host/a.zip`, or ""
 
     @classmethod
     def of(cls, url: str) -> "Address":
-        """The parts of a URL."""
+        """Split a URL into its parts."""
         first = url.index("://") + 3
         link = _LINK.search(url, first)
         end = link.start() if link else len(url)
@@ -50,12 +51,12 @@ class Address(NamedTuple):
 
     @property
     def wrappers(self) -> str:
-        """What stands before the scheme: `simplecache::`, or ""."""
+        """The part before the scheme: `simplecache::`, or ""."""
         return self.path[: self.path.rfind("::", 0, self.path.index("://")) + 2] if "::" in self.path else ""
 
     @property
     def folder(self) -> str:
-        """The path up to its last slash, which is left out after a host."""
+        """The path up to its last slash; after a host, without that slash."""
         top = self.path.index("://") + 3
         return self.path[: max(top, self.path.rfind("/"))]
 
@@ -68,20 +69,21 @@ def joined(folder: str, path: str) -> str:
 
 
 def resolved(pattern: str, folder: Path) -> str:
-    """A URL whose last link, if that is a path of this machine, is absolute; `folder` is what it is relative to."""
+    """A URL whose last link is absolute.  If that link is a local path, it is relative to `folder`."""
     links = _LINK.split(pattern)
     if links[-1].endswith("://"):
-        raise InputError(f"'{pattern}': there is nothing behind '://'")
+        raise InputError(f"'{pattern}': there is nothing after '://'")
     if "://" not in links[-1] and len(links) > 1:
         links[-1] = str(folder.absolute() / Path(links[-1]).expanduser())
     return "::".join(links)
 
 
 def listing(pattern: str, *, only: tuple[str, ...]) -> tuple[str, dict[str, tuple[int | None, str]]]:
-    """The URL that a pattern is looked for under, and the files by URL: (size if it is known, stamp).
+    """The URL under which a pattern's files are listed, and the files by URL: (size if it is known, stamp).
 
-    only: endings of the files that count in a folder that is named as a whole; empty: all.  InputError if they cannot
-    be listed.
+    only: endings of the files that count if the pattern names a whole folder; empty: all
+
+    InputError if the files cannot be listed.
     """
     import fsspec
 
@@ -102,7 +104,7 @@ def listing(pattern: str, *, only: tuple[str, ...]) -> tuple[str, dict[str, tupl
 
 
 def can_be_entered(url: str) -> bool:
-    """Whether a reader can start in the middle of a file.  InputError if its server cannot be asked."""
+    """Whether a reader can start in the middle of a file.  InputError if its server does not answer."""
     import fsspec
 
     if Address.of(url).archive:
@@ -113,9 +115,9 @@ def can_be_entered(url: str) -> bool:
 
 
 def open_remote(url: str) -> BinaryIO:
-    """Open a file for reading anywhere in it.
+    """Open a file for reading at any offset.
 
-    FileNotFoundError or PermissionError if it is gone or forbidden; RunError if anything else goes wrong, now or later.
+    FileNotFoundError or PermissionError if it is missing or forbidden; RunError for any other failure, now or later.
     """
     import fsspec
 
@@ -123,18 +125,18 @@ def open_remote(url: str) -> BinaryIO:
         fs, path = fsspec.core.url_to_fs(_reachable(url))
         if _gives_ranges(fs, path):
             return BufferedReader(_Remote(fs, path, url), BUFFER)
-        whole = tempfile.TemporaryFile()  # noqa: SIM115  # whoever asked closes it
+        whole = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
         fs.get_file(path, whole)
         whole.seek(0)
         return cast(BinaryIO, whole)
 
 
 class _Remote(RawIOBase):
-    """A file of fsspec's whose failures are RunErrors: readers take other errors for damage of what they read."""
+    """A file of fsspec whose failures are RunErrors, because readers take other errors for damage in the content."""
 
     def __init__(self, fs: Any, path: str, url: str) -> None:
         self._file, self._url = fs.open(path, "rb"), url
-        self._fs = fs  # an archive is closed when its file system is gone
+        self._fs = fs  # keeps the file system alive: an archive is closed with its file system
 
     def readable(self) -> bool:
         """True."""
@@ -145,7 +147,7 @@ class _Remote(RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go somewhere."""
+        """Move to an offset."""
         with _sentences(self._url, "cannot be read", RunError):
             self._file.seek(offset, whence)
             return int(self._file.tell())
@@ -155,7 +157,7 @@ class _Remote(RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, or a part of it."""
+        """Fill the buffer completely or in part."""
         with _sentences(self._url, "cannot be read", RunError):
             content = self._file.read(len(buffer))
         buffer[: len(content)] = content
@@ -172,7 +174,7 @@ class _Remote(RawIOBase):
 def _sentences(
     url: str, what: str, kind: type[CorpusmillError], passing: tuple[type[Exception], ...] = ()
 ) -> Iterator[None]:
-    """Say in one sentence what went wrong; errors of the kinds `passing` are the caller's."""
+    """Report in one sentence what went wrong.  Errors of the kinds `passing` are left to the caller."""
     try:
         yield
     except ImportError as error:
@@ -191,7 +193,7 @@ def _reason(error: Exception) -> str:
 
 
 def _reachable(url: str) -> str:
-    """The URL with a cache before an archive on a web server that gives no ranges."""
+    """The URL with a cache before an archive, if the archive's web server sends no ranges."""
     import fsspec
 
     archive = Address.of(url).archive
@@ -214,12 +216,12 @@ def _stamp(info: dict[str, Any], container: str) -> str:
 
 
 def _known(stamp: str) -> str:
-    """A stamp; one of its own where nothing is known, so that the file is read again."""
+    """The stamp, or a new one if nothing is known, so that the file is read again."""
     return stamp or f"unknown {uuid.uuid4()}"
 
 
 def _with_sizes(fs: Any, infos: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a listing of links leaves open is asked for, file by file; a size may stay unknown."""
+    """The files of a listing, with the sizes that it lacked; each is asked for.  A size may stay unknown."""
     if all(info.get("size") is not None for info in infos):
         return infos
 
@@ -231,7 +233,7 @@ def _with_sizes(fs: Any, infos: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _gives_ranges(fs: Any, path: str) -> bool:
-    """Whether any place of a file can be read, and its end is known."""
+    """Whether any place of a file can be read and its length is known."""
     from fsspec.asyn import sync
     from fsspec.implementations.http import HTTPFileSystem
 

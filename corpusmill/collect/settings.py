@@ -1,4 +1,4 @@
-"""Settings of sources: where records come from, and how the input is cut up."""
+"""Settings of sources: where records come from, and how the input is cut into slices."""
 
 import ipaddress
 import re
@@ -11,14 +11,14 @@ from corpusmill.settings import Name, Settings
 
 
 class Source(Settings):
-    """Where records come from.  Each kind of source has a model of its own, which adds what it needs."""
+    """Where records come from.  Each kind of source has its own model, which adds the settings that it needs."""
 
     needs_paths: ClassVar[bool] = True
 
     name: Name
     kind: str
     paths: list[str] = []  # any fsspec path or pattern; a relative one is relative to the recipe
-    licence: str | None = None  # unless a record says its own
+    licence: str | None = None  # if a record names no licence
     weight: float = Field(1.0, gt=0, allow_inf_nan=False)  # in training
 
     @model_validator(mode="after")
@@ -31,7 +31,7 @@ class Source(Settings):
 
 
 class Columns(Settings):
-    """Which of the input's columns is what; every other column goes to `metadata`."""
+    """The names of the input's columns.  Every other column goes to `metadata`."""
 
     text: str = "text"
     url: str = "url"
@@ -40,21 +40,23 @@ class Columns(Settings):
 
 
 class CrawlSettings(Settings):
-    """How a source of kind `crawl` collects its pages.  Seconds, bytes and counts are named as such."""
+    """How a source of kind `crawl` collects its pages.  The names say which settings are seconds, bytes or counts."""
 
     seeds: list[str] = Field(min_length=1)
-    hosts: list[str] = []  # scope: host names or patterns such as "*.example.org"; empty: the seeds' hosts
+    hosts: list[str] = []  # hosts to crawl: names or patterns such as "*.example.org"; empty: the seeds' hosts
     max_pages: int = Field(1000, ge=1)
     max_pages_per_host: int = Field(1000, ge=1)
     max_depth: int = Field(8, ge=0)
-    delay_s: float = Field(1.0, ge=0)  # between two requests to a host; a robots.txt Crawl-delay can only lengthen it
-    max_delay_s: float = Field(60.0, ge=0)  # a longer Crawl-delay is cut to this
+    # between two requests to a host.  A Crawl-delay in robots.txt can only make it longer
+    delay_s: float = Field(1.0, ge=0)
+    max_delay_s: float = Field(60.0, ge=0)  # a longer Crawl-delay is reduced to this
     timeout_s: float = Field(30.0, gt=0)
     max_redirects: int = Field(10, ge=5)
     max_page_bytes: int = Field(10_000_000, ge=1)
     user_agent: str = "corpusmill/0.1"
     allow_private_addresses: bool = False
-    connect_to: dict[str, str] = {}  # host pattern -> "address:port" to connect to instead, for mirrors and tests
+    # host pattern -> "address:port" to connect to instead of the host; for mirrors and tests
+    connect_to: dict[str, str] = {}
 
     @field_validator("seeds")
     @classmethod
@@ -89,7 +91,7 @@ class CrawlSettings(Settings):
 
 
 class RunSettings(Settings):
-    """How the input is cut up."""
+    """How the input is cut into slices."""
 
-    slice_bytes: int = Field(16_000_000, ge=4096)  # of input as stored, and of text in one part
-    limit: int | None = Field(None, ge=1)  # read at most so many records, spread over all slices; `--limit`
+    slice_bytes: int = Field(16_000_000, ge=4096)  # of stored input per slice, and of text per part
+    limit: int | None = Field(None, ge=1)  # read at most this many records, spread over all slices; `--limit`

@@ -1,4 +1,4 @@
-"""Trees of whole files, one record each: HTML, Markdown and text."""
+"""Trees of whole files, one record per file: HTML, Markdown and text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ class TreeReader:
             with open_binary(self.root, path, self.trace) as file:
                 body = file.read(self.max_page_bytes + 1)
                 size = file.seek(0, 2)
-        except UNREADABLE as error:  # one file of many is not worth the run; its row says what happened
+        except UNREADABLE as error:  # one unreadable file does not end the run; its row says why
             return Record.broken(path, 0, error.strerror or type(error).__name__)
         if len(body) > self.max_page_bytes:
             return Record(origin_path=path, offset=0, status=Status.TOO_LARGE, n_bytes=size)
         return Record(origin_path=path, offset=0, media=self.media, body=body, n_bytes=size)
 
     def _leads_out(self, path: str) -> bool:
-        """Whether a file of a folder, which others may have packed, is really one of somewhere else."""
+        """Whether a link in the folder leads to a file elsewhere.  The folder may come from somebody else."""
         if is_url(self.root):
             return False
         root = Path(self.root).resolve()

@@ -1,6 +1,6 @@
-"""Sources that users add: a function of theirs yields mappings, and each is a record.
+"""Sources that users add: a function of the user yields mappings, and each mapping is a record.
 
-`offset` is the record's number.  If the function raises, one broken record stands for the rest of that file.
+`offset` is the record's number.  If the function raises an error, one broken record stands for the rest of that file.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,10 +13,10 @@ from corpusmill.collect.columns import from_columns
 from corpusmill.collect.records import Record, utc
 from corpusmill.collect.settings import Columns
 from corpusmill.credentials import masked
-from corpusmill.errors import said
+from corpusmill.extensions import raised
 from corpusmill.reasons import Status
 
-OWN = ("html", "fetched_at")  # keys that a JSON line has no column for
+OWN = ("html", "fetched_at")  # keys that JSON lines have no column for
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class UserReader:
     """The records of one file of a user's own kind of source."""
 
     read: Callable[..., Iterable[Mapping[str, Any]]]
-    where: str  # path or URL of the file, which the function opens
+    where: str  # path or URL of the file; the function opens it
     path: str
-    options: Any  # a dictionary, or an object of the kind's own settings
+    options: Any  # a dictionary, or an object of the settings that the kind declares
 
     def __iter__(self) -> Iterator[Record]:
         rows: Iterator[Mapping[str, Any]] | None = None
@@ -38,15 +38,15 @@ class UserReader:
                 return
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001  # whatever the user's code raises is on record in its row
-                what = masked(said(error))  # it may quote where the file is
+            except Exception as error:  # noqa: BLE001  # the row records any error of the user's code
+                what = masked(raised(error))  # it may contain the file's URL
                 yield Record.broken(self.path, number, f"the source's reader raised {what}")
                 return
             try:
                 yield self._record(row, number)
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001  # a mapping or a value of the user's own that raises
+            except Exception as error:  # noqa: BLE001  # a mapping or a value of the user's code that raises
                 yield Record.broken(
                     self.path, number, f"the source's reader yielded what raises {type(error).__name__}"
                 )
@@ -58,7 +58,7 @@ class UserReader:
         others = {str(key): value for key, value in row.items() if key not in OWN}
         record = from_columns(others, columns, self.path, number)
         moment = _moment(row.get("fetched_at"))
-        if moment is None and row.get("fetched_at") is not None:  # no moment, and not lost
+        if moment is None and row.get("fetched_at") is not None:  # not a time, so it stays in metadata
             record = replace(record, metadata={**record.metadata, "fetched_at": row["fetched_at"]})
         record = replace(record, fetched_at=moment)
         html = row.get("html")
@@ -69,12 +69,12 @@ class UserReader:
 
 
 def _moment(value: object) -> datetime | None:
-    """A moment in UTC from a datetime, a date or ISO 8601; None if it is none of these."""
+    """A time in UTC from a datetime, a date or ISO 8601; None for other values."""
     if isinstance(value, str):
         try:
             return utc(datetime.fromisoformat(value))
         except ValueError:
             return None
     if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # the tables' moments are UTC
+        return datetime(value.year, value.month, value.day)  # the tables store times in UTC
     return utc(value) if isinstance(value, datetime) else None

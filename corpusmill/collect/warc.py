@@ -1,30 +1,32 @@
-"""WARC files, gzipped or not: every content record once, whatever the slices, and damage costs only what it hit.
+"""WARC files, gzipped or not: every content record is read once for any slicing, and damage loses only damaged records.
 
-A slice holds the gzip members (in a file that is not compressed: the records) whose first byte lies in it.  Two rules
-make every slicing of a file give the same rows:
+A slice holds the gzip members whose first byte lies in it.  In a file that is not compressed, it holds the records
+instead.  Every slicing of a file gives the same rows, because of two rules:
 
-- *What is a start* depends on the file's bytes alone: a gzip member that really inflates to `WARC/`, or a record whose
-  header can be read and whose Content-Length leads to a line end.  A slice begins at its first start.
-- *Who owns damage*: a start whose content turns out to be damaged belongs to the slice that it lies in; bytes that
-  follow a readable record and are no start belong to the slice of that record; at byte 0, to the first slice.
+- *What is a start* depends on the file's bytes only.  It is a gzip member that really inflates to `WARC/`, or a record
+  whose header can be read and whose Content-Length leads to a line end.  A slice begins at its first start.
+- *Which slice reports damage*: if the content of a start is damaged, the slice in which the start lies.  If the bytes
+  after a readable record are not a start, the slice of that record.  At byte 0, the first slice.
 
-After damage, reading goes on with the next start.  A member is damaged if inflating says so (its checksum covers every
-byte), if it ends early, or if a record in it is shorter than its Content-Length; a record that has nothing but a block
-digest to vouch for it (not compressed, or not the last of its member) is also damaged if that does not match.
+After damage, reading continues at the next start.  A member is damaged in three cases: inflating fails (its checksum
+covers every byte), it ends early, or a record in it is shorter than its Content-Length.  Some records have only a block
+digest as a check: those that are not compressed, and those that are not the last of their member.  Such a record is
+also damaged if the digest does not match.
 
-`offset` of a record is the byte where it or its gzip member starts, and `number` its place in that member, from 0.  A
+`offset` of a record is the byte where it or its gzip member starts.  `number` is its place in that member, from 0.  A
 record with a number has it in its metadata, too, as `record_number`.
 
-Known limit: a `.warc.gz` that was itself archived is stored verbatim inside its member, so a slice that begins there
+Known limit: a `.warc.gz` that was itself archived is stored unchanged inside its member.  So a slice that begins there
 takes the inner records for records of the outer file.
 
-Cost: inflating, at two thirds of the time.
+Cost: inflating takes two thirds of the time.
 """
 
 import re
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO
 
@@ -37,15 +39,20 @@ from corpusmill.collect.records import DamageError, Record, utc
 from corpusmill.reasons import Status
 
 CONTENT_TYPES = ("response", "resource", "conversion")
-MAX_HEAD = 1 << 18  # bytes of a record's own header, and as much again of an HTTP header
+MAX_HEAD = 1 << 18  # bytes of a record's own header; an HTTP header may have the same size
 VERSION = b"WARC/"
 _VERSION_LINE = re.compile(rb"WARC/\d\.\d{1,3}\r?\n")
 NO_START = "no WARC record starts here"
+REMOVED = "removed"  # type of a record that was erased from a crawl's file (`crawl/erase.py`)
+REMOVAL_FIELD = "Corpusmill-Removal"  # in its header: id of the entry, size of the payload, media type
 OPT_OUT_HEADERS = ("x-robots-tag", "tdm-reservation")
 
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(rb"^warc-type:[ \t]*([\w-]{1,40})", re.IGNORECASE | re.MULTILINE)
+_REMOVAL = re.compile(
+    rb"^corpusmill-removal:[ \t]*([0-9a-f]{16}) (\d{1,18})(?: ([^\r\n]+))?\r?$", re.IGNORECASE | re.MULTILINE
+)
 _URL = re.compile(rb"^warc-target-uri:[ \t]*<?([^\r\n>]+)", re.IGNORECASE | re.MULTILINE)
 _HEADERS_KEPT = ("location", "last-modified", "content-language", "x-robots-tag", "tdm-reservation", "tdm-policy")
 _FIELDS_KEPT = ("WARC-Record-ID", "WARC-Payload-Digest", "WARC-Truncated", "WARC-Identified-Content-Language")
@@ -53,17 +60,16 @@ _FIELDS_KEPT = ("WARC-Record-ID", "WARC-Payload-Digest", "WARC-Truncated", "WARC
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A record, framed but not parsed."""
+    """A record with known bounds, not yet parsed."""
 
     head: bytes
-    block: bytes  # its first bytes, as many as were asked for
+    block: bytes  # its first bytes, as many as were requested
     length: int  # of the whole block
     end: int  # offset of the first byte after it and the line ends that follow
 
     @property
     def type(self) -> str:
-        match = _TYPE.search(self.head)
-        return match[1].decode().lower() if match else "unknown"
+        return record_type(self.head)
 
     @property
     def url(self) -> str | None:
@@ -115,13 +121,13 @@ class WarcReader:
                 return
 
     def _plain(self, window: Window, at: int) -> Generator[Record, None, int | None]:
-        """The record at a start; returns where the next one should start."""
+        """The record at a start.  It returns where the next record should start."""
         raw = _frame(window, at, self._keep)
         yield from self._content(raw, at, 0, vouched=False)
         return raw.end
 
     def _member(self, window: Window, start: int) -> Generator[Record, None, int | None]:
-        """The records of the member at a start; returns where the next one should start, None after damage."""
+        """The records of the member at a start.  It returns where the next one should start, or None after damage."""
         member = Member(window, start)
         at = number = 0
         raw: _Raw | None = None
@@ -129,7 +135,7 @@ class WarcReader:
             while True:
                 raw = None
                 raw = _frame(member, at, self._keep)
-                last = not member.view(raw.end, 1)  # this reads the checksum of a member of one record
+                last = not member.view(raw.end, 1)  # this reads the member's checksum if it has one record
                 yield from self._content(raw, start, number, vouched=last)
                 if last:
                     return member.end
@@ -143,6 +149,9 @@ class WarcReader:
         return self.max_page_bytes + MAX_HEAD
 
     def _content(self, raw: _Raw, offset: int, number: int, *, vouched: bool) -> Iterator[Record]:
+        if raw.type == REMOVED and (said := _REMOVAL.search(raw.head)) is not None:
+            yield _numbered(self._removed(raw, offset, said), number)
+            return
         if raw.type not in CONTENT_TYPES:
             self.others[raw.type] += 1
             return
@@ -151,6 +160,23 @@ class WarcReader:
         except DamageError as error:
             record = Record.broken(self.path, offset, str(error), raw.url)
         yield _numbered(record, number)
+
+    def _removed(self, raw: _Raw, offset: int, said: re.Match[bytes]) -> Record:
+        """The record in the place of one that was erased."""
+        removal, n_bytes, content_type = said.groups()
+        try:
+            fetched_at = utc(datetime.fromisoformat(record_field(raw.head, "WARC-Date") or ""))
+        except ValueError:
+            fetched_at = None
+        return Record(
+            origin_path=self.path,
+            offset=offset,
+            status=Status.REMOVED,
+            fetched_at=fetched_at,
+            content_type=content_type.decode("utf-8", "replace") if content_type else None,
+            metadata={"removal": removal.decode()},
+            n_bytes=int(n_bytes),
+        )
 
     def _parse(self, raw: _Raw, offset: int, *, vouched: bool) -> Record:
         parsed = _parsed(raw, vouched=vouched)
@@ -173,7 +199,7 @@ class WarcReader:
         return _with_body(replace(record, content_type=content_type, charset=charset), body)
 
     def _answer(self, record: Record, parsed: WarcRecord, *, missing: int) -> Record:
-        """A record whose block is an HTTP answer, of which `missing` bytes were too many to keep."""
+        """A record whose block is an HTTP answer.  The last `missing` bytes of a long answer were not kept."""
         try:
             parsed.parse_http(quirks_mode=True, max_header_len=MAX_HEAD)
         except OSError:
@@ -205,13 +231,25 @@ class WarcReader:
         return _with_body(record, replace(body, too_large=True) if missing else body)
 
 
+def record_type(head: bytes) -> str:
+    """The type of a record, in lower case, from its header."""
+    match = _TYPE.search(head)
+    return match[1].decode().lower() if match else "unknown"
+
+
+def record_field(head: bytes, name: str) -> str | None:
+    """The value of a field in a record's header."""
+    match = re.search(rb"^%s:[ \t]*([^\r\n]*)" % re.escape(name).encode(), head, re.IGNORECASE | re.MULTILINE)
+    return match[1].decode("utf-8", "replace").strip() if match else None
+
+
 def _numbered(record: Record, number: int) -> Record:
-    """The record as one of several at its offset."""
+    """The record with its number among several at the same offset."""
     return replace(record, number=number, metadata={**record.metadata, "record_number": number}) if number else record
 
 
 def _with_body(record: Record, body: http.Body) -> Record:
-    """The record with its body, if there is text in it and it is not too large."""
+    """The record with its body, or with the status that says why there is none: its type, or its size."""
     media = http.media_of(record.content_type, body.content)
     if media is None:
         return replace(record, status=Status.CONTENT_TYPE)
@@ -228,15 +266,15 @@ def _is_member(window: Window, at: int) -> bool:
 class _Starts:
     """Where records start in a file that is not compressed.
 
-    A hostile file is full of what looks like a header: each is looked at in little time, as no place is searched twice
-    for the end of a header, and the end of a block is looked at where it is.
+    A malicious file may contain many texts that look like a header.  Each is checked in little time: no place is
+    searched twice for the end of a header, and only the bytes at the end of a block are read.
     """
 
     def __init__(self) -> None:
-        self._begin = self._end = 0  # there is no blank line in [begin, end)
+        self._begin = self._end = 0  # [begin, end) contains no blank line
 
     def is_record(self, window: Window, at: int) -> bool:
-        """Whether a record starts there: a header that can be read, whose length leads to a line end."""
+        """Whether a record starts at `at`: a header that can be read, and whose length leads to a line end."""
         if not _VERSION_LINE.match(window.view(at, 16)):
             return False
         known = self._end if self._begin <= at < self._end else at

@@ -3,7 +3,7 @@
     from corpusmill.dedup.local import find_twins
     from corpusmill.dedup.sketch import sketch_documents
 
-    sketches = sketch_documents(doc_ids, texts, settings)                   # Arrow arrays in, one table for a part out
+    sketches = sketch_documents(doc_ids, texts, settings)                   # Arrow arrays in, one table per part out
     twins = find_twins([sketches], [np.ones(len(texts), bool)], settings)   # in one process, without a runner
 
 The pipeline runs the functions that `find_twins` runs, with a shuffle between them.
@@ -11,7 +11,7 @@ The pipeline runs the functions that `find_twins` runs, with a shuffle between t
 
 
 def warm_up() -> None:
-    """Compile every kernel of this package, or load it from the cache: 5.7 s on one core, or 0.7 s."""
+    """Compile every kernel of this package, or load it from the cache: 5.7 s or 0.7 s on one core."""
     import numpy as np
     import pyarrow as pa
 

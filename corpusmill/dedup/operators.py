@@ -1,4 +1,4 @@
-"""Where the characters that `corpusmill.dedup.fold` has as operators really are such: kernels over UTF-8 bytes."""
+"""Decide where a character that may be an operator (`corpusmill.dedup.fold`) is one: kernels over UTF-8 bytes."""
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +21,15 @@ from corpusmill.kernels import kernel
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
-LONGEST_RUN = 3  # of one operator; a longer one is a drawn line
-INDENTATION = 64  # bytes before an operator in which the beginning of its line is looked for
+LONGEST_RUN = 3  # of one operator; a longer run is a drawn line
+INDENTATION = 64  # the start of a line is searched at most this many bytes before an operator
 NEWLINE, SPACE, DOLLAR, OPEN, CLOSE, DOT = 0x0A, 0x20, 0x24, 0x28, 0x29, 0x2E
 HYPHEN, ZERO, NINE, EQUALS, OPEN_SQUARE, CLOSE_SQUARE, UNDERSCORE = 0x2D, 0x30, 0x39, 0x3D, 0x5B, 0x5D, 0x5F
 
 
 @kernel
 def count_operators(data: U8, start: int, i: int, end: int, fold: U32) -> tuple[int, int]:
-    """Operators in the run of one ASCII character that begins at i in the text data[start:end], and the run's end."""
+    """The number of operators in the run of one ASCII character at i in the text data[start:end], and the run's end."""
     stop = i + 1
     while stop < end and data[stop] == data[i]:
         stop += 1
@@ -60,20 +60,20 @@ def count_operators(data: U8, start: int, i: int, end: int, fold: U32) -> tuple[
 
 @kernel
 def is_sign(data: U8, start: int, i: int, stop: int, end: int, fold: U32) -> bool:
-    """Whether the hyphen data[i:stop] stands before a number and after nothing that it could join to that."""
+    """Whether the hyphen data[i:stop] is a sign: before a number, and after nothing that it could join to it."""
     if stop < end and data[stop] == DOLLAR:
         stop += 1
     if stop + 1 < end and data[stop] == DOT:
         stop += 1
     is_digit = stop < end and ZERO <= data[stop] <= NINE
     if not is_digit and stop + 2 < end and data[stop] == 0xEF and data[stop + 1] == 0xBC:
-        is_digit = 0x90 <= data[stop + 2] <= 0x99  # full width
+        is_digit = 0x90 <= data[stop + 2] <= 0x99  # full-width digits
     return is_digit and not _ends_operand(data, start, i, fold) and (i == start or data[i - 1] != HYPHEN)
 
 
 @kernel
 def _begins_line(data: U8, start: int, i: int, fold: U32) -> bool:
-    """Whether nothing but white space and other operators stands before data[i] in its line."""
+    """Whether only white space and other operators come before data[i] in its line."""
     first = max(start, i - INDENTATION)
     while i > first and data[i - 1] < 0x80 and data[i - 1] != NEWLINE:
         if data[i - 1] > SPACE and np.int64(fold[data[i - 1]]) & OPERATOR == 0:
@@ -84,7 +84,7 @@ def _begins_line(data: U8, start: int, i: int, fold: U32) -> bool:
 
 @kernel
 def _ends_operand(data: U8, start: int, i: int, fold: U32) -> bool:
-    """Whether a letter, a digit or a closing bracket stands before data[i]."""
+    """Whether data[i] follows a letter, a digit or a closing bracket."""
     if i == start:
         return False
     byte = int(data[i - 1])
@@ -104,5 +104,5 @@ def _ends_operand(data: U8, start: int, i: int, fold: U32) -> bool:
 
 @kernel
 def _is_word_byte(byte: int) -> bool:
-    """ASCII letters, digits and the underscore."""
+    """Whether a byte is an ASCII letter, a digit or the underscore."""
     return ZERO <= byte <= NINE or 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A or byte == UNDERSCORE

@@ -1,22 +1,27 @@
-"""Sketches: what deduplication knows of a document, from its final text alone.
+"""Sketches: the data about a document that deduplication needs, computed from its final text only.
 
-A document's tokens (`corpusmill.dedup.fold`) make overlapping n-grams, *shingles*, each hashed to 32 bits; the set of
-them is what Jaccard similarity is taken of.  Of the set, MinHash [1] keeps bands x rows minima under permutations
-h -> a*h + b mod 2^32, the rows of a band are mixed into one 64-bit hash, and two documents are candidates for each
-other if a band's hash is equal [2]: with similarity J, that happens with probability 1 - (1 - J^rows)^bands, for the
-default 14 x 8: 56 % at J = .7, 77 % at .75, 92 % at .8, 98.8 % at .85.
+A document's tokens (`corpusmill.dedup.fold`) make overlapping n-grams, *shingles*.  Each is hashed to 32 bits, and
+Jaccard similarity compares the sets of these hashes.  For each set, MinHash [1] keeps bands x rows minima under
+permutations h -> a*h + b mod 2^32.  The rows of a band are mixed into one 64-bit hash.  Two documents are candidates
+for each other if the hash of a band is equal [2].  With similarity J, that happens with probability 1 - (1 -
+J^rows)^bands.  For the default 14 x 8:
 
-The permutations come from datasketch 2 at run time, and the minima equal those of its scheme "affine32" for the same
-shingle hashes; so the sketches depend on datasketch's version, on `unicodedata.unidata_version` (fold.py), and on
-the settings ngram, bands, rows and seed; not on the threshold.
+    J              0.7    0.75   0.8    0.85
+    probability    56 %   77 %   92 %   98.8 %
 
-Cost, one core: 176 MB/s on web pages; BLAKE2b and the tokens take 60 % of that, the 112 minima 11 % (bench/minhash.py:
-datasketch 6 MB/s from strings, 33 from given shingle hashes).  What made it so: the ASCII path decides where words end
-without branches (twice as fast), shingle sets are sorted by a radix sort, and each minimum is one vectorised pass over
-a padded set.
+The permutations come from datasketch 2 at run time.  The minima equal those of its scheme "affine32" for the same
+shingle hashes.  So the sketches depend on datasketch's version, on `unicodedata.unidata_version` (fold.py), and on the
+settings ngram, bands, rows and seed.  They do not depend on the threshold.
 
-A text of fewer tokens than `ngram` is one shingle.  A text without any token (only punctuation, say) has no shingles
-and no bands: only its content hash can make it a duplicate.  A missing or empty text is never a duplicate.
+Cost on one core: 176 MB/s on web pages.  BLAKE2b and the tokens take 60 % of the time, the 112 minima 11 %.  datasketch
+reaches 6 MB/s from strings, and 33 MB/s from given shingle hashes (bench/minhash.py).  Three things made it fast:
+
+- for ASCII, the ends of words are found without branches (twice as fast);
+- sets of shingles are sorted by a radix sort;
+- each minimum is one vectorised pass over a padded set.
+
+A text with fewer tokens than `ngram` is one shingle.  A text without any token (for example only punctuation) has no
+shingles and no bands: only its content hash can make it a duplicate.  A missing or empty text is never a duplicate.
 
 [1] Broder, On the resemblance and containment of documents, 1997.
 [2] Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, chapter 3.
@@ -54,13 +59,14 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-PADDING = 64  # sets of shingles are filled up to a multiple of this by repetition, so that minima are taken by SIMD
+PADDING = 64  # sets of shingles are filled up to a multiple of this by repetition, so that SIMD can compute the minima
 
 
 def sketch_documents(doc_id: pa.Array, text: pa.Array, settings: DedupSettings) -> pa.Table:
-    """Sketch final texts (n; any string type; null for unreadable pages) -> n rows of `schema.SKETCHES`, in order."""
+    """Sketch n final texts (any string type; null for unreadable pages) -> n rows of `schema.SKETCHES`, in order."""
     column = Utf8Column.of(text)
-    column.data.flags.writeable = False  # the empty column's buffer is not Arrow's: one kernel serves both
+    if not settings.near:
+        return _content_alone(doc_id, text, column, settings)
     a, b = permutations(settings.bands * settings.rows, settings.seed)
     shingles, ends, bands = _sketch(column.data, column.offsets, fold_table(), settings.ngram, a, b, settings.rows)
     has_bands = np.diff(ends) > 0
@@ -77,10 +83,31 @@ def sketch_documents(doc_id: pa.Array, text: pa.Array, settings: DedupSettings) 
     )
 
 
+def _content_alone(doc_id: pa.Array, text: pa.Array, column: Utf8Column, settings: DedupSettings) -> pa.Table:
+    compared = Utf8Column.of(normalised(text)) if settings.exact == "normalised" else column
+    nothing = pa.array([[]], pa.list_(pa.uint64())).take(pa.array(np.zeros(len(column), np.int64)))
+    return pa.table(
+        {
+            "doc_id": doc_id,
+            "content_hash": _content_hashes(compared),
+            "n_chars": pc.fill_null(pc.utf8_length(text).cast(pa.int64()), 0),
+            "bands": nothing,
+            "shingles": nothing.cast(pa.list_(pa.uint32())),
+        },
+        schema=schema.SKETCHES.arrow,
+    )
+
+
+def normalised(text: pa.Array) -> pa.Array:
+    """Texts in NFC and lower case, with one space for white space of any length, and none at both ends."""
+    lower = pc.utf8_lower(pc.utf8_normalize(text, "NFC"))
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(lower, r"[\pZ\s]+", " "))
+
+
 @functools.cache
 def permutations(count: int, seed: int) -> tuple[U32, U32]:
     """The parameters a, b (each `count`) of datasketch's "affine32" permutations for this seed."""
-    from datasketch import MinHash  # imports scipy: 0.9 s that only sketching needs to pay
+    from datasketch import MinHash  # imports scipy, which takes 0.9 s; only sketching needs it
 
     a, b = MinHash(num_perm=count, seed=seed, scheme="affine32").permutations
     return np.ascontiguousarray(a), np.ascontiguousarray(b)
@@ -98,12 +125,13 @@ def _content_hashes(column: Utf8Column) -> U64:
 
 @kernel
 def _sketch(data: U8, offsets: I64, fold: U32, ngram: int, a: U32, b: U32, rows: int) -> tuple[U32, I64, U64]:
-    """All documents: sorted distinct shingle hashes (total), ends (n + 1), band hashes (n, len(a) // rows)."""
+    """Sketch all documents: sorted distinct shingle hashes (total), ends (n + 1), band hashes (n, len(a) // rows)."""
     n = len(offsets) - 1
     longest = 0
     for d in range(n):
         longest = max(longest, offsets[d + 1] - offsets[d])
-    tokens = np.empty(longest + 1, np.uint64)  # a token takes a byte or more; and one that is being made
+    # a token takes at least one byte; one more for the token that is being made
+    tokens = np.empty(longest + 1, np.uint64)
     scratch = np.empty(longest + PADDING, np.uint32)
     shingles = np.empty(offsets[n] - offsets[0] + PADDING, np.uint32)
     ends = np.zeros(n + 1, np.int64)
@@ -123,13 +151,14 @@ def _sketch(data: U8, offsets: I64, fold: U32, ngram: int, a: U32, b: U32, rows:
 
 @kernel
 def _hash_tokens(data: U8, start: int, end: int, fold: U32, tokens: U64) -> int:
-    """64-bit FNV-1a hashes, by code point, of the tokens of UTF-8 text data[start:end] -> their number."""
+    """Write the 64-bit FNV-1a hashes, by code point, of the tokens of data[start:end]; return their number."""
     prime, basis = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
-    n, h, inside, alone = 0, basis, False, False  # inside: h is of a token that has begun; alone: takes only marks
+    # inside: h belongs to a token that has begun; alone: only marks can continue that token
+    n, h, inside, alone = 0, basis, False, False
     i = start
     while i < end:
         byte = np.int64(data[i])
-        if byte < 0x80:  # without branches at the ends of words, which no processor can predict: twice as fast
+        if byte < 0x80:  # no branches at the ends of words, because processors cannot predict them: twice as fast
             if alone:
                 tokens[n] = h
                 n, h, inside, alone = n + 1, basis, False, False
@@ -185,7 +214,10 @@ def _hash_tokens(data: U8, start: int, end: int, fold: U32, tokens: U64) -> int:
 
 @kernel
 def _hash_shingles(tokens: U64, n: int, ngram: int, out: U32) -> int:
-    """32-bit hashes of the n-grams of n tokens, by a rolling polynomial -> their number; too short a text is one."""
+    """Write the 32-bit hashes of the n-grams of n tokens, by a rolling polynomial; return their number.
+
+    A text with fewer than `ngram` tokens is one n-gram.
+    """
     if n == 0:
         return 0
     base, mix = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
@@ -206,7 +238,7 @@ def _hash_shingles(tokens: U64, n: int, ngram: int, out: U32) -> int:
 
 @kernel
 def _sort_distinct(values: U32, n: int, scratch: U32) -> int:
-    """Sort values[:n] (radix sort, 4 passes of 8 bits) and drop repetitions in place -> their number."""
+    """Sort values[:n] (radix sort, 4 passes of 8 bits) and remove repetitions in place; return their number."""
     counts = np.zeros((4, 256), np.int64)
     for i in range(n):
         for p in range(4):
@@ -233,7 +265,7 @@ def _sort_distinct(values: U32, n: int, scratch: U32) -> int:
 
 @kernel
 def _hash_bands(shingles: U32, n: int, a: U32, b: U32, rows: int, scratch: U32, out: U64) -> None:
-    """The band hashes of one set of n > 0 shingles: datasketch's premix, minima of a*h + b, rows mixed into a hash."""
+    """The band hashes of one set of n > 0 shingles: datasketch's premix, minima of a*h + b, rows mixed into one."""
     for i in range(n):
         h = shingles[i]
         h = np.uint32((h ^ h >> np.uint32(16)) * np.uint32(0x85EBCA6B))  # numba computes products in 64 bits

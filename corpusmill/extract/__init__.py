@@ -1,8 +1,10 @@
 """HTML to main text and metadata.
 
-`charset` makes UTF-8 of a page's bytes, `segments` tables of that; `content` decides which blocks of text are main
-content, `metadata` reads what the page says of itself, `writing` writes what is kept.  `extractors` puts them together
-for the pipeline, `look` for a reader; `others` and `plain` are other ways from a page to text.
+`charset` converts a page's bytes to UTF-8.  `segments` converts UTF-8 to tables.  `content` decides which blocks of
+text are main content.  `metadata` reads what the page states about itself.  `writing` writes what is kept.
+
+`extractors` combines these steps for the pipeline, and `look` combines them for a person who inspects a page.  `others`
+and `plain` are other ways from a page to text.
 """
 
 
@@ -13,7 +15,7 @@ def warm_up() -> None:
 
 
 def warm_up_reading() -> None:
-    """The kernels that read and write pages, by doing so with a tiny one."""
+    """Compile the kernels that read and write pages.  A very small page is read and written for this."""
     import numpy as np
 
     from corpusmill.extract.extractors import extractor
@@ -32,10 +34,16 @@ def warm_up_reading() -> None:
 
 
 def warm_up_judging() -> None:
-    """The kernels that judge pages, which take as long to compile, by judging one without anything."""
+    """Compile the kernels that judge pages.  An empty page is judged for this.
+
+    They take as long to compile as the kernels that read and write.
+    """
     from corpusmill.extract.content.classify import classify, page_kinds
     from corpusmill.extract.content.model import shipped_model
     from corpusmill.extract.segments.tables import no_page
+    from corpusmill.extract.whole import whole
 
     page, model = no_page(), shipped_model()
-    page_kinds(page, classify(page, model), model)
+    classified = classify(page, model)
+    whole(page, classified)
+    page_kinds(page, classified, model)

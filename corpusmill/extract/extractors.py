@@ -1,11 +1,17 @@
-"""Extractors by name: a page's bytes in, its main text and what it says of itself out.
+"""Extractors by name.  An extractor takes a page's bytes, and returns its main text and metadata.
 
-`corpusmill` is ours, and the default: bytes to UTF-8, tables, a verdict on each block, then whether there is content at
-all, and the text of what is kept.  `resiliparse`, `trafilatura` and users' own functions give a page's main text; the
-rest, such as title, dates, licence and directives, is read from the same tables as ours for all of them.
+`corpusmill` is our own extractor, and the default.  It converts bytes to UTF-8, and UTF-8 to tables.  It judges each
+block, decides whether the page has main content at all, and writes the text of what is kept.
 
-Cost of ours, for WCXB's pages of 300 KB on average, in milliseconds: encoding .04, tables .24, verdicts .23, the kind
-of page .02, what the page says of itself .26, abstaining .05, text .02, mojibake .02.
+`resiliparse`, `trafilatura` and users' own functions give only the main text of a page.  The metadata (title, dates,
+licence, directives and so on) is read from the same tables for all extractors.
+
+Cost of `corpusmill` in milliseconds per page, for the pages of WCXB (300 KB on average):
+
+    encoding           0.04        metadata                   0.26
+    tables             0.24        is there main content?     0.05
+    block decisions    0.23        text                       0.02
+    kind of page       0.02        mojibake                   0.02
 """
 
 from collections.abc import Callable, Mapping
@@ -19,21 +25,22 @@ from corpusmill.extract.look import judge
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
 from corpusmill.extract.plain import markdown, plain_text
+from corpusmill.extract.segments.readable import readable
 from corpusmill.extract.segments.segment import segment
 from corpusmill.page import NOTHING, Extracted, Extractor, Page, TextFormat
 from corpusmill.reasons import Status
 
 MainText = Callable[[str, str | None], str | None]
-"""(HTML, URL) -> main text; what a user's own extractor is."""
+"""(HTML, URL) -> main text; the type of users' own extractors."""
 
 OURS = "corpusmill"
 OTHERS: dict[str, MainText] = {"resiliparse": resiliparse, "trafilatura": trafilatura}
 
 
 def extractor(name: str, format: TextFormat = "text") -> Extractor:
-    """The extractor of a name; InputError if there is none, or it is not installed.
+    """The extractor with this name; InputError if there is none, or if it is not installed.
 
-    It reads HTML, and text and Markdown files as they are.  Only `corpusmill` writes HTML as Markdown.
+    It reads HTML.  It returns text files and Markdown files as they are.  Only `corpusmill` writes HTML as Markdown.
     """
     from_html = _ours(format) if name == OURS else _from_main_text(_main_text(name))
 
@@ -54,7 +61,7 @@ def _ours(format: TextFormat) -> Extractor:
 
     def extract(page: Page) -> Extracted:
         utf8 = to_utf8(page.body, page.charset)
-        look = judge(utf8, segment(utf8.data), page.url, model)
+        look = judge(utf8, readable(utf8.data), page.url, model)
         text = look.markdown if format == "markdown" else look.text
         kind = {"page_type": look.kind, "page_type_probability": round(float(look.kinds.max()), 3)}
         return _extracted(utf8, look.said, text, look.status, kind)
@@ -63,7 +70,7 @@ def _ours(format: TextFormat) -> Extractor:
 
 
 def _main_text(name: str) -> MainText:
-    """Somebody else's extractor."""
+    """The function of an extractor that is not our own."""
     if name == "trafilatura":
         check_trafilatura()
     own = REGISTRY.extractors.get(name)

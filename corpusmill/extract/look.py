@@ -1,8 +1,9 @@
-"""The steps of extraction, from a page's tables to all that is found out about it.
+"""The steps of extraction, from a page's tables to everything that is known about the page.
 
-The extractor keeps text and metadata of it; whoever wants to look at a page keeps everything (`look_at`).
+The extractor keeps only text and metadata of the result.  `look_at` keeps everything, for a person who inspects a page.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,9 +17,12 @@ from corpusmill.extract.content.classify import Classified, classify, page_kinds
 from corpusmill.extract.content.kinds import KINDS
 from corpusmill.extract.content.model import Model
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
-from corpusmill.extract.segments.segment import Workspace, segment
+from corpusmill.extract.segments.readable import readable
+from corpusmill.extract.segments.segment import Workspace
 from corpusmill.extract.segments.tables import Segments
+from corpusmill.extract.whole import whole
 from corpusmill.extract.writing.markdown import markdown_of
+from corpusmill.extract.writing.marks import without_marks
 from corpusmill.extract.writing.markup import Elements
 from corpusmill.extract.writing.write import text_of
 from corpusmill.page import Page
@@ -28,22 +32,22 @@ MOST_OF_A_PATH = 6  # elements
 
 
 class Block(NamedTuple):
-    """A block, and the verdict on it."""
+    """A block, and the decision on it."""
 
     text: str
-    probability: float  # of being main content
+    probability: float  # that the block is main content
     kept: bool
-    path: str  # the elements around it, such as "main > div.post > p"; "... >" before it if there are more
+    path: str  # the elements around it, such as "main > div.post > p"; begins with "... >" if there are more
 
     @property
     def tag(self) -> str:
-        """The element that it lies in."""
+        """The innermost element around the block."""
         return self.path.rpartition("> ")[2].partition(".")[0].partition("#")[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """A page, and what became of it."""
+    """A page, and all results of extraction for it."""
 
     url: str | None
     utf8: Utf8
@@ -51,7 +55,7 @@ class Look:
     classified: Classified
     kinds: npt.NDArray[np.float32]  # (len(KINDS),): probabilities
     said: PageMetadata
-    status: Status  # OK, or why the page has no main content: then nothing of it is kept
+    status: Status  # OK, or the reason why the page has no main content; in the second case nothing is kept
 
     @property
     def kind(self) -> str:
@@ -66,12 +70,12 @@ class Look:
     @property
     def text(self) -> str:
         """The main text."""
-        return text_of(self.segments, self.keep)
+        return text_of(*without_marks(self.segments, self.keep))
 
     @property
     def markdown(self) -> str:
-        """The same as Markdown."""
-        return markdown_of(self.segments, self.keep)
+        """The main text as Markdown."""
+        return markdown_of(*without_marks(self.segments, self.keep))
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page, kept or not."""
@@ -82,14 +86,14 @@ class Look:
 
 
 class _Names:
-    """Elements as in a style sheet: the name, and its id or first class."""
+    """Elements written as in a style sheet: the name, followed by the id or the first class."""
 
     def __init__(self, elements: Elements) -> None:
         self._elements = elements
         self._known: dict[int, str] = {}
 
     def path(self, node: int) -> str:
-        """The element and those around it, outermost first."""
+        """The element and the elements around it, outermost first."""
         path: list[str] = []
         while node > 0 and len(path) < MOST_OF_A_PATH:
             path.append(self._known.get(node) or self._name(node))
@@ -104,14 +108,15 @@ class _Names:
 
 
 def look_at(page: Page, model: Model) -> Look:
-    """Take a page in HTML through all steps of extraction; UndecodableError if its bytes are no text."""
+    """Run all steps of extraction on an HTML page; UndecodableError if its bytes are not text."""
     utf8 = to_utf8(page.body, page.charset)
-    return judge(utf8, segment(utf8.data, Workspace()), page.url, model)
+    return judge(utf8, readable(utf8.data, Workspace()), page.url, model)
 
 
 def judge(utf8: Utf8, segments: Segments, url: str | None, model: Model) -> Look:
-    """What is found out about a page from its tables; as long-lived as they are."""
+    """The results for a page, from its tables.  They are valid as long as the tables are."""
     classified = classify(segments, model)
+    classified = dataclasses.replace(classified, keep=whole(segments, classified))
     said = read_metadata(segments, url)
     status = no_content(segments, classified.keep, said.title, classified.expected_f1) or Status.OK
     kinds = page_kinds(segments, classified, model)

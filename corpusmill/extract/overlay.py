@@ -1,11 +1,14 @@
-"""A page as extraction sees it, as one HTML file: its elements and text, tinted by probability, no more.
+"""A page as extraction sees it, in one HTML file: its elements and its text, coloured by probability.
 
-The file is made from the tables, not from the page's markup: each element with text becomes a custom element (`<x-p>`
-of a <p>, drawn by our own style sheet), which parsers nest in any way, and each run of text is escaped.  So no script,
-style, address or markup of the page gets into the file, it shows what the page hides, and a policy (CSP) that allows
-nothing but our style sheet is only a second lock.  It is safe to open, and needs no network.
+The file is made from the tables, not from the page's markup.  Each element with text becomes a custom element (<p>
+becomes `<x-p>`), because parsers accept custom elements at any place.  Our own style sheet says how it looks.  Each run
+of text is escaped.  So no script, style, address or markup of the page gets into the file.  Text that the page hides is
+visible in it.
 
-Cost: 10 ms for an average page, and about as many bytes as the page has, scripts and styles aside.
+A content security policy (CSP) that allows only our style sheet is a second protection.  The file is safe to open, and
+it needs no network.
+
+Cost: 10 ms for an average page.  The file is about as large as the page without scripts and styles.
 """
 
 import html
@@ -54,8 +57,8 @@ _SCALE = "".join(f'<mark class="p{tenth}"> </mark>' for tenth in range(10))
 def overlay(look: Look, blocks: Sequence[Block], facts: Sequence[tuple[str, str]]) -> str:
     """The page as HTML, with `facts` (name, value) above it.
 
-    `blocks` are `look.blocks()`, in which texts may have been masked: of a block whose text has changed, the markup
-    inside it is left out.
+    `blocks` are `look.blocks()`, but some texts may be masked.  If the text of a block has changed, the markup inside
+    the block is left out.
     """
     return _PAGE.substitute(
         language=_attributes({"lang": look.said.html_lang}),
@@ -68,7 +71,7 @@ def overlay(look: Look, blocks: Sequence[Block], facts: Sequence[tuple[str, str]
 
 
 class _Writer:
-    """Writes elements and runs of text in the page's order."""
+    """Writes elements and runs of text, in the order of the page."""
 
     def __init__(self, look: Look, blocks: Sequence[Block]) -> None:
         segments = self._segments = look.segments
@@ -80,7 +83,7 @@ class _Writer:
         self._after_br: list[int] = segments.blocks["after_br"].tolist()
         self._blocks = blocks
         self._out: list[str] = []
-        self._at = 0  # in the text
+        self._at = 0  # position in the text
 
     def pieces(self) -> list[str]:
         """The whole page."""
@@ -109,7 +112,7 @@ class _Writer:
         return f"x-{name}" if name in _DRAWN else "x-other"
 
     def _write_to(self, end: int) -> None:
-        """Write the text up to `end`: a run for each block that it touches."""
+        """Write the text up to `end`, as one run for each block in it."""
         while self._at < end:
             index = bisect_right(self._starts, self._at) - 1
             if index < 0 or self._at >= self._ends[index]:  # between blocks
@@ -120,7 +123,7 @@ class _Writer:
             self._at = stop
 
     def _write_run(self, index: int, start: int, stop: int) -> None:
-        """Write a run of a block.  Of a block that was masked, the first run is all of it."""
+        """Write a run of a block.  If the block was masked, its first run is the whole block."""
         block = self._blocks[index]
         begins = start == self._starts[index]
         if block.text == self._segments.block_text(index):
@@ -136,5 +139,5 @@ class _Writer:
 
 
 def _attributes(values: Mapping[str, str | None]) -> str:
-    """Attributes that say how text is to be read, if their values can be true."""
+    """Attributes that say how text is to be read, if their values are valid."""
     return "".join(f' {name}="{value}"' for name, value in values.items() if value and _TOLD[name].fullmatch(value))

@@ -1,4 +1,4 @@
-"""Text and Markdown files: kept as they are, but for a front matter, which becomes metadata."""
+"""Text files and Markdown files.  They are kept as they are; only the front matter of Markdown becomes metadata."""
 
 import re
 
@@ -18,9 +18,9 @@ def plain_text(page: Page) -> Extracted:
 
 
 def markdown(page: Page) -> Extracted:
-    """A Markdown file.  Of a YAML front matter, the lines that are `key: plain value` are metadata; all of it is cut.
+    """A Markdown file.  Its YAML front matter is cut off; the lines `key: plain value` in it become metadata.
 
-    The title is the front matter's, else the first heading of the first level.
+    The title is that of the front matter.  If there is none, it is the first heading of level 1.
     """
     utf8 = to_utf8(page.body, page.charset, markup=False)
     text = utf8.text

@@ -11,7 +11,7 @@ In a document that is mostly written without spaces, where units are letters, a 
 An (n + 1)-gram can only occur twice if both n-grams in it do, so only those positions go on to the next length:
 a word costs about two look-ups in a hash table for all nine lengths together, instead of nine.  64-bit hashes stand
 for the n-grams; in a document of a million words two different ones agree with a chance of 1 in 10 million.
-Cost: 185-195 MB/s a core on English; plain Python takes 100 times as long.  Two thirds of it are the look-ups for
+Cost: 185-195 MB/s per core on English; plain Python takes 100 times as long.  Two thirds of it are the look-ups for
 single words and pairs, in tables that outgrow the first-level cache.
 """
 
@@ -68,14 +68,14 @@ def measure_repeats(pieces: Pieces) -> tuple[npt.NDArray[np.int64], npt.NDArray[
 
 
 @kernel
-def _mix(value: np.uint64) -> np.uint64:
+def mix(value: np.uint64) -> np.uint64:
     """Spread a hash's entropy over all its bits: the tables index by the low ones."""
     value = (value ^ (value >> HALF)) * PRIME
     return value ^ (value >> HALF)
 
 
 @kernel
-def _entry(key: np.uint64, table: npt.NDArray[np.int32], keys: npt.NDArray[np.uint64], n_entries: int) -> int:
+def entry_of(key: np.uint64, table: npt.NDArray[np.int32], keys: npt.NDArray[np.uint64], n_entries: int) -> int:
     """The entry of `key`, `n_entries` if it is new: it is then in the table, and the caller counts it.
 
     table: size a power of two, more than twice the entries; -1 where empty; linear probing
@@ -109,7 +109,7 @@ def _repeats(
         keys = np.empty(n, np.uint64)
         n_entries = 0
         for i in range(start, ends[row]):
-            if _entry(_mix(hashes[i]), table, keys, n_entries) == n_entries:
+            if entry_of(mix(hashes[i]), table, keys, n_entries) == n_entries:
                 n_entries += 1
             else:
                 repeats[row] += 1
@@ -157,7 +157,7 @@ def _n_grams(
                 positions[i] = i
                 words[i] = unit_hashes[start + i]
                 for j in range(1, stride):
-                    words[i] = _mix(words[i]) ^ unit_hashes[start + i + j]
+                    words[i] = mix(words[i]) ^ unit_hashes[start + i + j]
 
             left = 0  # positions[left:] are those that are left at this length
             for length in range(1, 11):
@@ -172,8 +172,8 @@ def _n_grams(
                 covered = 0  # units before this one are counted as duplicates
                 for k in range(left, n):
                     i = positions[k]
-                    grams[i] = _mix(_mix(grams[i]) ^ words[i + reach - stride])
-                    entry = _entry(grams[i], table[:size], keys, n_entries)
+                    grams[i] = mix(mix(grams[i]) ^ words[i + reach - stride])
+                    entry = entry_of(grams[i], table[:size], keys, n_entries)
                     entries[k] = entry
                     if entry == n_entries:
                         n_entries += 1

@@ -1,6 +1,6 @@
-"""Rules as SQL: which are active, whether they can be evaluated, and what they say about each page.
+"""Rules as SQL: whether they can be evaluated, and what they say about each page.
 
-A rule is one DuckDB expression over the columns of signals.  What it says of a page must depend on that page's signals
+A rule is one DuckDB expression over signals and columns of pages.  What it says of a page must depend on that page
 alone, or parts would differ with the work's division: so subqueries, aggregates, window functions and functions such
 as random() and now() are refused, before any work.  Evaluation is one query for all rules in a connection of the
 process, with one thread (more would not keep the rows' order) and without access to files.  Cost: 14 microseconds a
@@ -12,6 +12,7 @@ import json
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -22,60 +23,81 @@ import pyarrow as pa
 
 from corpusmill import schema
 from corpusmill.errors import InputError
-from corpusmill.filters.codes import LANGUAGES
-from corpusmill.filters.profiles import PROFILES
+from corpusmill.filters.profiles import BEFORE_HOST, MADE, OF_PAGES, active_rules, nearest
 from corpusmill.filters.settings import FilterSettings, Rule
 from corpusmill.names import identifier
 from corpusmill.reasons import Reason, Status
 
+__all__ = ["PAGE_COLUMNS", "active_rules", "check_filters", "check_rules", "judge_pages", "outcomes", "seen"]
+
 _LOCK = threading.Lock()  # the connection and the name `signals` in it are the process's
 
 
-def active_rules(settings: FilterSettings) -> tuple[Rule, ...]:
-    """The rules in force, in order: languages, language score, the profile's, the user's.
+HOST_SQL = f"lower(nullif(regexp_extract({{url}}, '{BEFORE_HOST}([^/?#]*)', 1), ''))"
+"""The host of a URL, with its port."""
 
-    A user's rule with the name of one that comes before takes its place.
+PAGE_COLUMNS = (
+    *(column for column in schema.PAGES.columns if column.name in OF_PAGES),
+    schema.Column("host", pa.string(), "host of the URL, with its port; null if the page has no URL"),
+    schema.Column("page_type", pa.string(), "kind of page by the extractor: article, forum, product, ...; else null"),
+)
+"""What rules may read besides signals.  `metadata` is a map there: metadata['author'] is a text, or null."""
+
+
+def outcomes(rules: Sequence[Rule]) -> list[str]:
+    """The SQL that decides: for each rule, whether it drops a row, and the value of its signal if it has one.
+
+    Columns drop_0, drop_1, ... (never null) and value_K, over what `seen` shows.  Verdicts and what-if both use it.
     """
-    rules = {rule.name: rule for rule in (*_language_rules(settings), *PROFILES[settings.profile])}
-    for name in settings.disable:
-        if name not in rules:
-            raise InputError(f"recipe: filters.disable: there is no rule '{name}'; {_allowed(name, rules)}")
-        del rules[name]
-    own = [rule.name for rule in settings.rules]
-    for rule in settings.rules:
-        if own.count(rule.name) > 1:
-            raise InputError(f"recipe: filters.rules: two rules are named '{rule.name}'; names must differ")
-        rules[rule.name] = rule
-    return tuple(rules.values())
+    drops = [f"coalesce({rule.expression}, false) AS drop_{k}" for k, rule in enumerate(rules)]
+    return drops + [f"{identifier(rule.signal)}::DOUBLE AS value_{k}" for k, rule in enumerate(rules) if rule.signal]
 
 
-def _language_rules(settings: FilterSettings) -> Iterator[Rule]:
-    if settings.languages:
-        for code in settings.languages:
-            if code not in LANGUAGES:
-                raise InputError(f"recipe: filters.languages: unknown code '{code}'; {_allowed(code, LANGUAGES)}")
-        codes = ", ".join(f"'{code}'" for code in settings.languages)
-        yield Rule(name="language", when=f"language IS NULL OR language NOT IN ({codes})")
-    if settings.min_language_score > 0:
-        yield Rule(
-            name="language_score", signal="language_score", comparison="<", threshold=settings.min_language_score
-        )
+def seen(table: str, columns: Sequence[str]) -> str:
+    """The table that rules see: one of signals and columns of pages, with what is made, and metadata as a map."""
+    made = [f", {_MADE_SQL[name]} AS {name}" for name, of in MADE.items() if of in columns and name not in columns]
+    metadata = f"REPLACE ({_MAP_SQL} AS metadata)" if "metadata" in columns else ""
+    return f"(SELECT * {metadata}{''.join(made)} FROM {table})"
 
 
-def check_rules(rules: Sequence[Rule], signals: pa.Schema) -> None:
-    """InputError unless every rule can be evaluated over a table of signals with this schema."""
+_MAP_SQL = """from_json(metadata, '"MAP(VARCHAR, VARCHAR)"')"""
+_MADE_SQL = {"host": HOST_SQL.format(url="url"), "page_type": "json_extract_string(metadata, '$.page_type')"}
+
+
+def check_filters(settings: FilterSettings, columns: pa.Schema) -> None:
+    """InputError unless every rule and condition of a recipe can be evaluated over a table of these columns."""
+    bare = [profile.model_copy(update={"when": None}) for profile in settings.profiles]
+    check_rules(active_rules(settings.model_copy(update={"profiles": bare})), columns)
+    with _seen(columns.empty_table()) as connection:
+        for profile in settings.profiles:
+            if profile.when is not None:
+                _check_expression(f"recipe: profile '{profile.name}'", profile.when, columns, connection)
+    active_rules(settings)
+
+
+def check_rules(rules: Sequence[Rule], columns: pa.Schema) -> None:
+    """InputError unless every rule can be evaluated over a table of these columns."""
+    with _seen(columns.empty_table()) as connection:
+        for rule in rules:
+            if rule.signal is not None:
+                _check_signal(rule, columns)
+            for expression in (rule.sql, rule.when):
+                if expression is not None:
+                    _check_expression(f"recipe: rule '{rule.name}'", expression, columns, connection)
+
+
+@contextmanager
+def _seen(table: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The process's connection, in which `signals` is this table as rules see it."""
     with _LOCK:
         connection = _connection()
-        connection.register("signals", signals.empty_table())
+        connection.register("measured", table)
         try:
-            for rule in rules:
-                if rule.signal is not None:
-                    _check_signal(rule, signals)
-                for expression in (rule.when, rule.where):
-                    if expression is not None:
-                        _check_expression(rule, expression, signals, connection)
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW signals AS FROM {seen('measured', table.column_names)}")
+            yield connection
         finally:
-            connection.unregister("signals")
+            connection.execute("DROP VIEW IF EXISTS signals")
+            connection.unregister("measured")
 
 
 def judge_pages(status: pa.Array, signals: pa.Table, rules: Sequence[Rule]) -> pa.Table:
@@ -109,30 +131,22 @@ def _evaluate(
     """Does each rule drop each page?  bool (rules, n); and the value of its signal by rule, if it has one."""
     if not rules:
         return np.zeros((0, signals.num_rows), np.bool_), {}
-    outcomes = [f"coalesce({rule.sql}, false) AS drop_{k}" for k, rule in enumerate(rules)]
-    values = [f"{identifier(rule.signal)}::DOUBLE AS value_{k}" for k, rule in enumerate(rules) if rule.signal]
-    with _LOCK:
-        connection = _connection()
-        connection.register("signals", signals)
+    with _seen(signals) as connection:
         try:
-            found = connection.execute(f"SELECT {', '.join([*outcomes, *values])} FROM signals").fetchnumpy()
+            found = connection.execute(f"SELECT {', '.join(outcomes(rules))} FROM signals").fetchnumpy()
         except duckdb.Error:
-            raise _failure(rules, connection) from None
-        finally:
-            connection.unregister("signals")
+            raise failure(rules, connection, "signals") from None
     drops = np.array([found[f"drop_{k}"] for k in range(len(rules))], np.bool_)
     return drops, {k: found[f"value_{k}"] for k, rule in enumerate(rules) if rule.signal}
 
 
-def _failure(rules: Sequence[Rule], connection: duckdb.DuckDBPyConnection) -> Exception:
+def failure(rules: Sequence[Rule], connection: duckdb.DuckDBPyConnection, table: str) -> Exception:
     """The error of the first rule that fails on a value, such as a cast of a word to a number."""
     for rule in rules:
         try:
-            connection.execute(f"SELECT {rule.sql} FROM signals").fetchnumpy()
+            connection.execute(f"SELECT count(*) FILTER ({rule.expression}) FROM {table}").fetchall()
         except duckdb.Error as error:
-            return InputError(
-                f"recipe: rule '{rule.name}' fails on a page: {_first_line(error)}; guard it with 'where'"
-            )
+            return InputError(f"recipe: rule '{rule.name}' fails on a page: {_first_line(error)}; guard it with 'when'")
     return AssertionError("the rules fail together, but none of them alone")
 
 
@@ -149,37 +163,49 @@ def _check_signal(rule: Rule, signals: pa.Schema) -> None:
     if not math.isfinite(rule.threshold):
         raise InputError(f"recipe: rule '{rule.name}': the threshold must be a finite number")
     if rule.signal not in signals.names:
-        raise InputError(
-            f"recipe: rule '{rule.name}': unknown signal '{rule.signal}'; {_allowed(rule.signal, signals.names)}"
-        )
+        raise InputError(f"recipe: rule '{rule.name}': {_unknown([rule.signal], signals)}")
     kind = signals.field(rule.signal).type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise InputError(f"recipe: rule '{rule.name}': signal '{rule.signal}' is no number but {kind}; use 'when'")
+        raise InputError(f"recipe: rule '{rule.name}': signal '{rule.signal}' is no number but {kind}; use 'sql'")
 
 
-def _check_expression(rule: Rule, expression: str, signals: pa.Schema, connection: duckdb.DuckDBPyConnection) -> None:
+def _check_expression(who: str, expression: str, signals: pa.Schema, connection: duckdb.DuckDBPyConnection) -> None:
     """One boolean expression over the row's own columns, which DuckDB can bind."""
-    where = f"recipe: rule '{rule.name}': '{expression}'"
+    where = f"{who}: '{expression}'"
     parsed = _parse(expression, connection)
     if "error_message" in parsed:
         raise InputError(f"{where} is not valid SQL: {parsed['error_message']}")
+    named = []
     for node in _nodes(parsed):
         kind, path = node["class"], node.get("column_names") or [node.get("function_name", "")]
-        if kind == "COLUMN_REF" and path[-1] in signals.names:
-            continue
+        if kind == "COLUMN_REF":
+            named.append(path)
+            if path[-1] in signals.names:
+                continue
         if kind in _REFUSED or path[-1].lower() in _unstable(connection):
             raise InputError(
-                f"{where} must depend on the page's own signals only; no subqueries, windows, random(), now()"
+                f"{where} must depend on the page's own columns only; no subqueries, windows, random(), now()"
             )
     try:
         query = f"SELECT ({expression}) FROM signals WHERE ({expression})"  # WHERE refuses aggregates
         kind = str(connection.execute(query).description[0][1])
     except duckdb.BinderException as error:
-        raise InputError(f"{where}: {_first_line(error)}; signals: {', '.join(signals.names)}") from None
+        known = {name.lower() for name in signals.names}
+        unknown = [path[0] for path in named if not {part.lower() for part in path} & known]
+        said = _unknown(unknown, signals) if unknown else _first_line(error)
+        raise InputError(f"{where}: {said}") from None
     except duckdb.Error as error:
         raise InputError(f"{where}: {_first_line(error)}") from None
     if kind != "BOOLEAN":
         raise InputError(f"{where} is of type {kind}; a rule's expression must be true or false")
+
+
+def _unknown(columns: Sequence[str], signals: pa.Schema) -> str:
+    """A sentence about the first of these columns, which are not there, with the nearest that are."""
+    name = columns[0]
+    if close := difflib.get_close_matches(name, signals.names, 3):
+        return f"unknown column '{name}'; did you mean {' or '.join(repr(each) for each in close)}?"
+    return f"unknown column '{name}'; {nearest(name, signals.names)}"
 
 
 _REFUSED = frozenset({"SUBQUERY", "WINDOW", "STAR", "PARAMETER"})
@@ -239,9 +265,3 @@ def _unstable(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
 
 def _first_line(error: duckdb.Error) -> str:
     return str(error).partition("\n")[0]
-
-
-def _allowed(name: str, names: Sequence[str] | dict[str, Rule]) -> str:
-    close = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"{hint}allowed: {', '.join(sorted(names))}"

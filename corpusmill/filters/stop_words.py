@@ -3,10 +3,15 @@
 English has the eight words of Gopher.  The other lists hold the most frequent function words of their language, as
 any concordance gives them; for Chinese and Japanese they are single characters.  A list is here only if it can be
 relied on: of pieces of 50 words of the Universal Declaration of Human Rights at least 95 in 100 have two of its words
-or more.  That leaves out languages that inflect where others use small words, such as Korean and Tamil.
+or more.  That leaves out languages that inflect where others use small words, such as Tamil.
+
+Korean has particles and endings instead, which are parts of words: there, a word counts that ends in one of
+`characters.KOREAN_ENDINGS`.  In Thai, Lao, Khmer and Burmese no space says where a word ends: there, a list's word is
+found wherever its letters are, also within a longer word.
 """
 
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -14,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusmill.filters.shape import Pieces, measure_shape
+from corpusmill.filters.shape import KOREAN_ENDING_SET, KOREAN_WORDS, Shape, measure_shape
 from corpusmill.kernels import kernel
 
 STOP_WORDS = {
@@ -53,12 +58,15 @@ STOP_WORDS = {
     "is": "og að í á sem er til um það við eða",
     "it": "di e il la che in a per un del è non una i le",
     "ja": "の は を に が と で た す る",
+    "km": "និង ជា ក្នុង បាន ការ ដែល ទៅ នៃ គ្រប់ មាន",
     "ka": "და არ რომ ეს უნდა ან აქვს თუ ამ ყველა ყოველ მისი",
+    "lo": "ແລະ ໃນ ຂອງ ມີ ເປັນ ໄດ້ ທີ່ ການ ໃຫ້ ຈະ",
     "lt": "ir yra kad su į iš kaip bet tai ne ar turi",
     "lv": "un ir ar no par uz kas ka tā vai",
     "mk": "и на во да не од се за по со или",
     "mr": "आणि व या आहे किंवा ते हा नये सर्व हे आपल्या तो",
     "ms": "yang dan di dengan untuk dari dalam ini itu tidak pada atau",
+    "my": "သည် ကို များ သော တွင် နှင့် ခွင့် ရန် ဖြစ် မှ",
     "ne": "र को मा छ हुन्छ गर्न लागि वा तथा कुनै छैन गर्ने यो",
     "nl": "de van het een en in is dat op te zijn met voor die",
     "nn": "og i det er ein av til på som for med at den",
@@ -75,6 +83,7 @@ STOP_WORDS = {
     "sr": "и у је се на да за су од или о с",
     "sv": "och i att det som en på är av för med till den",
     "sw": "na ya wa kwa ni katika la za kuwa au",
+    "th": "ที่ และ การ ของ ใน เป็น มี ได้ ให้ ความ จะ",
     "tl": "ang ng sa na at mga ay ni para",
     "tr": "ve bir bu da de için ile olarak olan her daha veya ya ne gibi kadar hiç",
     "uk": "і в не на що з та до як у за від або",
@@ -86,42 +95,79 @@ STOP_WORDS = {
 """Language code -> its words, written as they are most often; capitalised and upper-case forms count as well."""
 
 _SLOTS = 256
+LONGEST = 5  # units of a word in scripts without spaces
+MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def count_stop_words(units: Pieces, languages: pa.Array) -> pa.Array:
-    """Different stop words among each document's units: int32 (n); null without a list for the document's language."""
+@dataclass(frozen=True, slots=True, eq=False)
+class StopWords:
+    """Of n documents: different stop words (int32, null without a list), all occurrences (int64), is there a list."""
+
+    different: pa.Array
+    occurrences: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
+
+
+def count_stop_words(shape: Shape, languages: pa.Array) -> StopWords:
+    """The stop words of each document's language among its units."""
     codes = pa.array(list(STOP_WORDS), pa.string())
     rows = pc.index_in(languages, codes)
     row_of = np.array(rows.fill_null(-1), np.int32)
-    found = np.zeros(len(rows), np.int32)
-    _count(units.hashes, units.ends, row_of, *_tables(), found)
-    return pa.array(found, mask=rows.is_null().to_numpy(zero_copy_only=False))
+    different, occurrences = np.zeros(len(rows), np.int32), np.zeros(len(rows), np.int64)
+    _count(shape.units.hashes, shape.units.ends, row_of, *_tables(), different, occurrences)
+    korean = np.array(pc.fill_null(pc.equal(languages, "ko"), False), np.bool_)
+    if korean.any():
+        different[korean] = [bin(endings).count("1") for endings in shape.counts[korean, KOREAN_ENDING_SET].tolist()]
+        occurrences[korean] = shape.counts[korean, KOREAN_WORDS]
+    known = korean | (row_of >= 0)
+    return StopWords(pa.array(different, mask=~known), occurrences, known)
 
 
 @cache
-def _tables() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int8]]:
-    """The lists as hash tables: unit hashes (lists, slots) and numbers of the words (same; -1 where empty)."""
+def _tables() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+    """The lists as hash tables: hashes of words (lists, slots), their numbers (same; -1 where empty), longest."""
     keys = np.zeros((len(STOP_WORDS), _SLOTS), np.uint64)
     numbers = np.full((len(STOP_WORDS), _SLOTS), -1, np.int8)
+    longest = np.ones(len(STOP_WORDS), np.int8)
     for row, words in enumerate(STOP_WORDS.values()):
-        hashes = {key: number for number, word in enumerate(words.split()) for key in _unit_hashes(word)}
-        for key, number in hashes.items():
+        spellings = {spelling: number for number, word in enumerate(words.split()) for spelling in _spellings(word)}
+        for spelling, number in spellings.items():
+            key, units = _key(spelling)
+            longest[row] = max(longest[row], units)
             slot = key % _SLOTS
             while numbers[row, slot] >= 0:
                 slot = (slot + 1) % _SLOTS
             keys[row, slot], numbers[row, slot] = key, number
-    return keys, numbers
+    assert longest.max() <= LONGEST
+    return keys, numbers, longest
 
 
-def _unit_hashes(word: str) -> list[int]:
-    """Hashes of the ways to write a word: letter case, and letters with accents in one code point or two."""
+def _spellings(word: str) -> list[str]:
+    """The ways to write a word: letter case, and letters with accents in one code point or two."""
     cases = {word, word.capitalize(), word.upper()}
-    spellings = sorted({unicodedata.normalize(form, case) for case in cases for form in ("NFC", "NFD")})
-    data = np.frombuffer(" ".join(spellings).encode(), np.uint8)
+    return sorted({unicodedata.normalize(form, case) for case in cases for form in ("NFC", "NFD")})
+
+
+def _key(spelling: str) -> tuple[int, int]:
+    """The hash of a word, as the kernel makes it of its units, and how many these are."""
+    data = np.frombuffer(spelling.encode(), np.uint8)
     units = measure_shape(data, np.array([0, len(data)])).units
     hashes: list[int] = units.hashes[: units.ends[0]].tolist()
-    assert len(hashes) == len(spellings), word
-    return hashes
+    key = hashes[0]
+    for following in hashes[1:]:
+        key = key * int(MIX) & 0xFFFFFFFFFFFFFFFF ^ following
+    return key, len(hashes)
+
+
+@kernel
+def _number(key: np.uint64, keys: npt.NDArray[np.uint64], numbers: npt.NDArray[np.int8]) -> int:
+    """The number of the word with this hash, or -1."""
+    slot = int(key) & (_SLOTS - 1)
+    while numbers[slot] >= 0:
+        if keys[slot] == key:
+            return int(numbers[slot])
+        slot = (slot + 1) & (_SLOTS - 1)
+    return -1
 
 
 @kernel
@@ -131,21 +177,30 @@ def _count(
     rows: npt.NDArray[np.int32],
     keys: npt.NDArray[np.uint64],
     numbers: npt.NDArray[np.int8],
-    found: npt.NDArray[np.int32],
+    longest: npt.NDArray[np.int8],
+    different: npt.NDArray[np.int32],
+    occurrences: npt.NDArray[np.int64],
 ) -> None:
     start = 0
     for document in range(len(unit_ends)):
         if rows[document] >= 0:
             key_row, number_row = keys[rows[document]], numbers[rows[document]]
+            reach = longest[rows[document]]
             seen = 0  # bit set of words
-            for i in range(start, unit_ends[document]):
-                slot = int(unit_hashes[i]) & (_SLOTS - 1)
-                while number_row[slot] >= 0:
-                    if key_row[slot] == unit_hashes[i]:
-                        seen |= 1 << number_row[slot]
-                        break
-                    slot = (slot + 1) & (_SLOTS - 1)
+            i = start
+            while i < unit_ends[document]:
+                key, step = unit_hashes[i], 1
+                number = _number(key, key_row, number_row)
+                for length in range(2, min(reach, unit_ends[document] - i) + 1):
+                    key = key * MIX ^ unit_hashes[i + length - 1]
+                    longer = _number(key, key_row, number_row)
+                    if longer >= 0:
+                        number, step = longer, length
+                if number >= 0:
+                    seen |= 1 << number
+                    occurrences[document] += 1
+                i += step
             while seen:
-                found[document] += seen & 1
+                different[document] += seen & 1
                 seen >>= 1
         start = unit_ends[document]

@@ -1,1 +1,1 @@
-"""The Beam pipelines: the only package that imports apache_beam."""
+"""The Beam pipelines: no other package imports apache_beam."""

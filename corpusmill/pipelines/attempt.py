@@ -1,4 +1,4 @@
-"""One driver process: started, asked, watched, and ended with everything that it started."""
+"""One driver process: start it, send its request, watch it, and end it with everything that it started."""
 
 import os
 import queue
@@ -19,17 +19,17 @@ from corpusmill.pipelines.request import CANCEL, LOST, SUPERVISOR, Event, Reques
 
 POLL_S = 0.25
 READ_BYTES = 65_536
-GRACE_S = 3.0  # a worker that was lost because the run failed: the driver says so this soon
-LOG_S = 5.0  # that the log is given to be written to its end
-CANCEL_S = 20.0  # that a job on a cluster is given to be cancelled
-HERE = "localhost,127.0.0.1,::1"  # a proxy of the user's is not for what processes of this machine say to each other
+GRACE_S = 3.0  # after a worker is lost because the run failed, the driver reports the error within this time
+LOG_S = 5.0  # the time to write the log to its end
+CANCEL_S = 20.0  # the time to cancel a job on a cluster
+HERE = "localhost,127.0.0.1,::1"  # processes of one machine do not talk to each other through the user's proxy
 
 
 class Driver:
-    """A driver process, in a session and process group of its own.  Use it as a context: it ends with the block."""
+    """A driver process in its own session and process group.  Use it in a `with` block: it ends with the block."""
 
     def __init__(self, request: Request, lock: int | None, log: Path, pii: PiiSettings) -> None:
-        """`lock` is the corpus's, for the driver to hold it, too; what it prints goes to the file `log`, masked."""
+        """`lock` is the corpus's lock, which the driver holds, too.  Its output goes to the file `log`, masked."""
         no_proxy = ",".join([HERE, *(os.environ[name] for name in ("no_proxy", "NO_PROXY") if name in os.environ)])
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "corpusmill.pipelines.driver"],
@@ -56,7 +56,7 @@ class Driver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the driver and everything that it started; it leads its own session and group."""
+        """End the driver and everything that it started, which is its session and its group."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         for stream in (self._process.stdin, self._process.stdout):
@@ -67,7 +67,7 @@ class Driver:
         self._log.join(LOG_S)
 
     def cancel(self) -> None:
-        """Ask the driver to cancel its job on a cluster, and wait for that."""
+        """Ask the driver to cancel its job on a cluster, and wait until it has."""
         with suppress(OSError):
             self._stdin.write(CANCEL)
             self._stdin.flush()
@@ -75,9 +75,9 @@ class Driver:
             self._process.wait(CANCEL_S)
 
     def watch(self, say: Callable[[Event], None], look: Callable[[], None]) -> Event:
-        """Wait for the end; returns the last event, or one of our own about a lost process.
+        """Wait for the end, and return the driver's last event, or a new event that reports a lost process.
 
-        say: called with every other event; look: called several times in a second.
+        say: called with every other event; look: called several times per second.
         """
         lost: tuple[float, Event] | None = None
         while True:
@@ -98,17 +98,18 @@ class Driver:
 
 
 def _read_events(stream: IO[bytes], events: "queue.SimpleQueue[Event | None]") -> None:
-    """The driver's events, and None when there will be no more."""
-    with suppress(ValueError):  # the stream was closed: nobody listens any more
+    """Put the driver's events into the queue, and None after the last one."""
+    with suppress(ValueError):  # the stream was closed, so nobody reads it any more
         for line in stream:
             events.put(Event.from_json(line))
     events.put(None)
 
 
 def _keep_log(stream: IO[bytes], path: Path, pii: PiiSettings) -> None:
-    """Read what the driver and its workers print into a file; on a full disk it is lost, and nobody has to wait.
+    """Write the output of the driver and its workers into a file.
 
-    Tracebacks may quote pages and URLs, so personal data and credentials are masked here, too.
+    On a full disk the output is lost, but nothing waits for it.  Tracebacks may quote pages and URLs, so personal data
+    and credentials are masked here, too.
     """
     with stream:
         with suppress(OSError), path.open("ab", buffering=0) as log:
@@ -116,12 +117,12 @@ def _keep_log(stream: IO[bytes], path: Path, pii: PiiSettings) -> None:
                 with suppress(OSError):
                     text = mask_text(masked(line.decode("utf-8", "replace")), pii)
                     log.write(text.encode("utf-8", "replace"))
-        while os.read(stream.fileno(), READ_BYTES):  # if there could be no file
+        while os.read(stream.fileno(), READ_BYTES):  # read on if the file could not be made or written
             pass
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:
-    """Whole lines as soon as they are there; one that has no end within READ_BYTES comes in pieces."""
+    """Complete lines, as soon as they arrive.  A line with no end within READ_BYTES is returned in pieces."""
     rest = b""
     while chunk := os.read(descriptor, READ_BYTES):
         *lines, rest = (rest + chunk).split(b"\n")
@@ -134,7 +135,10 @@ def _lines(descriptor: int) -> Iterator[bytes]:
 
 
 def _death(code: int) -> Event:
-    """A driver that ended without a word: killed, which a new one may survive, or unable to start."""
+    """The event for a driver that ended without a report: it was killed, or it could not start.
+
+    After a kill, a new driver may succeed.
+    """
     if code < 0:
         return Event(kind="error", name=LOST, text=f"the driver process was killed ({signal.Signals(-code).name})")
     text = f"the driver process ended with exit code {code} before it could say why"

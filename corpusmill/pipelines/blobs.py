@@ -1,16 +1,16 @@
-"""Blobs on their way through a shuffle: packed into few elements, and counted at the other end.
+"""Blobs in a shuffle: packed into few elements, and counted by the receiver.
 
-A grouping sends one blob from every part to every destination, most of them small: a million for 10,000 parts and 100
-destinations.  Beam costs 40 microseconds for an element, so what a bundle of parts sends to one destination travels as
-one element, up to ELEMENT_BYTES.  A larger blob is cut; Flink refuses elements of 32 MB.
+A grouping sends one blob from every part to every destination: a million blobs for 10,000 parts and 100 destinations.
+Most are small, and Beam needs 40 microseconds per element.  So all blobs from one bundle of parts to one destination
+are one element, up to ELEMENT_BYTES.  A larger blob is cut, because Flink refuses elements of 32 MB.
 
-Beam's local runner keeps a shuffle in its memory, and sends a worker all that it shall gather at once.  So here an
-element larger than SPILLED_BYTES is a file in the stage's own folder, and its name travels; a cluster's runner has a
-shuffle that spills by itself.  The files go when the grouping is done.
+Beam's local runner keeps a shuffle in its memory, and sends a worker all data to gather at once.  So there, an element
+larger than SPILLED_BYTES is written to a file in the stage's own folder, and only its name is sent.  The files are
+deleted when the grouping is done.  The runner of a cluster spills its shuffles itself.
 
-In an element each piece of a blob stands behind its header: number of the part, of the piece, how many pieces the blob
-has, and bytes.  The receiver fails unless it has every piece of the blobs of as many parts as the senders announced, so
-that the books balance across the shuffle.
+In an element, each piece of a blob follows its header: number of the part, number of the piece, number of pieces of the
+blob, and bytes.  The receiver fails unless it has every piece from as many parts as the senders announced.  So nothing
+can be lost in the shuffle unnoticed.
 """
 
 import struct
@@ -33,30 +33,30 @@ from corpusmill.stages.job import Job
 from corpusmill.store import full_disk_is_a_run_error
 
 ELEMENT_BYTES = 4_000_000
-BUFFERED_BYTES = 64_000_000  # that a bundle keeps before it sends what it has
+BUFFERED_BYTES = 64_000_000  # a bundle that holds more than this sends its blobs
 SPILLED_BYTES = 16_384
 _HEADER = struct.Struct("<IIIQ")
 
-Key = tuple[int, int]  # destination, and how many parts send something there
+Key = tuple[int, int]  # destination, and the number of parts that send there
 
 
 class Scatter(beam.DoFn):
-    """(part, its messages) -> (key, packed blobs): what a round's `scatter` sends."""
+    """(part, its messages) -> (key, packed blobs): the blobs of a round's `scatter`."""
 
     def __init__(self, job: Job, stage: str, number: int, *, spill: bool) -> None:
         self.job, self.stage, self.number, self.spill = job, stage, number, spill
 
     def setup(self) -> None:
-        """Once in a worker."""
+        """Prepare a worker; called once."""
         set_up(self.job)
 
     def start_bundle(self) -> None:
-        """Nothing is waiting."""
+        """Start without waiting blobs."""
         self.waiting: dict[Key, list[bytes]] = defaultdict(list)
         self.sizes: dict[Key, int] = defaultdict(int)
 
     def process(self, element: tuple[str, dict[str, Iterable[bytes]]], shuffle: Shuffle) -> Iterator[tuple[Key, bytes]]:
-        """One part's blobs wait until there are enough for an element."""
+        """Pack the blobs of one part; they wait until an element is full."""
         part, found = element
         if not shuffle.stale:
             return
@@ -77,7 +77,7 @@ class Scatter(beam.DoFn):
                 yield key, self._taken(key)
 
     def finish_bundle(self) -> Iterator[Any]:
-        """The rest."""
+        """Send the blobs that are still waiting."""
         for key in list(self.waiting):
             yield WindowedValue((key, self._taken(key)), 0, [GlobalWindows().assign(None)[0]])
 
@@ -94,16 +94,16 @@ class Scatter(beam.DoFn):
         return _SPILLED + path.name.encode()
 
 
-_INLINE, _SPILLED = b"i", b"s"  # how an element begins
+_INLINE, _SPILLED = b"i", b"s"  # the first byte of an element
 
 
 def spill_folder(job: Job, stage: str) -> Path:
-    """Where a stage's elements lie while they are on their way."""
+    """The folder of a stage's elements during a shuffle."""
     return job.corpus.workspace / stage / SPILL
 
 
 def contents(job: Job, stage: str, elements: Iterable[bytes]) -> Iterator[bytes]:
-    """What elements hold, one after the other."""
+    """The contents of elements, one after the other."""
     for element in elements:
         if element.startswith(_INLINE):
             yield element[1:]
@@ -120,9 +120,9 @@ def packed(part: int, content: bytes) -> Iterator[bytes]:
 
 
 def unpacked(elements: Iterable[bytes], senders: int, what: str) -> list[tuple[int, bytes]]:
-    """(part, its blob), by part, from the contents of one destination's elements in any order.
+    """(part, its blob), sorted by part, from the contents of one destination's elements in any order.
 
-    Raises BalanceError unless the blobs of `senders` parts are there, each whole and once.
+    Raises BalanceError unless there is exactly one complete blob from each of `senders` parts.
     """
     pieces: dict[int, dict[int, bytes]] = defaultdict(dict)
     wanted: dict[int, int] = {}

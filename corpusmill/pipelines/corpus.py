@@ -1,12 +1,13 @@
-"""The main job as one Beam pipeline: from committed input files to tokens, tokenizer training included.
+"""The main job as one Beam pipeline: from committed input files to tokens, including the training of the tokenizer.
 
-`build` walks the list of stages (`corpusmill.stages.chain`) and gives each a transform of its kind.  Elements are
-slices, names of parts (some 30 bytes) or blobs (a few MB), never single documents: Beam costs about 40 microseconds for
-an element locally, a document's whole budget.  What a stage made lies in the corpus directory, and receipts say what
-there is to do, so the graph never changes.
+`build` goes through the list of stages (`corpusmill.stages.chain`), and applies to each a transform for its kind.
+Elements are slices, names of parts (about 30 bytes) or blobs (a few MB), never single documents.  Beam costs about 40
+microseconds per element locally, which is as much time as a document may take in all.  The output of a stage is in the
+corpus directory, and receipts say what is left to do.  So the graph never changes.
 
-A barrier ("all parts of X are published") is `Create([None]) | Map(f, AsList(parts))`: it held on the local runner and
-on Flink.  GroupByKey to a constant key never fires on empty input, and Reshuffle alone promises nothing.
+A barrier ("all parts of X are published") is `Create([None]) | Map(f, AsList(parts))`.  It worked on the local runner
+and on Flink.  Two other ways do not work: GroupByKey to a constant key never fires on empty input, and Reshuffle alone
+guarantees nothing.
 """
 
 import time
@@ -25,13 +26,13 @@ from corpusmill.stages.grouping import Grouping, Shuffle
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import PerPart, Reading, Singleton, Stage
 
-Name = str  # of a part
+Name = str  # the name of a part
 
 
 def build(
     pipeline: beam.Pipeline, job: Job, slices: Sequence[Slice], until: str | None = None, *, spill: bool = True
 ) -> None:
-    """Plan, then every stage in order up to `until`.
+    """Plan, then apply every stage in order up to `until`.
 
     spill: shuffle through files of the corpus; for a runner that keeps shuffles in its memory.
     """
@@ -41,7 +42,7 @@ def build(
 
 
 def transform_of(job: Job, stage: Stage, *, spill: bool) -> beam.PTransform:
-    """The transform of a stage's kind: parts in (slices, for the first stage), the same parts out."""
+    """The transform for a stage's kind: parts in (slices for the first stage), the same parts out."""
     match stage:
         case Reading():
             return ReadSlices(job, stage.name)
@@ -60,13 +61,13 @@ def transform_of(job: Job, stage: Stage, *, spill: bool) -> beam.PTransform:
 
 @dataclass(eq=False)
 class ReadSlices(beam.PTransform):
-    """The parts of each slice: found as wanted, or made and published.  A slice may give several."""
+    """The parts of each slice: up to date already, or made and published.  A slice may give several parts."""
 
     job: Job
     stage: Name
 
     def expand(self, slices: beam.PCollection[Slice]) -> beam.PCollection[Name]:
-        """Names of parts, dealt out anew, since one slice may have given all of them."""
+        """Names of parts, distributed again over the workers, because one slice may have given all of them."""
         return slices | "Read" >> work(self.job, _read, self.stage, output=Name) | "Deal" >> beam.Reshuffle()
 
 
@@ -84,13 +85,13 @@ def _read(job: Job, piece: Slice, name: Name) -> Iterator[Name]:
 
 @dataclass(eq=False)
 class EachPart(beam.PTransform):
-    """One part of a stage for each part before: found as wanted, or made and published."""
+    """One part of a stage for each part of the stage before: up to date already, or made and published."""
 
     job: Job
     stage: Name
 
     def expand(self, parts: beam.PCollection[Name]) -> beam.PCollection[Name]:
-        """The same parts, each when it is published."""
+        """The same parts, each after it is published."""
         return parts | work(self.job, _advance, self.stage, output=Name)
 
 
@@ -107,9 +108,9 @@ def _advance(job: Job, part: Name, name: Name) -> Iterator[Name]:
 
 @dataclass(eq=False)
 class Group(beam.PTransform):
-    """Parts from all parts, through the rounds of a grouping.
+    """Make parts from all parts, through the rounds of a grouping.
 
-    In each round every part scatters blobs over destinations, each destination gathers those that it receives, and
+    In each round every part scatters blobs to destinations, each destination gathers the blobs that it receives, and
     messages go back to the parts.
     """
 
@@ -118,7 +119,7 @@ class Group(beam.PTransform):
     spill: bool
 
     def expand(self, parts: beam.PCollection[Name]) -> beam.PCollection[Name]:
-        """The same parts, when all of them are published."""
+        """The same parts, after all of them are published."""
         job, name = self.job, self.stage
         stage = chain_of(job)[name]
         assert isinstance(stage, Grouping)
@@ -178,7 +179,7 @@ def _gather(
 ) -> Iterator[tuple[Name, bytes]]:
     (_, senders), packed = keyed
     stage = _grouping(job, name)
-    for message in stage.rounds[number].gather(job, unpacked(contents(job, name, packed), senders, name)):
+    for message in stage.rounds[number].gather(job, shuffle, unpacked(contents(job, name, packed), senders, name)):
         yield shuffle.parts[message.part], message.content
 
 
@@ -187,7 +188,7 @@ def _join(
 ) -> Iterator[tuple[Name, bytes]]:
     join = _grouping(job, name).rounds[number].join
     assert join is not None
-    for message in join(job, [content for _, content in gathered]):
+    for message in join(job, shuffle, [content for _, content in gathered]):
         yield shuffle.parts[message.part], message.content
 
 
@@ -210,13 +211,13 @@ def _commit(job: Job, parts: list[Name], name: Name, shuffle: Shuffle) -> Iterab
 
 @dataclass(eq=False)
 class MakeFile(beam.PTransform):
-    """One file of the corpus, when all parts before it are published."""
+    """Make one file of the corpus, after all parts before it are published."""
 
     job: Job
     stage: Name
 
     def expand(self, parts: beam.PCollection[Name]) -> beam.PCollection[Name]:
-        """The same parts, when the file is published."""
+        """The same parts, after the file is published."""
         made = parts | "All" >> Barrier() | "Make" >> work(self.job, _make_file, self.stage, output=Name)
         return made | "Deal" >> beam.Reshuffle()
 

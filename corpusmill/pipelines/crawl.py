@@ -1,12 +1,12 @@
-"""A crawl in Beam: rounds, each a pipeline of its own, since the work of one follows from what the one before found.
+"""A crawl in Beam: each round is a separate pipeline, because it depends on what the round before it found.
 
-    round   shards of hosts | Fetch        (one element a shard; a shard's hosts are fetched side by side by asyncio)
+    round   shards of hosts | Fetch        (one element per shard; asyncio fetches a shard's hosts side by side)
 
-The driver plans rounds from what is on disk (`collect.crawl.rounds`) until there is nothing left to fetch.  An element
-only names its shard; what the shard is to fetch, and what it brought, lies in the crawl's folder.  A shard with a
-receipt is not fetched again.
+The driver plans rounds from the files on disk (`collect.crawl.rounds`) until nothing is left to fetch.  An element only
+names its shard.  The crawl's folder holds what the shard is to fetch, and its results.  A shard with a receipt is not
+fetched again.
 
-Cost as measured: 0.13 s a round on the local runner, on top of the fetching.
+Measured cost: 0.13 s per round on the local runner, in addition to the time for fetching.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,19 @@ from corpusmill.pipelines.work import die_with_the_supervisor, marking_errors
 
 
 def crawl(source: CrawlSource, folder: str, options: Sequence[str] = (), *, workers: int = 1) -> CrawlSummary:
-    """Crawl a source of kind `crawl` into `folder` (corpus/raw/SOURCE), or go on with it; Beam options as in a run.
+    """Crawl a source of kind `crawl` into `folder` (corpus/raw/SOURCE), or continue its crawl.
 
-    One worker fetches from many hosts at once; more make sense for many thousand pages, which have more shards.
+    `options` are Beam's, as in a run.  One worker fetches from many hosts at once.  More workers help only for many
+    thousand pages, which have more shards.
 
-    RunError if not one page could be fetched, the disk is full or a shard was lost; InputError if a seed is no URL.
+    RunError if no page at all could be fetched, the disk is full or a shard was lost.  InputError if a seed is not a
+    URL.
     """
     return crawl_rounds(CrawlFolder(folder), source.crawl, lambda shards: _run(shards, options, workers))
 
 
 def _run(shards: list[Shard], options: Sequence[str], workers: int) -> None:
-    """One round: its pipeline, to the end."""
+    """Run the pipeline of one round to its end."""
     pipeline = new_pipeline(options, workers=workers)
     (
         pipeline
@@ -44,10 +46,10 @@ def _run(shards: list[Shard], options: Sequence[str], workers: int) -> None:
 
 
 class _Fetch(beam.DoFn):
-    """Shards in, the number of pages of each out; everything else is published."""
+    """Shards -> the number of pages of each.  Everything else is published."""
 
     def setup(self) -> None:
-        """Once in a worker."""
+        """Prepare a worker; called once."""
         die_with_the_supervisor()
 
     def process(self, shard: Shard) -> Iterator[int]:

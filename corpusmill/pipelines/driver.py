@@ -1,10 +1,12 @@
-"""The driver: the process of a run that imports Beam.  Started by `supervise`, in a process group of its own.
+"""The driver: the process of a run that imports Beam.  `supervise` starts it in a process group of its own.
 
-It reads one request (a line of JSON) from its standard input and keeps that open: when it closes, or the supervisor
-says so, the driver cancels the job where the runner can, and kills its whole group.  It writes events (lines of JSON)
-to its standard output.  Everything that Beam, workers or libraries print goes to its standard error, which the
-supervisor reads into the run's log file: a pipe can always be written to, a file on a full disk cannot, and Beam hangs
-when its workers can't print.
+It reads one request (a line of JSON) from its standard input, and keeps the input open.  When the input closes, or the
+supervisor asks for it, the driver cancels the job where the runner can, and kills its whole group.  It writes events
+(lines of JSON) to its standard output.
+
+The output of Beam, workers and libraries goes to its standard error, and the supervisor copies that into the run's log
+file.  The workers cannot write to a file directly: Beam hangs when they cannot write their output, as on a full disk.
+A pipe always accepts it.
 """
 
 import logging
@@ -23,7 +25,7 @@ from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorpusmillError, RunError
 from corpusmill.extensions import UserModule
-from corpusmill.kernels import WARM_UPS, kernels_are_cached, note_cached
+from corpusmill.kernels import ON_REQUEST, WARM_UPS, kernels_are_cached, note_cached
 from corpusmill.pipelines import workers
 from corpusmill.pipelines.request import CANCEL, LOST, Event, Request, names_a_runner
 from corpusmill.stages.job import Job, recipe_of
@@ -31,7 +33,7 @@ from corpusmill.stages.planning import make_plan, read_plan, write_tables
 from corpusmill.stages.state import unfinished_crawls
 
 WORKER_DIED = "a worker process died"
-RUNNING: list[Any] = []  # the pipeline that runs, as Beam's runner returned it
+RUNNING: list[Any] = []  # the pipelines that run, as Beam's runner returned them
 
 
 def main() -> None:
@@ -47,22 +49,22 @@ def main() -> None:
     try:
         mill(request, events)
         _send(events, Event(kind="done"))
-    except BaseException as error:  # noqa: BLE001  # whatever it is, the supervisor must hear of it
-        traceback.print_exc()  # first: the supervisor ends this process when it has heard of the error
+    except BaseException as error:  # noqa: BLE001  # the supervisor must receive every error
+        traceback.print_exc()  # first, because the supervisor ends this process after it has received the error
         sys.stderr.flush()
         _send(events, _failure(error))
         sys.exit(1)
 
 
 def mill(request: Request, events: TextIO) -> None:
-    """Crawl what is to be crawled, then run the one pipeline."""
+    """Run the crawls, then the pipeline."""
     job = make_job(request)
     crawled = bool(unfinished_crawls(job))
     slices = None if crawled or request.roots is None else read_plan(job.corpus, request.roots)
     worker_command = None
     if slices is not None and kernels_are_cached():
-        worker_command = _fork_server(request, slices)  # it loads while this process does
-    _check_rules(job)
+        worker_command = _fork_server(request, slices)  # it loads while this process continues
+    prepare(job, take=request.files is None)
     if slices is None:
         crawl_sources(job, request, events)
         slices = make_plan(job)
@@ -73,21 +75,22 @@ def mill(request: Request, events: TextIO) -> None:
 
 
 def _fork_server(request: Request, slices: Sequence[Slice]) -> str | None:
-    """The command that starts a worker of a local run; None if it has no workers but this process."""
+    """The command that starts a worker of a local run; None if this process is the only worker."""
     if not workers.SUPPORTED or names_a_runner(request.beam) or min(request.workers, len(slices)) < 2:
         return None
     return workers.start_fork_server(Path(request.scratch))
 
 
 def make_job(request: Request) -> Job:
-    """The job that the supervisor asks for."""
+    """The job of the supervisor's request."""
     modules = tuple(UserModule(name, source, digest) for name, source, digest in request.modules)
     corpus = Corpus(request.corpus, token=request.token)
-    return Job(recipe=recipe_of(request.recipe, modules), corpus=corpus, folder=Path(request.folder), modules=modules)
+    job = Job(recipe=recipe_of(request.recipe, modules), corpus=corpus, folder=Path(request.folder), modules=modules)
+    return job if request.files is None else job.with_files(request.files)
 
 
 def crawl_sources(job: Job, request: Request, events: TextIO) -> None:
-    """Run the crawls that are not finished; a crawl ends in WARC files, which are then a source like any other."""
+    """Run the crawls that are not finished.  A crawl ends in WARC files, which are then input like any other."""
     for source, folder in unfinished_crawls(job):
         from corpusmill.pipelines.crawl import crawl
 
@@ -108,34 +111,42 @@ def run_pipeline(job: Job, slices: Sequence[Slice], request: Request, worker_com
     result.wait_until_finish()
 
 
-def _check_rules(job: Job) -> None:
-    """Find out before any work whether every rule can be evaluated."""
-    from corpusmill.filters.rules import active_rules, check_rules
-    from corpusmill.stages.signals import rule_columns
+def prepare(job: Job, *, take: bool = True) -> None:
+    """Before any work, copy the files that filters use, and check all that a stage could fail on later.
 
-    check_rules(active_rules(job.recipe.filters), rule_columns(job))
+    That is whether every rule can be evaluated, every file can be used, and every language is known.
+    take: False if the corpus's copies are used, which were checked when they were made.
+    """
+    from corpusmill.filters.rules import check_filters
+    from corpusmill.stages.signals import rule_columns, take_files
+
+    check_filters(job.recipe.judging, rule_columns(job))
+    if take:
+        take_files(job)
 
 
 def _warm_up(events: TextIO) -> None:
-    """Compile all kernels before workers start, unless that was done on this machine: they load them from the cache.
+    """Compile all kernels before workers start, so that these load them from the cache.  Once per machine.
 
-    In two processes side by side: numba compiles one kernel at a time in each.
+    Two processes compile side by side, because numba compiles one kernel at a time in each.
     """
     if kernels_are_cached():
         return
     _send(events, Event(kind="compiling"))
     started = time.monotonic()
-    codes = ["; ".join(f"from corpusmill.{package} import {f}; {f}()" for package, f in group) for group in WARM_UPS]
+    first, *others = WARM_UPS
+    groups = ((*first, *ON_REQUEST), *others)
+    codes = ["; ".join(f"from corpusmill.{package} import {f}; {f}()" for package, f in group) for group in groups]
     compilers = [subprocess.Popen([sys.executable, "-P", "-c", code]) for code in codes]
     statuses = [compiler.wait() for compiler in compilers]
     if any(statuses):
-        raise RunError("compiling kernels failed: the run's log says why")
+        raise RunError("compiling kernels failed: the reason is in the log of the run")
     note_cached()
     _send(events, Event(kind="compiled", text=f"{time.monotonic() - started:.0f} s"))
 
 
 def _thread_died(crash: threading.ExceptHookArgs, events: TextIO) -> None:
-    """Beam waits for ever for a worker process that ended; its exit shows only as an exception in a thread."""
+    """Report a lost worker.  Beam waits for it forever, and its exit appears only as an exception in a thread."""
     traceback.print_exception(crash.exc_type, crash.exc_value, crash.exc_traceback)
     if "Worker subprocess exited" in str(crash.exc_value):
         _send(events, Event(kind="lost", text=WORKER_DIED))
@@ -146,7 +157,7 @@ def _send(events: TextIO, event: Event) -> None:
 
 
 def _failure(error: BaseException) -> Event:
-    """What the user is told: our own errors as they are, anything else by its type and last line."""
+    """The event for an error.  Our own errors are kept; of others the event has the type and the last line."""
     from corpusmill.pipelines.work import reported
 
     ours = error if isinstance(error, CorpusmillError) else None
@@ -163,11 +174,11 @@ def _failure(error: BaseException) -> Event:
 
 
 _OF_FULL_MEMORY = ("MemoryError", "bad_alloc", "malloc of size", "Cannot allocate memory", "can't start new thread")
-_OF_A_LOST_WORKER = ("Channel closed prematurely", "Worker subprocess exited")  # what Beam raises for one
+_OF_A_LOST_WORKER = ("Channel closed prematurely", "Worker subprocess exited")  # messages of Beam for a lost worker
 
 
 def _die_with_the_supervisor(descriptor: int) -> None:
-    """End the whole process group when the supervisor says so, or is gone; first cancel a job on somebody's cluster."""
+    """End the process group when the supervisor asks for it or is gone.  A job on a cluster is cancelled first."""
 
     def wait() -> None:
         said = b""
@@ -176,7 +187,7 @@ def _die_with_the_supervisor(descriptor: int) -> None:
         for result in RUNNING:
             try:
                 result.cancel()
-            except Exception:  # noqa: BLE001  # a runner that cannot cancel: what it publishes later is refused
+            except Exception:  # noqa: BLE001  # the runner cannot cancel.  Whatever the job publishes later is refused
                 traceback.print_exc()
         os.killpg(os.getpgrp(), signal.SIGKILL)
 

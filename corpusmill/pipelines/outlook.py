@@ -7,12 +7,14 @@ from typing import Any
 
 from corpusmill import recipe
 from corpusmill.collect.slices import Slice
+from corpusmill.filters.rules import check_filters
 from corpusmill.pipelines.progress import Watch
 from corpusmill.stages import state
 from corpusmill.stages.job import Job
 from corpusmill.stages.planning import make_plan, read_plan
+from corpusmill.stages.signals import rule_columns
 
-MOST_REASONS = 10  # of each kind that are told
+MOST_REASONS = 10  # shown of each kind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +23,7 @@ class Outlook:
 
     crawls: list[str] = field(default_factory=list)  # sources that would be crawled first
     slices: int = 0
-    work: dict[str, tuple[int, int]] = field(default_factory=dict)  # by stage: parts to make at most, of how many
+    work: dict[str, tuple[int, int]] = field(default_factory=dict)  # by stage: (most parts to make, all parts)
     reasons: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -30,17 +32,18 @@ class Outlook:
         if work:
             lines += ["would make at most:", *work]
         elif not self.crawls:
-            lines.append("nothing to do: every part is there as the recipe wants it")
+            lines.append("nothing to do: all parts are up to date")
         if self.reasons:
             lines += ["because:", *(f"  {reason}" for reason in self.reasons)]
         return "\n".join(lines)
 
 
 def outlook(job: Job, until: str | None) -> Outlook:
-    """What a run of the job would do, from receipts and the times and sizes of the input's files.
+    """What a run of the job would do, from receipts and from the times and sizes of the input's files.
 
-    A part that is counted here may turn out to be the same as before; then nothing after it is made.
+    A part that is counted here may turn out to be unchanged.  Then no later part is made from it.
     """
+    check_filters(job.recipe.judging, rule_columns(job))
     crawls = state.unfinished_crawls(job)
     if crawls:
         return Outlook(crawls=[source.name for source, _ in crawls], reasons=list(_changed_settings(job)))
@@ -74,7 +77,7 @@ def _changed_settings(job: Job) -> Iterator[str]:
 
 
 def _changed_input(job: Job, slices: list[Slice]) -> Iterator[str]:
-    """Slices of the plan that are new, gone or of files that have changed since the last one."""
+    """Slices that are new or gone since the last plan, or whose files have changed."""
     before = {piece.name: piece for piece in read_plan(job.corpus) or ()}
     now = {piece.name: piece for piece in slices}
     if not before:

@@ -1,8 +1,8 @@
-"""How far a run is, seen in the receipts that it publishes; so it works on any runner.
+"""The progress of a run, read from the receipts that it publishes, so it works on any runner.
 
-Each part has a place in the chain of stages: how many of them are published as wanted.  A look at the run moves these
-places forward and never back.  It reads the receipts of the stages that something stands before, those in one go that
-have changed since the last run, so looks are taken at most a tenth of the time.
+For each part, `Watch` knows how many stages have published it up to date.  This number never decreases.  A look reads
+only the receipts of stages that have parts waiting before them.  Receipts that have changed since the last run are read
+in one step.  Looks take at most a tenth of the time.
 """
 
 import sys
@@ -24,53 +24,54 @@ PLAIN_INTERVAL_S = 5.0
 
 @dataclass(slots=True)
 class StageProgress:
-    """One stage's share of a run: parts published of all, and the work of this run."""
+    """The progress of one stage: its published parts out of all, and the work of this run."""
 
     stage: Stage
     parts: int
     done: int = 0
-    made: int = 0  # parts that this run made
-    documents: int = 0  # rows that it read for them
+    made: int = 0  # parts made in this run
+    documents: int = 0  # rows read for these parts
     bytes: int = 0
-    seconds: float = 0.0  # sum over parts
+    seconds: float = 0.0  # summed over parts
     first_start: float = field(default=float("inf"))
     last_end: float = 0.0
 
     @property
     def name(self) -> str:
-        """Of the stage."""
+        """The name of the stage."""
         return str(self.stage.name)
 
     @property
     def elapsed(self) -> float:
-        """Seconds between the first part's start and the last one's end."""
+        """Seconds from the start of the first part to the end of the last part."""
         return max(self.last_end - self.first_start, 1e-3) if self.made else 0.0
 
     @property
     def documents_per_s(self) -> float:
-        """Over all workers."""
+        """Documents per second of all workers together."""
         return self.documents / self.elapsed if self.made else 0.0
 
     @property
     def megabytes_per_s(self) -> float:
-        """Of the bytes that the stage reads (payloads for pages), over all workers."""
+        """Megabytes read per second of all workers together; for `pages`, of the records' content."""
         return self.bytes / 1e6 / self.elapsed if self.made else 0.0
 
 
 class Watch:
-    """Watches one run of a planned job."""
+    """Follows one run of a planned job."""
 
     def __init__(self, job: Job, slices: Sequence[Slice], until: str | None, workers: int) -> None:
         self.job, self.workers = job, max(workers, 1)
         self.chain = chain_of(job).until(until)
         self.snapshot = Snapshot(job.corpus)
         self.begun = time.time()
-        self.unread = list(slices)  # slices that have not been read as wanted
-        self.waiting: list[set[str]] = [set() for _ in self.chain]  # by stage, the parts that stand before it
+        self.unread = list(slices)  # slices that were not read yet, or whose parts are not up to date
+        # by stage, the parts that are published before it, but not by it
+        self.waiting: list[set[str]] = [set() for _ in self.chain]
         self.stages = [StageProgress(stage, 1 if isinstance(stage, Singleton) else len(slices)) for stage in self.chain]
 
     def look(self) -> list[StageProgress]:
-        """Each stage as it stands now."""
+        """The present state of each stage."""
         self.snapshot.renew()
         for index, stage in enumerate(self.chain):
             moved = self._moved(index, stage)
@@ -81,7 +82,7 @@ class Watch:
         return self.stages
 
     def _moved(self, index: int, stage: Stage) -> set[str]:
-        """The parts that have passed a stage since the last look."""
+        """The parts that a stage has published since the last look."""
         waiting = self.waiting[index]
         match stage:
             case Reading():
@@ -97,7 +98,7 @@ class Watch:
                 raise AssertionError(f"{stage.name} is a stage of an unknown kind")
 
     def _read(self, stage: Reading) -> set[str]:
-        """The parts of slices that were read since the last look; now it is known how many parts these give."""
+        """The parts of slices that were read since the last look.  Only now the number of these parts is known."""
         found = [(piece, stage.parts(self.job, self.snapshot, piece)) for piece in self.unread]
         moved = {part for _, parts in found for part in parts or ()}
         self.unread = [piece for piece, parts in found if parts is None]
@@ -123,12 +124,12 @@ class Watch:
             progress.last_end = max(progress.last_end, receipt.finished_at)
 
     def there_already(self) -> str:
-        """What of the work an earlier run has done, in words; empty if nothing."""
+        """What an earlier run has done already, in words; empty if nothing."""
         found = [f"{s.name} {s.done:,}/{s.parts:,}" for s in self.look() if s.done]
-        return f"there already: {', '.join(found)}" if found else ""
+        return f"done before: {', '.join(found)}" if found else ""
 
     def seconds_left(self) -> float | None:
-        """What is left, from the mean seconds of the parts that were made; None before the first one."""
+        """Estimated seconds left, from the mean time of the parts made so far; None before the first one."""
         known = {s.name: s.seconds / s.made for s in self.stages if s.made}
         if not known:
             return None
@@ -138,16 +139,16 @@ class Watch:
 
 
 class Display(Protocol):
-    """Where progress is shown."""
+    """Shows progress."""
 
     def message(self, text: str) -> None:
-        """One line that stays."""
+        """Show a line that stays."""
 
     def status(self, text: str) -> None:
-        """One line that the next one replaces."""
+        """Show a line that the next status replaces."""
 
     def update(self, watch: Watch) -> None:
-        """The run as it stands."""
+        """Show the present state of the run."""
 
     def __enter__(self) -> Self: ...
 
@@ -162,7 +163,7 @@ def display() -> Display:
 
 
 class Lines:
-    """A plain line every few seconds, and whenever a stage ends."""
+    """Progress as plain lines: one every few seconds, and one whenever a stage ends."""
 
     def __init__(self) -> None:
         self.last, self.ended, self.said = time.monotonic(), -1, ""
@@ -174,17 +175,17 @@ class Lines:
         pass
 
     def message(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         print(printable(text), file=sys.stderr, flush=True)
 
     def status(self, text: str) -> None:
-        """A line, if it is time for one and it says something new."""
+        """Print a line, if enough time has passed and the text has changed."""
         if time.monotonic() - self.last >= PLAIN_INTERVAL_S and text != self.said:
             self.last, self.said = time.monotonic(), text
             self.message(text)
 
     def update(self, watch: Watch) -> None:
-        """A line, if it is time for one."""
+        """Print a line, if enough time has passed."""
         stages = watch.look()
         ended = sum(s.done == s.parts for s in stages)
         if time.monotonic() - self.last < PLAIN_INTERVAL_S and ended == self.ended:
@@ -199,7 +200,7 @@ class Lines:
 
 
 class Bars:
-    """A bar a stage, with rich."""
+    """Progress as one bar per stage, with rich."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -223,11 +224,11 @@ class Bars:
         self.bars.stop()
 
     def message(self, text: str) -> None:
-        """One line above the bars."""
+        """Print one line above the bars."""
         self.console.print(printable(text), highlight=False, markup=False)
 
     def status(self, text: str) -> None:
-        """A line under the messages, until there are bars."""
+        """Show a line under the messages, until there are bars."""
         from rich.progress import TaskID
 
         if "status" not in self.tasks:

@@ -1,34 +1,37 @@
-"""What supervisor and driver say to each other: one request, then events, each a line of JSON."""
+"""The messages between supervisor and driver: one request, then events, each a line of JSON."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
-CANCEL = b"cancel\n"  # what the supervisor says when the run shall end
-LOST = "lost"  # name of an event's error that a new attempt may mend
+CANCEL = b"cancel\n"  # the supervisor's message to end the run
+LOST = "lost"  # name of an error that a new attempt may repair
 SUPERVISOR = "CORPUSMILL_SUPERVISOR"  # environment variable: process id of the parent of a local run
 
 
 def names_a_runner(options: Sequence[str]) -> bool:
-    """Whether Beam's options send the pipeline somewhere else."""
+    """Whether Beam's options name another runner than the local one."""
     return any(option.split("=", 1)[0] == "--runner" for option in options)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What the driver shall do."""
+    """What the driver is to do."""
 
     recipe: str  # as JSON, resolved
-    folder: str  # the recipe's
+    folder: str  # the folder of the recipe
     corpus: str
-    scratch: str  # a folder of the run's own, outside the corpus
-    token: str  # of the run, which publishing compares with the corpus's
-    modules: list[tuple[str, str | None, str]]  # name, source and digest of the user's modules
+    scratch: str  # a folder for this run only, outside the corpus
+    token: str  # the run's token; publishing compares it with the corpus's token
+    modules: list[tuple[str, str | None, str]]  # name, source and digest of each user module
     workers: int
     until: str | None  # name of the last stage
     beam: list[str]  # Beam's own options
-    roots: dict[str, str] | None  # of slices, by name, as they are where plan.json masks them; None: not planned yet
+    # by name of a slice, the true root that `plan.json` masks.  None: there is no plan yet
+    roots: dict[str, str] | None
+    # digests of the files that filters use, by path, if the corpus's own copies are used; None: they are copied first
+    files: dict[str, str] | None = None
 
     @classmethod
     def from_json(cls, line: str) -> Self:
@@ -44,12 +47,12 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """What the driver reports."""
+    """A message from the driver."""
 
     kind: Literal["crawling", "planned", "compiling", "compiled", "lost", "done", "error"]
     text: str = ""
-    name: str = ""  # class of an error
-    unexpected: bool = False  # an error that is not one of ours
+    name: str = ""  # the class of an error
+    unexpected: bool = False  # whether the error is not one of ours
 
     @classmethod
     def from_json(cls, line: bytes) -> Self:

@@ -1,9 +1,11 @@
-"""Where a pipeline runs: on the runner that Beam's options name, else on this machine.
+"""Where a pipeline runs: on the runner that Beam's options name, or else on this machine.
 
-The local runner is FnApiRunner, named explicitly (Beam's default first tries to download another one): in the
-driver itself for one worker, with processes for more (`workers.py`).  Never with threads: `multi_threading` silently
-loses elements in GroupByKey.  Beam's own `multi_processing` writes the interpreter's path into a shell command without
-quotes, which fails in a folder with a space in its name; so the command of the worker processes is ours.
+The local runner is FnApiRunner.  It is named explicitly, because Beam's default first tries to download another one.
+With one worker it runs in the driver's process.  With more, each worker is a process (`workers.py`).  Threads are never
+used: `multi_threading` loses elements in GroupByKey without an error.
+
+Beam's own `multi_processing` writes the interpreter's path into a shell command without quotes, which fails if a
+folder's name contains a space.  So we give the command that starts a worker.
 """
 
 import shlex
@@ -21,10 +23,10 @@ WORKER = "apache_beam.runners.worker.sdk_worker_main"
 
 
 def new_pipeline(options: Sequence[str], *, workers: int = 1, worker_command: str | None = None) -> beam.Pipeline:
-    """An empty pipeline with Beam's `options`; the rest counts if they name no runner.
+    """An empty pipeline with Beam's `options`.  The other arguments matter only if the options name no runner.
 
-    workers: processes; with one, all work is done in this process.
-    worker_command: starts one of several, see `workers.py`.
+    workers: number of processes; with one, all work is done in this process.
+    worker_command: the command that starts one of several workers, see `workers.py`.
     """
     if names_a_runner(options):
         return beam.Pipeline(options=PipelineOptions(list(options)))

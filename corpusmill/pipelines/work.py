@@ -1,7 +1,7 @@
-"""How a plain function becomes a step of a Beam pipeline, how work is counted, and how our errors come back.
+"""How a plain function becomes a step of a Beam pipeline, how work is counted, and how our errors reach the driver.
 
-An exception that crosses a worker's boundary arrives as text with a traceback around it, and differently on every
-runner.  So an error of ours is written into the message between two marks, from which `reported` reads it back.
+An exception that leaves a worker becomes text with a traceback around it, in a form that depends on the runner.  So an
+error of ours is written into the message between two marks, and `reported` reads it back.
 """
 
 import base64
@@ -27,42 +27,42 @@ _MARKED = re.compile(r"<<corpusmill:([A-Za-z0-9+/=]+)>>")
 
 
 class Work(beam.DoFn):
-    """(job, element, *more) -> elements, in a worker that knows the user's modules."""
+    """(job, element, *more) -> elements, in a worker that has loaded the user's modules."""
 
     def __init__(self, job: Job, function: Callable[..., Iterable[Any]]) -> None:
         self.job, self.function = job, function
 
     def setup(self) -> None:
-        """Once in a worker."""
+        """Prepare a worker; called once."""
         set_up(self.job)
 
     def process(self, element: Any, *more: Any) -> Iterator[Any]:
-        """One element; an error of ours is marked, any other goes on as it is."""
+        """Process one element.  An error of ours is marked; other errors are not changed."""
         with marking_errors():
             yield from self.function(self.job, element, *more)
 
 
 def set_up(job: Job) -> None:
-    """What every worker does before its first element."""
+    """Prepare a worker before its first element."""
     die_with_the_supervisor()
 
 
 class Barrier(beam.PTransform):
-    """All elements as one list, once the last one is there; fires on an empty input, too."""
+    """All elements as one list, after the last one has arrived.  It also fires on an empty input."""
 
     def expand(self, elements: beam.PCollection[Any]) -> beam.PCollection[list[Any]]:
-        """One element: the list, in no particular order."""
+        """One element: the list, in any order."""
         start = elements.pipeline | beam.Create([None])
         return start | beam.Map(lambda _, everything: everything, AsList(elements)).with_output_types(list[Any])
 
 
 def work(job: Job, function: Callable[..., Iterable[Any]], *more: Any, output: Any) -> beam.ParDo:
-    """A step that runs `function(job, element, *more)`; every step declares its output type, or Flink refuses it."""
+    """A step that runs `function(job, element, *more)`.  Flink requires the output type of every step."""
     return beam.ParDo(Work(job, function), *more).with_output_types(output)
 
 
 def count(stage: str, receipts: Sequence[Receipt], since: float) -> None:
-    """Count work in Beam's metrics, which a cluster's console shows: parts, documents and bytes made since a moment."""
+    """Count the parts, documents and bytes made since a time in Beam's metrics, which a cluster's console shows."""
     made = [receipt for receipt in receipts if receipt.finished_at >= round(since, 3)]
     for what, n in (
         ("parts", len(made)),
@@ -75,7 +75,7 @@ def count(stage: str, receipts: Sequence[Receipt], since: float) -> None:
 
 @contextmanager
 def marking_errors() -> Iterator[None]:
-    """An error of ours that leaves the block carries its mark."""
+    """Add a mark to an error of ours that leaves the block."""
     try:
         yield
     except CorpusmillError as error:
@@ -83,7 +83,7 @@ def marking_errors() -> Iterator[None]:
 
 
 def marked(error: CorpusmillError) -> str:
-    """The error as a mark that survives escaping and wrapping."""
+    """The error as marked text, which survives escaping and wrapping."""
     text = json.dumps([type(error).__name__, str(error)])
     return f"<<corpusmill:{base64.b64encode(text.encode()).decode()}>>"
 
@@ -98,7 +98,7 @@ def reported(text: str) -> CorpusmillError | None:
 
 
 def die_with_the_supervisor() -> None:
-    """End this process when the local run's parent is gone, so that nothing outlives a killed run."""
+    """End this process when the local run's parent is gone, so that no process outlives a killed run."""
     supervisor = int(os.environ.get(SUPERVISOR, "0"))
     if supervisor and not _watching.is_set():
         _watching.set()

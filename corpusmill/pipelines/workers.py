@@ -1,19 +1,19 @@
-"""The worker processes of a local run: forked from one process that has loaded everything they need.
+"""The worker processes of a local run, forked from one process that has loaded everything they need.
 
-Beam starts a worker with a command.  An interpreter of its own, Beam, numba and the compiled kernels take each worker
-1.6 s of CPU time, and all of them load at the same time.  Here the command is a tiny client (20 ms).  It asks the
-*fork server* for a worker and waits for that worker's end.  The fork server loads everything once, while the driver
-still builds the pipeline, and forks a worker for each client.  A fork takes 5 ms and shares what was loaded.
+Beam starts a worker with a command.  If each worker loaded an interpreter, Beam, numba and the compiled kernels, each
+would take 1.6 s of CPU time, and all would load at the same time.  Here the command is a small client (20 ms).  It asks
+the *fork server* for a worker, and waits until that worker ends.  The fork server loads everything once, while the
+driver still builds the pipeline, and forks a worker for each client.  A fork takes 5 ms and shares what was loaded.
 
     driver ── Beam: client ──socket── fork server
                  │                       │ fork
                  └────── its end ───── worker
 
-A client ends with exit code 0 if its worker does, and 1 if the worker is lost: the worker holds the other end of the
-client's connection, which the kernel closes however the worker dies.
+A client ends with exit code 0 if its worker does, and 1 if the worker is lost.  The worker holds the other end of the
+client's connection, and the kernel closes it even if the worker is killed.
 
-Forking is safe as long as the fork server has one thread and has used neither gRPC nor DuckDB, so it only loads.
-Linux only: elsewhere system libraries do not survive a fork, and each worker is an interpreter of its own.
+Forking is safe as long as the fork server has one thread and has used neither gRPC nor DuckDB, so it only loads.  It is
+used on Linux only.  On other systems, system libraries do not work after a fork, so each worker is a new interpreter.
 """
 
 import ctypes
@@ -29,7 +29,7 @@ from pathlib import Path
 
 from corpusmill.pipelines.request import SUPERVISOR
 
-LONGEST_SOCKET = 100  # bytes of the path of a socket, of which the kernel takes 107
+LONGEST_SOCKET = 100  # bytes of a socket's path; the kernel allows 107
 SUPPORTED = sys.platform == "linux"
 _CLIENT = (
     "import json, os, socket, sys; server = socket.socket(socket.AF_UNIX); server.connect(sys.argv[1]); "
@@ -38,9 +38,9 @@ _CLIENT = (
 
 
 def start_fork_server(folder: Path) -> str | None:
-    """Start a fork server; returns the shell command that starts a worker, which may be used before it has loaded.
+    """Start a fork server, and return the shell command that starts a worker.  It may be used at once.
 
-    folder: of the run's own, for a socket.  None if its name is too long for one.
+    folder: a folder of this run only, for a socket.  Returns None if its name is too long for a socket.
     """
     path = folder / f"fork-server-{os.getpid()}"
     if len(os.fsencode(path)) > LONGEST_SOCKET:
@@ -54,10 +54,10 @@ def start_fork_server(folder: Path) -> str | None:
 
 
 def main() -> None:
-    """The fork server: inherits the listening socket as the descriptor that its argument names."""
+    """Run the fork server.  It inherits the listening socket; the argument is its descriptor."""
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         _name("mill forkserver")
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers that end leave nothing to wait for
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the exit status of workers is not needed
         _load()
         listener.settimeout(0.5)
         supervisor = int(os.environ[SUPERVISOR])
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _load() -> None:
-    """Import what workers need, and load the compiled kernels."""
+    """Import what workers need, and load the compiled kernels that every run uses."""
     import apache_beam.runners.worker.sdk_worker_main
 
     import corpusmill.collect.pages
@@ -88,7 +88,7 @@ def _load() -> None:
 
 
 def _work(connection: socket.socket) -> None:
-    """Be a worker, from the environment that the client sends; never returns."""
+    """Become a worker, with the environment that the client sends; never returns."""
     from apache_beam.runners.worker import sdk_worker_main
 
     status = b"1"
@@ -117,7 +117,7 @@ def _is_there(process: int) -> bool:
 
 
 def _name(name: str) -> None:
-    """What `top` shows: at most 15 bytes."""
+    """Set the process name that `top` shows: at most 15 bytes."""
     set_name = 15  # PR_SET_NAME
     ctypes.CDLL(None).prctl(set_name, name.encode(), 0, 0, 0)
 

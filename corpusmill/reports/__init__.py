@@ -1,1 +1,1 @@
-"""The catalog, the report page, and the story of one document."""
+"""The catalog, the report page, and the history of one document."""

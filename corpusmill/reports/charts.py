@@ -1,11 +1,13 @@
 """Charts as strings of HTML and inline SVG, drawn by a few small functions.
 
-Lengths inside the SVG are percentages and text has the page's own size, so a chart fits 400 pixels as well as 1,200
-without its labels shrinking; colours are classes, which the page's style sheet fills for light, dark and print.
-Bars are rows of text with one SVG track each, so what a chart says is also there to be read, selected and searched.
-(Tried and left: one SVG with a viewBox a chart, whose labels are unreadable on a phone; matplotlib, 100 KB a chart.)
+Lengths inside the SVG are percentages, and text has the page's own size.  So a chart fits a width of 400 pixels as well
+as 1,200, and its labels do not shrink.  Colours are classes, which the page's style sheet fills for light, dark and
+print.  Bars are rows of text with one SVG track each, so the content of a chart can be read, selected and searched.
 
-Everything that comes from a corpus is escaped here: pages are hostile.
+Two other ways were tried and not kept: one SVG with a viewBox per chart, whose labels are unreadable on a phone; and
+matplotlib, with 100 KB per chart.
+
+Everything that comes from a corpus is escaped here, because pages may contain malicious text.
 """
 
 import math
@@ -16,7 +18,7 @@ from html import escape
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of a bar: its length, the class that colours it, and what it is in words."""
+    """A piece of a bar: its length, the class that colours it, and its meaning in words."""
 
     value: float
     colour: str
@@ -31,12 +33,15 @@ class Bar:
     segments: tuple[Segment, ...]
     note: str
     start: float = 0
-    code: bool = False  # whether the label is a name that stands in SQL
+    code: bool = False  # whether the label is a name used in SQL
     strong: bool = False
 
 
 def bars(rows: Sequence[Bar], *, scale: float | None = None) -> str:
-    """Horizontal bars, label before and note behind each; the longest fills its track unless `scale` says what does."""
+    """Horizontal bars, each with a label before and a note after it.
+
+    The longest bar fills its track, unless `scale` gives the length that does.
+    """
     if scale is None:
         scale = max((row.start + sum(s.value for s in row.segments) for row in rows), default=0) or 1
     return f'<div class="bars">{"".join(_bar(row, scale) for row in rows)}</div>'
@@ -61,14 +66,14 @@ def _bar(row: Bar, scale: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a histogram: the label under its left edge, and what is stacked in it."""
+    """One column of a histogram: the label under its left edge, and the pieces stacked in it."""
 
     label: str
     segments: tuple[Segment, ...]
 
 
 def histogram(columns: Sequence[Column], *, unit: str, name: str) -> str:
-    """Stacked columns side by side; `unit` names the x axis, `name` is what a screen reader says."""
+    """Stacked columns side by side; `unit` names the x axis, `name` is the text for screen readers."""
     scale = max((sum(s.value for s in column.segments) for column in columns), default=0) or 1
     width = 100 / max(len(columns), 1)
     every = math.ceil(len(columns) / 10)
@@ -97,7 +102,7 @@ def histogram(columns: Sequence[Column], *, unit: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a line chart: (x, y) points in order of x; a dashed one is a level to compare with."""
+    """One line of a line chart: (x, y) points in order of x.  A dashed line is a level for comparison."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -140,7 +145,7 @@ def line_chart(lines: Sequence[Line], *, unit: str, name: str) -> str:
 
 
 def legend(entries: Sequence[tuple[str, str, bool]]) -> str:
-    """(colour's class, name, dashed) of everything that a chart distinguishes."""
+    """A legend from (colour's class, name, dashed) for each kind of bar or line in a chart."""
     keys = [
         f'<li><svg class="key" aria-hidden="true"><rect class="{colour}{" thin" if dashed else ""}" width="100%" '
         f'height="100%"/></svg>{escape(name)}</li>'
@@ -150,7 +155,7 @@ def legend(entries: Sequence[tuple[str, str, bool]]) -> str:
 
 
 def round_ticks(low: float, high: float, about: int = 4) -> list[float]:
-    """Round numbers from `low` to `high`: multiples of 1, 2 or 5 times a power of ten; `low` if they are one."""
+    """Round numbers from `low` to `high`: multiples of 1, 2 or 5, times powers of ten; `low` if both are equal."""
     span = high - low
     if span <= 1e-9 * max(abs(low), abs(high), 1e-3):
         return [low]
@@ -161,7 +166,7 @@ def round_ticks(low: float, high: float, about: int = 4) -> list[float]:
 
 
 def compact(number: float, unit: str = "") -> str:
-    """A figure with three digits that count, k, M, G or T, and its unit."""
+    """A figure with three significant digits, k, M, G or T, and its unit."""
     for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
         if abs(number) >= (10**power if power > 3 else 10_000):
             return f"{_three(number / 10**power)} {prefix}{unit}"
@@ -174,7 +179,7 @@ def _three(number: float) -> str:
 
 
 def _plain(number: float) -> str:
-    """The same for a round number: no zeros after the point."""
+    """The same for a round number, without zeros after the decimal point."""
     if abs(number) < 10_000:
         return f"{number:,g}"
     figure, _, unit = compact(number).partition(" ")
@@ -182,7 +187,7 @@ def _plain(number: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A percentage; what is neither nothing nor all never reads as 0 % or 100 %."""
+    """A percentage.  It reads 0 % only for nothing and 100 % only for everything."""
     if not whole:
         return "–"
     percent = 100 * part / whole

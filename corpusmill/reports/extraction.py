@@ -1,11 +1,11 @@
-"""One page as the extractor sees it: what is kept and dropped, each block's probability, and what the page says.
+"""One page as the extractor sees it: what is kept and dropped, each block's probability, and the page's metadata.
 
     look = extract(find("https://a.example/page", ["crawl.warc.gz"]), "the page")
     print(tell(see(look, "the page")))
 
-What comes from the page is masked like everything that leaves the mill, unless asked not to be.
+Text from the page is masked like every output of the product, unless the caller asks for it unmasked.
 
-Cost: 2 s to start, then some 20 ms a page.
+Cost: 2 s to start, then about 20 ms per page.
 """
 
 import json
@@ -28,29 +28,29 @@ from corpusmill.extract.overlay import overlay
 from corpusmill.filters.pii import mask
 from corpusmill.filters.settings import PiiSettings
 from corpusmill.page import Page, UndecodableError
-from corpusmill.reports.story import STATUSES
+from corpusmill.reasons import STATUSES
 from corpusmill.terminal import printable
 
-LEAST_KIND = 0.1  # probability of a page type that is still told
-_ROBOTS = re.compile("^robots$|bot$|^tdm-|^ai")  # among names of meta elements, those that nobody else uses
-NAME_CHARS = 11  # of facts
+LEAST_KIND = 0.1  # the lowest probability of a page type that is shown
+_ROBOTS = re.compile("^robots$|bot$|^tdm-|^ai")  # in names of meta elements; other meta elements do not use these names
+NAME_CHARS = 11  # width of the names of facts
 TAG_CHARS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """A page to be shown.  All texts that come from it are masked, unless they were not to be."""
+    """A page in a form that can be shown.  All texts from it are masked, unless the caller asked for them unmasked."""
 
     look: Look
-    facts: tuple[tuple[str, str], ...]  # name and value, printable
+    facts: tuple[tuple[str, str], ...]  # (name, value), printable
     blocks: tuple[Block, ...]  # printable
-    metadata: Mapping[str, Any]  # as JSON has it
+    metadata: Mapping[str, Any]  # values of JSON
     text: str
     markdown: str
 
 
 def extract(page: Page, name: str) -> Look:
-    """Extract a page with the shipped model; InputError, with the page's `name`, if its bytes are no text."""
+    """Extract a page with the shipped model.  InputError, with the page's `name`, if its bytes are not text."""
     try:
         return look_at(page, shipped_model())
     except UndecodableError as error:
@@ -58,7 +58,7 @@ def extract(page: Page, name: str) -> Look:
 
 
 def see(look: Look, name: str, *, masked: bool = True) -> Seen:
-    """Make a page ready to be shown; `name` is what it is called if it has no URL."""
+    """Make a page ready to be shown.  `name` is its name if it has no URL."""
     blocks = list(look.blocks())
     facts = _facts(look, name)
     values = [" ".join(value.split()) for value in _masked([value for _, value in facts], masked)]
@@ -95,7 +95,7 @@ def _all_masked(value: object, masked: bool) -> object:
 
 
 def _facts(look: Look, name: str) -> list[tuple[str, str]]:
-    """What is known of the page, and what it says of itself; only what there is."""
+    """What is known about the page, and what the page says about itself.  Missing facts are left out."""
     said, classified = look.said, look.classified
     kinds = sorted(zip(look.kinds.tolist(), KINDS, strict=True), reverse=True)
     facts = {
@@ -131,7 +131,7 @@ def show(seen: Seen) -> None:
 
 
 def write_overlay(seen: Seen, path: Path) -> None:
-    """Write the page as HTML, tinted by probability; InputError if it can't be written there."""
+    """Write the page as HTML, coloured by probability; InputError if the file cannot be written."""
     try:
         path.write_text(overlay(seen.look, seen.blocks, seen.facts), "utf-8")
     except OSError as error:
@@ -139,7 +139,10 @@ def write_overlay(seen: Seen, path: Path) -> None:
 
 
 def tell(seen: Seen) -> str:
-    """The page as plain text: facts, then a line a block (+ kept, - dropped); a line feed inside one is an indent."""
+    """The page as plain text: facts, then one line per block (+ kept, - dropped).
+
+    Further lines of a block are indented.
+    """
     lines = [f"{name:<{NAME_CHARS}} {value}" for name, value in seen.facts]
     for block in seen.blocks:
         margin = f"{'+' if block.kept else '-'} {block.probability:.2f} {block.tag:<{TAG_CHARS}} "
@@ -148,7 +151,7 @@ def tell(seen: Seen) -> str:
 
 
 def tell_in_colour(seen: Seen, console: Console) -> None:
-    """The same on a terminal: what is kept is wrapped and green in the margin, what is dropped a dim red line."""
+    """Print the page on a terminal: kept blocks in full with a green margin, dropped blocks as one dim red line."""
     for name, value in seen.facts:
         _print(console, Text.assemble((f"{name:<{NAME_CHARS}} ", "cyan")), Text(value, "bold" if name in _LOUD else ""))
     console.print()
@@ -178,7 +181,7 @@ def _print(console: Console, margin: Text, text: Text) -> None:
 
 
 def as_json(seen: Seen) -> str:
-    """The same as one JSON object, for programs."""
+    """The page as one JSON object, for programs."""
     look = seen.look
     return json.dumps(
         {

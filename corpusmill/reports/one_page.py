@@ -1,4 +1,4 @@
-"""Finds one page to look at: in a file, in standard input, or by its URL in WARC files."""
+"""Find one page to show: in a file, in standard input, or by its URL in WARC files."""
 
 import difflib
 import gzip
@@ -17,7 +17,7 @@ from corpusmill.collect.warc import VERSION, WarcReader
 from corpusmill.errors import InputError
 from corpusmill.filters.personal import mask_text
 from corpusmill.page import ExtractSettings, Page
-from corpusmill.reports.story import STATUSES
+from corpusmill.reasons import STATUSES
 from corpusmill.store import is_url
 
 MAX_BYTES = ExtractSettings().max_page_bytes
@@ -25,14 +25,14 @@ MOST_HINTS = 3
 
 
 def find(page: str, warcs: Sequence[str]) -> Page:
-    """The page in a file (gzipped or not) or, if it is "-", in standard input; with WARC files, the page of this URL.
+    """The page in a file (gzipped or not) or, for "-", in standard input; with WARC files, the page of this URL.
 
-    InputError if there is none, or it is not HTML.
+    InputError if there is no such page, or it is not HTML.
     """
     if warcs:
         return _in_warcs(page, warcs)
     if is_url(page):
-        raise InputError(f"{page}: nothing is fetched here; name the WARC files that it is in after the URL")
+        raise InputError(f"{page}: this command fetches nothing; after the URL, name the WARC files that hold it")
     if page == "-":
         return Page(body=_limited(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"))
     try:
@@ -56,7 +56,7 @@ def _limited(body: bytes, where: str) -> bytes:
 
 
 def _in_warcs(url: str, warcs: Sequence[str]) -> Page:
-    """The first record of this URL that holds HTML."""
+    """The first record of this URL that contains HTML."""
     wanted = {
         form for each in (url, normalise(url) or url) for form in (each, each.rstrip("/"), each.rstrip("/") + "/")
     }
@@ -72,7 +72,7 @@ def _in_warcs(url: str, warcs: Sequence[str]) -> Page:
             found = found or record
     if found is not None:
         why = STATUSES.get(found.status) or f"its type is {found.content_type}, and only HTML is extracted"
-        raise InputError(f"{mask_text(url)}: the record holds no page to look at: {why}")
+        raise InputError(f"{mask_text(url)}: the record has no page to show: {why}")
     close = [mask_text(other) for other in difflib.get_close_matches(url, sorted(others), MOST_HINTS)]
     hint = f"close to it: {', '.join(close)}" if close else "check the URL and the files"
     raise InputError(f"{mask_text(url)}: not in {', '.join(warcs)}; {hint}")

@@ -1,9 +1,9 @@
 """One query over a corpus, answered as a table for people or as CSV, JSON or Parquet for programs.
 
-A query can read the catalog and any file that DuckDB can read, and can change nothing: the catalog is attached
-read-only, and only what can stand after FROM in parentheses is run, so that COPY, ATTACH, SET and the like are refused
-(the output formats do what COPY would).  The table `pages` is as it came, with personal data in it; whoever wants the
-text masked asks `docs`.
+A query can read the catalog and any file that DuckDB can read, and can change nothing.  The catalog is attached
+read-only.  Only a query that may stand in parentheses after FROM is run, so COPY, ATTACH, SET and similar statements
+are refused.  (The output formats replace COPY.)  The table `pages` has the text as it was read, with personal data.
+The text in `docs` is masked.
 """
 
 import contextlib
@@ -28,13 +28,13 @@ from corpusmill.errors import InputError
 from corpusmill.reports.catalog import open_catalog, told
 
 Format = Literal["table", "csv", "json", "parquet"]
-ROWS_SHOWN = 100  # of a table for people; the first and the last half if there are more
+ROWS_SHOWN = 100  # in a table for people; if there are more, the first half and the last half are shown
 
 
 def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
-    """The answer to one DuckDB query over the corpus's catalog, ready to be written out.
+    """The answer to one DuckDB query over the corpus's catalog, as bytes for the output.
 
-    table: as wide as the terminal, text in UTF-8.  csv: with a header.  json: an array, one object a line.
+    table: as wide as the terminal, text in UTF-8.  csv: with a header.  json: an array, one object per line.
     InputError if there is no corpus, or the query is wrong or would change something.
     """
     if format not in get_args(Format):
@@ -42,7 +42,7 @@ def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
     with open_catalog(corpus) as connection, ThreadPoolExecutor(1) as pool:
         try:
             _check(query)
-            # in a thread: while DuckDB works, a signal would wait
+            # in a thread, because a signal would have to wait while DuckDB works
             return pool.submit(lambda: _WRITERS[format](connection.sql(query))).result()
         except duckdb.Error as error:
             raise InputError(f"the query fails: {told(error)}") from error
@@ -52,7 +52,7 @@ def run_sql(corpus: Place, query: str, format: Format = "table") -> bytes:
 
 
 def _check(query: str) -> None:
-    """Let through what reads; duckdb.Error for what isn't SQL."""
+    """Accept a query that only reads; InputError for others, duckdb.Error for text that is not SQL."""
     if query != encodable(query):
         raise InputError("the query is not UTF-8")
     statements = duckdb.extract_statements(query)
@@ -60,7 +60,7 @@ def _check(query: str) -> None:
         with contextlib.suppress(duckdb.ParserException):
             duckdb.extract_statements(f"FROM (\n{query.rstrip().rstrip(';')}\n)")
             return
-    raise InputError("give one query that reads, such as SELECT, FROM, DESCRIBE or SUMMARIZE; nothing else is run")
+    raise InputError("give one query that only reads, such as SELECT, FROM, DESCRIBE or SUMMARIZE")
 
 
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)  # MULTI: a PIVOT
@@ -71,16 +71,17 @@ CHANGING = frozenset(
         *("checkpoint", "force_checkpoint", "enable_logging", "disable_logging", "truncate_duckdb_logs"),
         *("enable_profiling", "disable_profiling", "create_external_resource", "destroy_external_resource"),
         *("register_external_resource", "deregister_external_resource", "register_external_resource_type"),
-        *("query", "json_execute_serialized_sql"),  # which run what stands in a text
+        *("query", "json_execute_serialized_sql"),  # these run the SQL in a text
     }
 )
 
 
-_WORD = re.compile(rb'"(?:[^"]|"")*"|\w+|.', re.DOTALL)  # the first of a text: a name in quotes, a name, a sign
+# the first token of a text: a name in quotes, a name, another character
+_WORD = re.compile(rb'"(?:[^"]|"")*"|\w+|.', re.DOTALL)
 
 
 def _changes(query: str) -> bool:
-    """Whether a part of it is COPY, as DuckDB allows in WITH, or calls a function that changes something."""
+    """Whether a part of the query is COPY, which DuckDB allows in WITH, or calls a function that changes something."""
     content = query.encode()
     starts = [start for start, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment]
     words = [_WORD.match(content, start)[0].strip(b'"').decode().lower() for start in starts]  # type: ignore[index]
@@ -94,7 +95,10 @@ def _table(answer: duckdb.DuckDBPyRelation) -> bytes:
     width = shutil.get_terminal_size((160, 24)).columns
     with contextlib.redirect_stdout(io.StringIO()) as text:
         answer.show(max_width=width, max_rows=ROWS_SHOWN)
-    return f"{text.getvalue().rstrip()}\n".encode()
+    table = text.getvalue().rstrip()
+    if table.endswith("shown)"):  # DuckDB's last line counts what it has left out
+        table += "\n  --format csv shows all of it"
+    return f"{table}\n".encode()
 
 
 def _json(answer: duckdb.DuckDBPyRelation) -> bytes:
@@ -104,9 +108,9 @@ def _json(answer: duckdb.DuckDBPyRelation) -> bytes:
 
 
 def _written(value: Any) -> str:
-    """A value of DuckDB's in JSON, numbers with all their digits; what is no number there (NaN, infinity) is null."""
+    """A value of DuckDB in JSON.  Numbers keep all their digits; NaN and infinity become null."""
     if isinstance(value, Decimal):
-        return f"{value:f}"  # a float would hold 17 of its up to 38 digits
+        return f"{value:f}"  # a float would keep 17 of up to 38 digits
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, dict):
@@ -125,7 +129,7 @@ def _quoted(text: str) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Column names with a number added to those that came before."""
+    """Column names, with a number added to each name that was there before."""
     distinct: list[str] = []
     for name in names:
         numbered = (f"{name}_{number}" for number in count(1))

@@ -1,10 +1,10 @@
-"""`docs/catalog.md`: the tables of the catalog, written from the same lines as the catalog's own comments.
+"""`docs/catalog.md`: the tables of the catalog, made from the same texts as the catalog's own comments.
 
 python -c "from corpusmill.reports.reference import reference; print(reference(), end='')" > docs/catalog.md
 """
 
 from corpusmill.reasons import Duplicate, Reason
-from corpusmill.reports.tables import TABLES, duckdb_type
+from corpusmill.reports.tables import TABLES, plain_type
 from corpusmill.schema import Table
 
 INTRODUCTION = f"""\
@@ -43,7 +43,7 @@ Near-duplicates, each with the document that was kept instead:
 
 ```sql
 SELECT l.jaccard, l.url AS dropped, p.url AS kept
-FROM ledger l JOIN pages p ON p.doc_id = l.twin_doc_id
+FROM ledger l JOIN pages p ON p.doc_id = l.twin_doc_id AND l.twin_corpus IS NULL
 WHERE l.rule = '{Duplicate.NEAR}' ORDER BY l.jaccard DESC
 ```
 
@@ -65,7 +65,7 @@ def reference() -> str:
 
 
 def _section(table: Table) -> str:
-    rows = [f"| `{c.name}` | {duckdb_type(c.type)} | {_escaped(c.description)} |\n" for c in table.columns]
+    rows = [f"| `{c.name}` | {plain_type(c.type)} | {_escaped(c.description)} |\n" for c in table.columns]
     return f"## {table.name}\n\n{_escaped(table.description)}\n\n| column | type | |\n|---|---|---|\n{''.join(rows)}"
 
 

@@ -1,21 +1,22 @@
-"""What a story is made of, and how it is told in a terminal.
+"""The history of a document as data, and its output in a terminal.
 
-Everything in a story that comes from a page is masked already; control characters, with which a page could write over
-the terminal, are taken out here.
+All texts from a page are masked before.  Control characters, which a page could use to overwrite the terminal, are
+removed here.
 """
 
-import json
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from corpusmill.reasons import Fate, Reason, Status
-from corpusmill.terminal import printable
+from corpusmill.reasons import STATUSES, Duplicate, Fate, Reason, Status
+from corpusmill.reports.edits import REMOVED, ChangedLine, Diff, Step
+from corpusmill.terminal import counted, printable, visible
 
 METADATA_CHARS = 300
-LINE_CHARS = 100
+MOST_CHANGES = 20  # lines of an edit that are shown unless all are asked for
+LINE_CHARS = 68  # beside the column of labels, on a terminal of 80 columns
 DROPPED, ALSO, PASSED = "dropped it", "would have dropped it, too", "passed"
 
 FATES = {
@@ -31,24 +32,6 @@ FATES = {
     Fate.FAILED: "not fetched: no answer",
     Fate.OPTED_OUT: "not fetched: the host's tdmrep.json or ai.txt reserves it",
     Fate.REDIRECT_LIMIT: "not fetched: too many redirects in a row",
-}
-STATUSES = {
-    Status.HTTP_ERROR: "the server answered with an error",
-    Status.REDIRECT: "the server answered with a redirect; its target is a record of its own",
-    Status.CONTENT_TYPE: "not a type of content that the recipe's extractor reads",
-    Status.TOO_LARGE: "larger than the recipe's max_page_bytes",
-    Status.OPTED_OUT: "the page or its headers ask not to be used",
-    Status.UNDECODABLE: "its bytes are no text in any charset that was declared or detected",
-    Status.EXTRACTOR_FAILED: "the extractor raised an error on it",
-    Status.BROKEN_RECORD: "the file is damaged here",
-    Status.NO_TEXT_FIELD: "it has no text field",
-    Status.ERROR_PAGE: "it is an error page",
-    Status.LOGIN_PAGE: "it asks to log in or to sign up",
-    Status.BOT_CHALLENGE: "it asks for a proof that a person is reading, or blocks robots",
-    Status.CONSENT_WALL: "it asks for consent or for an age before it shows anything",
-    Status.PARKED_DOMAIN: "there is no site yet: the domain is for sale, parked or new",
-    Status.JAVASCRIPT_SHELL: "its content is written by scripts, which are not run",
-    Status.NO_MAIN_CONTENT: "it has no main content",
 }
 
 
@@ -71,26 +54,37 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ruling:
-    """What one rule said to the document."""
+    """The result of one rule for the document."""
 
     rule: str
-    test: str | None  # what is true of a page that the rule drops; None if the recipe no longer has it
-    value: float | str | None  # of the rule's signal
+    test: str | None  # the condition under which the rule drops a page; None if the recipe no longer has the rule
+    value: float | str | None  # value of the rule's signal
     outcome: str  # DROPPED, ALSO or PASSED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
-    """Another document that holds the same text, or nearly."""
+    """Another document with the same text, or nearly the same, or the same URL."""
 
     doc_id: str
     url: str | None
-    jaccard: float
+    jaccard: float | None  # None if texts were not compared
+    corpus: str | None = None  # name of the other corpus that has it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """Why a document was taken down: a row of the table removals."""
+
+    removal: str  # id of the entry
+    kind: str
+    added: datetime
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
-    """One record of the input and what became of it, masked."""
+    """One record of the input and what happened to it, masked."""
 
     doc_id: str
     source: str
@@ -110,23 +104,27 @@ class Document:
     kept: bool | None
     stage: str | None
     rule: str | None
-    value: float | None  # on record, as the threshold is
+    value: float | None  # as recorded; so is the threshold
     threshold: float | None
-    limited: bool | None  # whether deduplication has not compared it with every candidate
-    judged: bool  # whether its verdict is there
+    limited: bool | None  # whether deduplication skipped some candidates of it
+    judged: bool  # whether it has a verdict
     signals: dict[str, Any]
     rulings: tuple[Ruling, ...]
-    twin: Copy | None  # the kept document that it duplicates
-    n_copies: int  # documents that were dropped in favour of this one
-    copies: tuple[Copy, ...]  # the most similar of them
+    twin: Copy | None  # the kept document that it is a duplicate of
+    group_id: str | None  # of its group, if it has one
+    n_group: int  # number of documents of the group, itself included
+    n_copies: int  # number of documents that were dropped as its duplicates
+    copies: tuple[Copy, ...]  # the most similar of these
     split: str | None
     weight: float | None
     n_tokens: int | None
+    diff: Diff | None = None  # what each edit did, if that was asked for
+    removal: Removal | None = None  # if it was taken down
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Story:
-    """All that the corpus knows of a document or a URL."""
+    """All that the corpus knows about a document or a URL."""
 
     asked: str
     n_documents: int
@@ -135,7 +133,10 @@ class Story:
 
 
 def render(story: Story, *, everything: bool = True) -> str:
-    """The story as plain text for a terminal; without `everything` only what decided, and where to find the rest."""
+    """The history as plain text for a terminal.
+
+    Without `everything`, only the decision, and how to see the rest.
+    """
     blocks = [_tell_address(address) for address in story.addresses]
     blocks += [_tell_document(document, everything) for document in story.documents]
     if story.n_documents > len(story.documents):
@@ -143,13 +144,8 @@ def render(story: Story, *, everything: bool = True) -> str:
     return "\n\n".join(printable(block) for block in blocks)
 
 
-def as_json(story: Story) -> str:
-    """The whole story as one JSON object."""
-    return json.dumps(asdict(story), ensure_ascii=False, default=str, indent=1)
-
-
 def _tell_address(address: Address) -> str:
-    met = f"{_count(address.depth, 'link')} from a seed, met on {address.found_on}" if address.found_on else "a seed"
+    met = f"{counted(address.depth, 'link')} from a seed, met on {address.found_on}" if address.found_on else "a seed"
     fate = FATES[Fate(address.fate)]
     lines = [("url", address.url), ("crawl", f"{fate}{f' ({address.error})' if address.error else ''}")]
     lines.append(("", f"round {address.round}, {met}"))
@@ -168,6 +164,7 @@ def _tell_document(document: Document, everything: bool) -> str:
             ("", _outcome(document)),
             *_origin(document),
             *_content(document),
+            *_edits_told(document, everything),
             *_twins(document),
             *_corpus(document),
             *_rules_told(document, everything),
@@ -176,7 +173,16 @@ def _tell_document(document: Document, everything: bool) -> str:
     )
 
 
+_NAMED = {"doc_id": "named by its doc_id", "url": "named by its URL", "host": "of a host that was named"}
+
+
 def _outcome(document: Document) -> str:
+    if document.status == Status.REMOVED:
+        removal = document.removal
+        if removal is None:
+            return "dropped, removed: taken down with 'corpusmill remove'; its entry is no longer on the list"
+        why = f": {removal.reason}" if removal.reason else ""
+        return f"dropped, removed: taken down, {_NAMED[removal.kind]} on {removal.added:%Y-%m-%d %H:%M} UTC{why}"
     if document.status != Status.OK:
         return f"dropped, could not be used: {document.status} ({STATUSES[Status(document.status)]})"
     if document.stage == Reason.RULE:
@@ -187,6 +193,14 @@ def _outcome(document: Document) -> str:
             else f"; here {_number(document.value)}, threshold {_number(document.threshold)}"
         )
         return f"dropped by rule {document.rule}{test}{value}"
+    if document.stage == Reason.CAP:
+        pages = _number(document.value)
+        return (
+            f"dropped by {document.rule}: the rules keep {pages} pages of its host, {_number(document.threshold)} stay"
+        )
+    if document.rule == Duplicate.REPEATED:
+        words = f"{_number(document.value)} words, threshold {_number(document.threshold)}"
+        return f"dropped as {document.rule}: what other documents hold was cut, which leaves {words}"
     if document.stage == Reason.DUPLICATE:
         return f"dropped as {document.rule}"
     if document.kept:
@@ -198,13 +212,13 @@ def _outcome(document: Document) -> str:
 def _origin(document: Document) -> list[tuple[str, str]]:
     where = f"{document.origin_path} at {document.origin_offset:,}" if document.origin_offset else document.origin_path
     when = f", fetched {document.fetched_at:%Y-%m-%d %H:%M:%S} UTC" if document.fetched_at else ""
-    kind = f"{document.content_type or 'no content type'}, {_count(document.n_bytes, 'byte')}"
+    kind = f"{document.content_type or 'no content type'}, {counted(document.n_bytes, 'byte')}"
     lines = [("origin", f"source {document.source}, {where}{when}"), ("", f"{kind}, part {document.part}")]
     if document.url:
         lines.insert(0, ("url", document.url))
     if document.licence:
         lines.append(("licence", document.licence))
-    if document.status != Status.OK and document.metadata not in (None, "{}"):
+    if document.status not in (Status.OK, Status.REMOVED) and document.metadata not in (None, "{}"):
         lines.append(("metadata", str(document.metadata)[:METADATA_CHARS]))
     return lines
 
@@ -215,50 +229,67 @@ def _content(document: Document) -> list[tuple[str, str]]:
         language = document.signals.get("language")
         score = document.signals.get("language_score")
         said = f", language {language} ({_number(score)})" if language else ""
-        lines.append(("text", f"{_count(document.n_chars or 0, 'character')}{said}"))
+        lines.append(("text", f"{counted(document.n_chars or 0, 'character')}{said}"))
         lines += _wrapped("", " ".join(document.snippet.split()))
+        counts = {name[4:]: n for name, n in document.signals.items() if name.startswith("pii_") and n}
+        if counts:
+            said = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items())
+            lines.append(("masked", f"{counted(sum(counts.values()), 'piece')} of personal data: {said}"))
     return lines
 
 
 def _twins(document: Document) -> list[tuple[str, str]]:
     lines = []
     if document.twin:
-        lines.append(("twin", f"kept instead: {_copy(document.twin)}, threshold {_number(document.threshold)}"))
+        lines.append(("twin", f"kept instead: {_copy(document.twin)}{_compared(document)}"))
     if document.limited:
         lines.append(("", "it shares bands with more kept documents than it was compared with"))
+    if document.group_id is not None:
+        lines.append(
+            ("group", f"{document.group_id}: {counted(document.n_group, 'similar document')}, itself included")
+        )
     if document.n_copies:
-        lines.append(("copies", f"{_count(document.n_copies, 'document')} dropped in favour of this one"))
+        lines.append(("copies", f"{counted(document.n_copies, 'document')} dropped in favour of this one"))
         lines += [("", _copy(copy)) for copy in document.copies]
     return lines
 
 
+def _compared(document: Document) -> str:
+    if document.threshold is None:
+        return ""
+    cosine = f", cosine similarity {_number(document.value)}" if document.rule == Duplicate.SEMANTIC else ""
+    return f"{cosine}, threshold {_number(document.threshold)}"
+
+
 def _copy(copy: Copy) -> str:
-    return f"{copy.doc_id} {copy.url or '(no URL)'}, Jaccard similarity {_number(copy.jaccard)}"
+    where = copy.url or "(no URL)" if copy.corpus is None else f"in the corpus '{copy.corpus}'"
+    similarity = "" if copy.jaccard is None else f", Jaccard similarity {_number(copy.jaccard)}"
+    return f"{copy.doc_id} {where}{similarity}"
 
 
 def _corpus(document: Document) -> list[tuple[str, str]]:
     if document.split is None:
         return []
-    tokens = "not encoded yet" if document.n_tokens is None else _count(document.n_tokens, "token")
+    tokens = "not encoded yet" if document.n_tokens is None else counted(document.n_tokens, "token")
     return [("corpus", f"split {document.split}, weight {_number(document.weight)}, {tokens}")]
 
 
 def _rules_told(document: Document, everything: bool) -> list[tuple[str, str]]:
     rulings = [ruling for ruling in document.rulings if everything or ruling.outcome != PASSED]
     if not rulings:
-        passed = f"it passed all {_count(len(document.rulings), 'rule')}; --all shows them with its values"
+        passed = f"it passed all {counted(len(document.rulings), 'rule')}; --all shows them with its values"
         return [("rules", passed)] if document.rulings else []
     width = max(len(ruling.rule) for ruling in rulings)
-    said = f"{_count(len(rulings), 'rule')}, each with the page's value; a page is dropped if the test is true"
+    said = f"{counted(len(rulings), 'rule')}, each with the page's value; a page is dropped if the test is true"
     if not everything:
         others = len(document.rulings) - len(rulings)
         said = (
-            f"{len(rulings)} of {_count(len(document.rulings), 'rule')} would drop it; --all shows the other {others}"
+            f"{len(rulings)} of {counted(len(document.rulings), 'rule')} would drop it; --all shows the other {others}"
         )
     lines = [("rules", said)]
     for ruling in rulings:
         value = "" if ruling.value is None else _number(ruling.value)
-        said = f"  ← {ruling.outcome}" if ruling.outcome != PASSED else ""
+        said = f"  ← {DROPPED}" if ruling.outcome == DROPPED else ""
         mark = "✓" if ruling.outcome == PASSED else "✗"
         lines.append(("", f"{mark} {ruling.rule:<{width}} {value:>8}  {ruling.test or 'not in the recipe now'}{said}"))
     return lines
@@ -269,20 +300,64 @@ def _signals_told(document: Document) -> list[tuple[str, str]]:
     return _wrapped("signals", "  ".join(f"{name}={_number(value)}" for name, value in values.items()))
 
 
+def _edits_told(document: Document, everything: bool) -> list[tuple[str, str]]:
+    """What each edit did, line by line."""
+    if document.diff is None:
+        return []
+    lines = []
+    for step in document.diff.steps:
+        lines.append(("", f"{step.edit}: {_extent(step)}"))
+        shown = step.changes if everything else step.changes[:MOST_CHANGES]
+        lines += [("", _changed_line(line, other)) for line, other in zip(shown, _others(step), strict=False)]
+        if more := len(step.changes) - len(shown):
+            lines.append(("", f"  and {counted(more, 'line')} more; --all shows them"))
+    if not document.diff.agrees:
+        lines.append(
+            ("", "the corpus has another text: the recipe, a module or a library has changed since it was made")
+        )
+    return _labelled("edits", lines or [("", "the recipe has none, but for the masking of personal data")])
+
+
+def _extent(step: Step) -> str:
+    if not (step.n_lines or step.n_chars or step.changes):
+        return "changed nothing"
+    how = "shorter" if step.n_chars >= 0 else "longer"
+    return f"{counted(step.n_lines, 'line')} removed or changed, {counted(abs(step.n_chars), 'character')} {how}"
+
+
+def _others(step: Step) -> list[str]:
+    """For each changed line, the line that stands in its place; '' without one."""
+    removed = [line for line in step.changes if line.sign == REMOVED]
+    added = [line for line in step.changes if line.sign != REMOVED]
+    if len(removed) != len(added):
+        return [""] * len(step.changes)
+    pairs = {id(one): other.text for one, other in zip([*removed, *added], [*added, *removed], strict=True)}
+    return [pairs[id(line)] for line in step.changes]
+
+
+def _changed_line(line: ChangedLine, other: str) -> str:
+    """A line with its sign and number; of a long one, the piece around what differs from the other line."""
+    start = next((i for i, (a, b) in enumerate(zip(line.text, other, strict=False)) if a != b), 0) if other else 0
+    start = max(0, start - LINE_CHARS // 3)
+    text = ("…" if start else "") + line.text[start : start + LINE_CHARS]
+    more = "…" if len(line.text) > start + LINE_CHARS else ""
+    return f"{line.sign} {line.number:>5,}  {' '.join(visible(text).split())}{more}"
+
+
+def _labelled(label: str, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(label if i == 0 else "", line) for i, (_, line) in enumerate(lines)]
+
+
 def _wrapped(label: str, text: str) -> list[tuple[str, str]]:
     lines = textwrap.wrap(text, LINE_CHARS)
     return [(label if i == 0 else "", line) for i, line in enumerate(lines)]
 
 
 def _number(value: object) -> str:
-    """A figure with four digits that count."""
+    """A figure with four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
-def _count(n: int, unit: str) -> str:
-    return f"{n:,} {unit}{'' if n == 1 else 's'}"
-
-
 def _aligned(lines: Sequence[tuple[str, str]]) -> str:
-    """Labels in a column of their own."""
+    """Lines with their labels in one column."""
     return "\n".join(f"{label:<10}{text}".rstrip() for label, text in lines)

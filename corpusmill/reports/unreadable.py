@@ -1,4 +1,4 @@
-"""What of the input could not be used, for the summary of a run: the catalog's table `unusable`, in words."""
+"""The input that could not be used, for the summary of a run: the catalog's table `unusable`, in words."""
 
 import json
 from dataclasses import dataclass
@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from corpusmill.collect.columns import as_text
 from corpusmill.corpus import Place
 from corpusmill.filters.personal import mask_text
-from corpusmill.reasons import Status
+from corpusmill.reasons import STATUSES, Status
 from corpusmill.reports.catalog import damage_is_named, open_catalog
-from corpusmill.reports.story import STATUSES
 
-MOST_CHARS = 200  # of an example's error
+MOST_CHARS = 200  # of the error in an example
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unreadable:
-    """Records of one source that could not be used for one reason.  Texts are masked."""
+    """Records of one source that could not be used, all for the same reason.  Texts are masked."""
 
     source: str
     status: str
     records: int
-    of_source: int  # all records of the source
+    of_source: int  # number of all records of the source
     example: str
 
     def __str__(self) -> str:
@@ -29,7 +28,7 @@ class Unreadable:
 
 
 def unreadable(corpus: Place) -> list[Unreadable]:
-    """The most frequent first."""
+    """The unusable records, the most frequent kind first."""
     with damage_is_named(corpus), open_catalog(corpus) as catalog:
         rows = catalog.execute("FROM unusable ORDER BY records DESC, source, status").fetchall()
     return [
@@ -39,7 +38,7 @@ def unreadable(corpus: Place) -> list[Unreadable]:
 
 
 def useless_sources(found: list[Unreadable]) -> list[str]:
-    """The sources of which no record at all could be used."""
+    """The sources without any usable record."""
     sources = {each.source: each.of_source for each in found}
     return [name for name, n in sources.items() if n == sum(each.records for each in found if each.source == name)]
 

@@ -1,9 +1,9 @@
 """The stages of a run: what each reads, what it depends on, and how it is made.  No Beam here.
 
-job       what a run is about
-stage     the kinds of stages, and the protocol that they share
-chain     the list of stages, in order
-state     where a run stands, from receipts alone
+- `job`: what a run works on.
+- `stage`: the kinds of stages, and their common protocol.
+- `chain`: the list of stages, in order.
+- `state`: the progress of a run, from receipts only.
 
-Every other module holds one stage.
+Every other module contains one stage.
 """

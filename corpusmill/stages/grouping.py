@@ -1,7 +1,7 @@
 """Groupings: stages whose parts are made from all parts, through one shuffle or several.
 
-Every part scatters blobs to destinations; each destination gathers what all parts have sent to it, and answers with
-messages to parts.  After the last round a part is made from the messages that it has received.
+Every part scatters blobs to destinations.  Each destination gathers the blobs from all parts, and answers with messages
+to parts.  After the last round, a part is made from the messages that it has received.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from corpusmill.receipts import GROUPED, Receipt
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import Published, ReadTable, Snapshot, Stage
 
-SPILL = "_shuffle"  # folder of a grouping for what is on its way between parts
+SPILL = "_shuffle"  # folder of a grouping for data that is being sent between parts
 
 
 class Blob(NamedTuple):
-    """What a part sends: bytes for one destination, and how many parts send something there."""
+    """Bytes that a part sends to one destination, and the number of parts that send there."""
 
     destination: int
     senders: int
@@ -29,7 +29,7 @@ class Blob(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What comes back: bytes for one part, by its number."""
+    """Bytes that a destination sends back to one part, by the part's number."""
 
     part: int
     content: bytes
@@ -39,42 +39,42 @@ class Message(NamedTuple):
 class Shuffle:
     """What a grouping knows before it starts."""
 
-    parts: tuple[str, ...]  # a part's place here is its number
-    rows: int  # of the first stage that it reads, over all parts
-    stale: bool  # False: what is there was made from exactly these parts, and there is nothing to do
+    parts: tuple[str, ...]  # the index of a part is its number
+    rows: int  # number of rows of the first stage that it reads, over all parts
+    stale: bool  # False: the present result was made from exactly these parts, so nothing is left to do
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
     """One shuffle of a grouping.
 
-    scatter: every part sends blobs.  It is given the messages that the round before has sent to it, and a way to read
-        its tables.  The receiver fails unless as many blobs arrive as the senders have announced, so that the books
-        balance across the shuffle.
+    scatter: every part sends blobs.  It receives the messages that the previous round has sent to it, and a function
+        that reads its tables.  The receiver fails unless as many blobs arrive as the senders have announced, so nothing
+        can be lost in the shuffle unnoticed.
     gather: one destination's blobs, with the numbers of the parts that sent them -> messages to parts.
-    join: if given, what all destinations have gathered is joined in one place, and the messages are what it returns
-        (then only the content of gathered messages counts).
+    join: if given, the results of all destinations are joined in one place, and it returns the messages.  Then only the
+        content of gathered messages counts.
     """
 
     name: str
     scatter: Callable[[Job, Shuffle, int, ReadTable, list[bytes]], Iterable[Blob]]
-    gather: Callable[[Job, list[tuple[int, bytes]]], Iterable[Message]]
-    join: Callable[[Job, list[bytes]], Iterable[Message]] | None = None
+    gather: Callable[[Job, Shuffle, list[tuple[int, bytes]]], Iterable[Message]]
+    join: Callable[[Job, Shuffle, list[bytes]], Iterable[Message]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping(Stage):
-    """Parts from all parts.
+    """A stage that makes parts from all parts.
 
-    A part is fingerprinted by the messages that it receives, so a change elsewhere that leaves these alone leaves the
-    part alone.  Whether the grouping must run again is decided by one record over all its inputs.
+    A part's fingerprint depends on the messages that it receives.  So a change elsewhere that does not change these
+    messages does not renew the part.  One record over all inputs says whether the grouping must run again.
     """
 
     rounds: tuple[Round, ...]
-    make: Callable[[Job, list[bytes]], Made]  # the messages of the last round, in any order
+    make: Callable[[Job, list[bytes]], Made]  # it receives the messages of the last round, in any order
 
     def wanted(self, job: Job, published: Published, parts: Sequence[str]) -> str | None:
-        """The fingerprint of the whole grouping; None if something that it is made from is not there yet."""
+        """The fingerprint of the whole grouping; None if one of its inputs does not exist yet."""
         inputs = self._made_from(published, parts)
         return None if inputs is None else self.fingerprint(job, inputs)
 
@@ -83,7 +83,7 @@ class Grouping(Stage):
         return None if any(inputs is None for _, inputs in found) else digest(found)
 
     def is_current(self, job: Job, published: Published, parts: Sequence[str]) -> bool:
-        """Whether the parts that are there were made from exactly what is there now."""
+        """Whether the present parts were made from exactly the present inputs."""
         record = job.corpus.read_json(f"{self.name}/{RECEIPTS}/{GROUPED}")
         return record is not None and record == self._record(job, published, parts)
 
@@ -99,14 +99,14 @@ class Grouping(Stage):
         }
 
     def plan(self, job: Job, parts: Sequence[str]) -> Shuffle:
-        """Called when everything that it reads is published."""
+        """The plan of the shuffle; called when everything that it reads is published."""
         snapshot, first = Snapshot(job.corpus), next(iter(self.reads))
         rows = sum(receipt.rows_out for part in parts if (receipt := snapshot.receipt(first, part)) is not None)
         stale = not self.is_current(job, snapshot, parts)
         return Shuffle(parts=tuple(sorted(parts)), rows=rows, stale=stale)
 
     def publish(self, job: Job, part: str, messages: Sequence[bytes]) -> Receipt:
-        """The part that follows from the messages of the last round."""
+        """Make and publish the part that follows from the messages of the last round."""
         started = time.time()
         content = hashlib.blake2b(digest_size=16)
         for message in sorted(messages):
@@ -119,12 +119,12 @@ class Grouping(Stage):
         return job.corpus.publish(self.name, part, made, fingerprint=fingerprint, started=started)
 
     def commit(self, job: Job, shuffle: Shuffle) -> None:
-        """The record of the whole grouping, when all its parts are published."""
+        """Write the record of the whole grouping; called when all its parts are published."""
         record = self._record(job, Snapshot(job.corpus), shuffle.parts)
         assert record is not None, f"{self.name}: a part is missing"
         job.corpus.record(self.name, record)
         self.clear(job)
 
     def clear(self, job: Job) -> None:
-        """Delete what is left of a shuffle."""
+        """Delete the remaining files of a shuffle."""
         shutil.rmtree(job.corpus.workspace / self.name / SPILL, ignore_errors=True)

@@ -1,9 +1,9 @@
-"""Stages that users add: a table of their own, row for row."""
+"""Stages that users add: each is a table with one row for each row of another table."""
 
 from typing import TYPE_CHECKING, Any
 
-from corpusmill.errors import InputError, said
-from corpusmill.extensions import OwnStage, UserModule, name_of
+from corpusmill.errors import InputError
+from corpusmill.extensions import OwnStage, UserModule, name_of, raised
 from corpusmill.parts import Made
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, PerPart, Tables, row_for_row
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def own_stage(module: UserModule, own: OwnStage) -> PerPart:
-    """A stage of the user's."""
+    """The stage for a user's function."""
     first = next(iter(own.reads))
     reads = dict(own.reads)
     reads[first] = tuple(dict.fromkeys(("doc_id", *reads[first])))
@@ -27,12 +27,9 @@ def own_stage(module: UserModule, own: OwnStage) -> PerPart:
         return Table(own.name.replace("-", "_"), own.description, (DOC_ID, *columns))
 
     def make(_: Job, tables: Tables) -> Made:
-        import pyarrow as pa
-
         found = _called(own, tables, tables[first].num_rows)
         columns = {"doc_id": tables[first]["doc_id"], **found}
-        wanted = table().arrow
-        return row_for_row(pa.table([columns[name] for name in wanted.names], schema=wanted), tables)
+        return row_for_row(table().filled(columns), tables)
 
     return PerPart(
         name=own.name,
@@ -46,7 +43,7 @@ def own_stage(module: UserModule, own: OwnStage) -> PerPart:
 
 
 def _called(own: OwnStage, tables: Tables, rows: int) -> "dict[str, pa.Array]":
-    """The columns that the user's function gives, checked."""
+    """The columns that the user's function returns, checked."""
     import pyarrow as pa
 
     where = f"stage '{own.name}' ({name_of(own.function)}, {rows} rows)"
@@ -54,7 +51,7 @@ def _called(own: OwnStage, tables: Tables, rows: int) -> "dict[str, pa.Array]":
         given: Any = own.function(tables)
         names = {name for name, *_ in own.columns}
         if set(given) != names:
-            raise InputError(f"{where} gives the columns {sorted(given)}, and is registered with {sorted(names)}")
+            raise InputError(f"{where} returns the columns {sorted(given)}, but was registered with {sorted(names)}")
         found = {}
         for name, kind, _ in own.columns:
             values = given[name]
@@ -62,8 +59,8 @@ def _called(own: OwnStage, tables: Tables, rows: int) -> "dict[str, pa.Array]":
             found[name] = (values if isinstance(values, pa.Array) else pa.array(values, kind)).cast(kind)
     except InputError:
         raise
-    except (Exception, SystemExit) as error:  # whatever the user's code raises is the user's to see
-        raise InputError(f"{where} fails: {said(error)}") from error
+    except (Exception, SystemExit) as error:  # show the user any error of their code
+        raise InputError(f"{where} fails: {raised(error)}") from error
     for name, values in found.items():
         if len(values) != rows:
             raise InputError(f"{where}: column '{name}' has {len(values)} values; it must have one for each row")

@@ -1,7 +1,6 @@
 """pages: records of the input, with text or the reason why there is none."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,13 +13,14 @@ from corpusmill.reasons import Stage
 from corpusmill.receipts import Inputs
 from corpusmill.stages.job import Job
 from corpusmill.stages.stage import ARROW, Reading, in_schema, version_of
+from corpusmill.stages.takedown import status_counts, takedown_of
 
 LIBRARIES = (*ARROW, "numba", "chardetng-py", "webencodings")
 EXTRACTOR_LIBRARIES = {"resiliparse": ("resiliparse",), "trafilatura": ("trafilatura", "justext", "lxml")}
 
 
 def _identity(job: Job, source: Source) -> object:
-    """What a source's rows depend on, besides its files."""
+    """Everything that a source's rows depend on, except its files."""
     extract, format = job.recipe.extract, format_of(source.kind)
     assert format is not None, "the recipe has checked the kind"
     return [
@@ -43,7 +43,7 @@ def _own_code(job: Job, kind: str, extractor: str | None) -> list[str]:
 
 
 def _extractor(name: str) -> list[str]:
-    """What besides our code decides how a built-in extractor reads a page."""
+    """What determines the result of a built-in extractor, besides our code."""
     if name == "corpusmill":
         return [_model_digest()]
     return [version_of(library) for library in EXTRACTOR_LIBRARIES.get(name, ())]
@@ -51,7 +51,7 @@ def _extractor(name: str) -> list[str]:
 
 @cache
 def _model_digest() -> str:
-    """Identity of the trained model, without the imports that reading it takes."""
+    """Identity of the trained model, without the imports that loading it needs."""
     return hashlib.blake2b(MODEL.read_bytes(), digest_size=16).hexdigest()
 
 
@@ -65,16 +65,16 @@ class _Pages:
         settings = job.recipe.extract
         extract = extractor(settings.extractor, settings.format)
         self._reader = PageReader(piece, job.source(piece.source), settings, extract)
-        self._piece, self._bytes = piece, job.recipe.run.slice_bytes
+        self._piece, self._job = piece, job
 
     def tables(self) -> Iterator[Made]:
-        """The rows, in parts of a bounded size."""
+        """The rows, in parts of a bounded size.  What was taken down never reaches a part."""
         import pyarrow.compute as pc
 
-        for table in self._reader.tables(self._bytes):
-            statuses = Counter(f"status_{status}" for status in table["status"].to_pylist())
+        for read in self._reader.tables(self._job.recipe.run.slice_bytes):
+            table = takedown_of(self._job)(read)
             size = pc.sum(table["n_bytes"]).as_py() or 0
-            yield Made(table=table, rows_in=table.num_rows, bytes_in=size, counts=dict(statuses))
+            yield Made(table=table, rows_in=table.num_rows, bytes_in=size, counts=status_counts(table))
 
     def inputs(self) -> Inputs:
         """Which bytes of which files were read."""
@@ -83,13 +83,13 @@ class _Pages:
         return inputs_of(self._piece, self._reader.trace)
 
     def counts(self) -> dict[str, int]:
-        """Records without content."""
+        """The number of records without content, by kind."""
         return {f"other_{kind}": n for kind, n in self._reader.others.items()}
 
 
 PAGES = Reading(
     name=Stage.PAGES,
-    version=4,
+    version=6,
     libraries=LIBRARIES,
     identity=_identity,
     make=_Pages,

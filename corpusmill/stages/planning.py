@@ -1,7 +1,7 @@
-"""The plan of a run, and what else a run writes down before it starts: files that describe the corpus.
+"""The plan of a run, and other files that a run writes before it starts, to describe the corpus.
 
-plan.json     the slices; made once in a run
-tables.json   the stages and what a row of each is, for readers who have not the recipe's modules
+- `plan.json`: the slices; made once per run.
+- `tables.json`: the stages and the meaning of a row of each, for readers that do not have the recipe's modules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,23 +21,29 @@ PLAN = "plan.json"
 
 
 def make_plan(job: Job, *, keep: bool = True) -> list[Slice]:
-    """The slices of all sources; if `keep`, they are written down, unless that is what is there."""
+    """The slices of all sources.  If `keep`, they are written to plan.json, unless it has them already."""
     slices = plan(job.recipe.sources, job.recipe.run, folder=job.folder, corpus=job.corpus.workspace)
-    data = {"slices": [piece.to_json() for piece in slices]}
-    if keep and job.corpus.read_json(PLAN) != data:
-        job.corpus.write_json(PLAN, data)
+    if keep:
+        write_plan(job.corpus, slices)
     return slices
 
 
+def write_plan(corpus: Corpus, slices: Sequence[Slice]) -> None:
+    """Write the slices to plan.json, unless it has them already."""
+    data = {"slices": [piece.to_json() for piece in slices]}
+    if corpus.read_json(PLAN) != data:
+        corpus.write_json(PLAN, data)
+
+
 def hidden_roots(slices: Sequence[Slice]) -> dict[str, str]:
-    """Of the slices by name, the roots that plan.json does not hold as they are, for `read_plan`."""
+    """By slice, the roots that plan.json holds only masked; for `read_plan`."""
     return {piece.name: piece.root for piece in slices if masked(piece.root) != piece.root}
 
 
 def read_plan(corpus: Corpus, roots: Mapping[str, str] | None = None) -> list[Slice] | None:
-    """The slices of the last plan; None if there is none that can be read.
+    """The slices of the last plan; None if no plan can be read.
 
-    roots: those with credentials, by slice; without them such slices say what there is, and cannot be read from.
+    roots: the roots with credentials, by slice.  Without them, such slices only describe the input, and cannot be read.
     """
     data = corpus.read_json(PLAN)
     try:
@@ -48,7 +54,7 @@ def read_plan(corpus: Corpus, roots: Mapping[str, str] | None = None) -> list[Sl
 
 
 def check_nothing_shrinks(job: Job, before: Sequence[Slice] | None) -> None:
-    """InputError if the corpus holds a source that the recipe no longer names, whose parts would be deleted."""
+    """InputError if the corpus has a source that the recipe no longer names, because its parts would be deleted."""
     named = {source.name for source in job.recipe.sources}
     gone = sorted({piece.source for piece in before or ()} - named)
     if not gone:
@@ -62,7 +68,7 @@ def check_nothing_shrinks(job: Job, before: Sequence[Slice] | None) -> None:
 
 
 def write_tables(job: Job) -> None:
-    """The stages in order, what each reads, and what a row of it is."""
+    """Write the stages in order, with what each reads and the meaning of a row."""
     stages: list[dict[str, Any]] = []
     for stage in chain_of(job):
         table = stage.table() if stage.table is not None else None

@@ -1,19 +1,19 @@
-"""The kinds of stages, and the protocol that they share.
+"""The kinds of stages, and their common protocol.
 
-A stage has a name, a version, and what its output depends on.  There are four kinds:
+A stage has a name, a version, and a list of what its output depends on.  There are four kinds:
 
     Reading     parts from slices of the input: the first stage
     PerPart     a part from the parts of the same name in the stages before
     Grouping    parts from all parts: documents are brought together through one shuffle or several
     Singleton   one file of the corpus from all parts, such as its tokenizer
 
-Whoever walks the list of stages (`chain.py`) asks each the same questions: is it current, what does it need, make it.
-A stage's *prefix* is a digest of its name and version, the settings that it reads, and the versions of the libraries
-that determine its output.  A part's identity is the prefix and the digests of the columns that it was made from.  A
-part whose receipt has the wanted identity is never made again.
+All code that goes through the list of stages (`chain.py`) asks each stage three things: whether it is current, what it
+needs, and to make it.  A stage's *prefix* is a digest of its name and version, the settings that it reads, and the
+versions of the libraries that determine its output.  A part's identity is the prefix and the digests of the columns
+that it was made from.  A part whose receipt has the wanted identity is never made again.
 
-`version` is raised whenever the same input and settings give another output; `tests/stages/test_golden.py` fails
-otherwise.
+Raise `version` whenever the same input and settings give another output.  Otherwise `tests/stages/test_golden.py`
+fails.
 """
 
 import time
@@ -32,27 +32,28 @@ from corpusmill.errors import CorruptPartError
 from corpusmill.parts import LAYOUT, Made
 from corpusmill.receipts import Known, Receipt
 from corpusmill.stages.job import Job
+from corpusmill.stages.takedown import follows_list, take_down, takedown_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from corpusmill.schema import Table
 
-Columns = tuple[str, ...]  # () stands for all
+Columns = tuple[str, ...]  # () means all
 Tables = dict[str, "pa.Table"]
-ReadTable = Callable[[str, Columns], "pa.Table"]  # (stage, columns) -> the table of the part at hand
-ARROW = ("pyarrow", "numpy")  # what every table depends on
+ReadTable = Callable[[str, Columns], "pa.Table"]  # (stage, columns) -> the table of the present part
+ARROW = ("pyarrow", "numpy")  # every table depends on these
 
 
 class Published(Protocol):
-    """What is published."""
+    """The published parts."""
 
     def receipt(self, stage: str, part: str) -> Receipt | None:
-        """The receipt of a part, or None."""
+        """The receipt of a part, or None if it is not published."""
 
 
 class Snapshot:
-    """The receipts of a corpus at one moment, each stage's read in one go when it is first asked for."""
+    """The receipts of a corpus at one moment.  Each stage's receipts are read together, when they are first needed."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -67,11 +68,11 @@ class Snapshot:
         return self._stages[stage]
 
     def receipt(self, stage: str, part: str) -> Receipt | None:
-        """The receipt of a part, or None."""
+        """The receipt of a part, or None if it is not published."""
         return self.stage(stage).get(part)
 
     def renew(self) -> None:
-        """Move on to the present: what has changed is read when it is next asked for."""
+        """Go to the present state: receipts that have changed are read when they are next needed."""
         self._stages.clear()
 
 
@@ -80,7 +81,7 @@ def _nothing(_: Job) -> object:
 
 
 def in_schema(name: str) -> "Callable[[], Table]":
-    """A table of `corpusmill.schema`, which is imported (with pyarrow) when it is asked for."""
+    """A function that returns a table of `corpusmill.schema`; it imports the module (with pyarrow) only when called."""
 
     def table() -> "Table":
         from corpusmill import schema
@@ -93,19 +94,20 @@ def in_schema(name: str) -> "Callable[[], Table]":
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(ABC):
-    """What all kinds have in common.  Instances are made by the modules beside this one, anew for each job."""
+    """The common base of all kinds.  The modules beside this one make the instances, new ones for each job."""
 
     name: str
     version: int
-    libraries: tuple[str, ...]  # whose versions determine the output
+    libraries: tuple[str, ...]  # their versions determine the output
     settings: Callable[[Job], object] = _nothing  # the settings that it reads, and no others
-    reads: Mapping[str, Columns] = field(default_factory=dict)  # by stage, the columns that it reads of its parts
+    # by stage, the columns of its parts that this stage reads
+    reads: Mapping[str, Columns] = field(default_factory=dict)
     singletons: tuple[str, ...] = ()  # the singletons that it uses
-    table: "Callable[[], Table] | None" = None  # what a row of its parts is; None: it has no parts
-    share_of_time: float = 0.1  # seconds for a part, relative to pages: a first guess, until it was measured
+    table: "Callable[[], Table] | None" = None  # describes a row of its parts; None if it has no parts
+    share_of_time: float = 0.1  # of a part, relative to pages: a first estimate, used until it was measured
 
     def prefix(self, job: Job) -> str:
-        """Digest of everything that does not differ from part to part."""
+        """Digest of everything that is the same for all parts."""
         key = f"prefix of {self.name}"
         if key not in job.cache:
             versions = [LAYOUT, unicodedata.unidata_version, *map(version_of, self.libraries)]
@@ -113,7 +115,7 @@ class Stage(ABC):
         return str(job.cache[key])
 
     def inputs_of(self, published: Published, part: str) -> dict[str, str] | None:
-        """By stage, the digest of what a part is made from; None if something of it is not there."""
+        """By stage, the digest of what a part is made from; None if an input does not exist."""
         found = {}
         for stage, columns in self.reads.items():
             receipt = published.receipt(stage, part)
@@ -129,11 +131,14 @@ class Stage(ABC):
         return found
 
     def fingerprint(self, job: Job, inputs: object) -> str:
-        """What identifies content that is made of these inputs."""
+        """The identity of content that is made from these inputs."""
         return checksum_of(f"{self.prefix(job)}\n{inputs}".encode("utf-8", "surrogatepass"))
 
     def reader(self, job: Job, part: str) -> ReadTable:
-        """Reads what is published of one part; a damaged part is taken back, so that the next attempt makes it anew."""
+        """A function that reads the published tables of one part.
+
+        It withdraws a damaged part, so that the next attempt makes it again.
+        """
 
         def read(stage: str, columns: Columns) -> "pa.Table":
             try:
@@ -151,7 +156,7 @@ def version_of(library: str) -> str:
     try:
         return library_version(library)
     except PackageNotFoundError:
-        return "not installed"  # the stage itself says so in one sentence
+        return "not installed"  # the stage itself reports it in one sentence
 
 
 # ---- parts from slices ---------------------------------------------------------------------------------------------
@@ -159,27 +164,35 @@ def version_of(library: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading(Stage):
-    """Parts from slices of the input.  A slice gives one part of its name, and further ones if it holds much text."""
+    """Parts from slices of the input.  A slice gives one part with its name, and more parts if it has much text."""
 
-    identity: Callable[[Job, Source], object]  # what the parts of a source depend on, besides `settings`
+    identity: Callable[[Job, Source], object]  # everything that the parts of a source depend on, besides `settings`
     make: "Callable[[Job, Slice], SliceBeingRead]"
 
     def parts(self, job: Job, published: Published, piece: Slice) -> list[str] | None:
-        """The slice's parts, if they are there as wanted; else None."""
+        """The slice's parts, if all exist and are up to date; else None."""
         first = published.receipt(self.name, piece.name)
         if first is None or first.inputs is None or first.inputs.stamp != piece.stamp:
             return None
         return self._current(job, published, piece, first)
 
+    def holds(self, job: Job, published: Published, piece: Slice) -> bool:
+        """Whether the slice's parts are up to date, if its files have not changed since they were read."""
+        first = published.receipt(self.name, piece.name)
+        return first is not None and self._current(job, published, piece, first) is not None
+
     def _current(self, job: Job, published: Published, piece: Slice, first: Receipt) -> list[str] | None:
-        if first.inputs is None or first.fingerprint != self._wanted(job, piece, first.inputs.digest):
+        if not follows_list(job, first) or not self._has_identity(job, piece, first):
             return None
-        names = [piece.name, *(follower(piece.name, i + 1) for i in range(len(first.followers)))]
+        names = parts_of(first)
         for name, checksum in zip(names[1:], first.followers, strict=True):
             receipt = published.receipt(self.name, name)
             if receipt is None or receipt.checksum != checksum:
                 return None
         return names
+
+    def _has_identity(self, job: Job, piece: Slice, first: Receipt) -> bool:
+        return first.inputs is not None and first.fingerprint == self._wanted(job, piece, first.inputs.digest)
 
     def _wanted(self, job: Job, piece: Slice, input_digest: str) -> str:
         key = f"identity of source {piece.source}"
@@ -189,11 +202,13 @@ class Reading(Stage):
         return self.fingerprint(job, f"{where} {input_digest}")
 
     def advance(self, job: Job, piece: Slice) -> list[Receipt]:
-        """The receipts of a slice's parts, which are made and published first if they are not there as wanted."""
+        """The receipts of a slice's parts.  Parts that are missing or not up to date are made and published first."""
         from corpusmill.collect.identity import same_content
 
         live = Live(job.corpus)
         first = live.receipt(self.name, piece.name)
+        if first is not None and not follows_list(job, first) and self._has_identity(job, piece, first):
+            first = take_down(job.corpus, takedown_of(job), first, parts_of(first)[1:])
         if first is not None and first.inputs is not None:
             names = self._current(job, live, piece, first)
             if names is not None and first.inputs.stamp != piece.stamp:
@@ -206,7 +221,7 @@ class Reading(Stage):
         return self._publish(job, piece)
 
     def _publish(self, job: Job, piece: Slice) -> list[Receipt]:
-        """Read a slice.  Its first part is published last: it says how many there are."""
+        """Read a slice.  Its first part is published last, because it says how many parts there are."""
         started = time.time()
         reading = self.make(job, piece)
         tables = iter(reading.tables())
@@ -215,7 +230,8 @@ class Reading(Stage):
         for number, one in enumerate(tables, 1):
             begun = time.time()
             name = follower(piece.name, number)
-            fingerprint = digest("follows", piece.name, number)  # it counts if the first part's receipt names it
+            # a further part counts only if the first part's receipt names it
+            fingerprint = digest("follows", piece.name, number)
             made.append(job.corpus.publish(self.name, name, one, fingerprint=fingerprint, started=begun))
         inputs, counts = reading.inputs(), reading.counts()
         receipt = job.corpus.publish(
@@ -226,10 +242,12 @@ class Reading(Stage):
             started=time.time() - seconds,
             inputs=inputs,
             followers=[each.checksum for each in made],
+            removals=job.removals.digest,
         )
         number = len(made) + 1
         while job.corpus.store.entry(f"{self.name}/{follower(piece.name, number)}.parquet") is not None:
-            job.corpus.delete(self.name, follower(piece.name, number))  # the slice gave more parts once
+            # from an earlier run in which the slice gave more parts
+            job.corpus.delete(self.name, follower(piece.name, number))
             number += 1
         return [receipt, *made]
 
@@ -241,19 +259,24 @@ class SliceBeingRead(Protocol):
         """The parts, at least one."""
 
     def inputs(self) -> Any:
-        """What was read (`corpusmill.receipts.Inputs`); asked when all parts were taken."""
+        """What was read (`corpusmill.receipts.Inputs`); called after all parts were taken."""
 
     def counts(self) -> dict[str, int]:
-        """What else was counted; likewise."""
+        """Other counts; called after all parts were taken."""
 
 
 def follower(name: str, number: int) -> str:
-    """Name of a slice's further part."""
+    """The name of a slice's further part."""
     return f"{name}.{number:03d}"
 
 
+def parts_of(first: Receipt) -> list[str]:
+    """The names of a slice's parts, by the receipt of the first one."""
+    return [first.part, *(follower(first.part, i + 1) for i in range(len(first.followers)))]
+
+
 def slice_of(part: str) -> str:
-    """Name of the slice that a part was made from."""
+    """The name of the slice that a part was made from."""
     return part.partition(".")[0]
 
 
@@ -268,7 +291,7 @@ class PerPart(Stage):
     write: "Callable[[pa.Table, BinaryIO], None] | None" = None
 
     def is_current(self, job: Job, published: Published, part: str) -> bool:
-        """Whether a part is there, made from what it would be made from now."""
+        """Whether a part exists and was made from the present inputs."""
         receipt = published.receipt(self.name, part)
         return (
             receipt is not None
@@ -277,11 +300,11 @@ class PerPart(Stage):
         )
 
     def advance(self, job: Job, part: str) -> Receipt:
-        """The receipt of a part, which is made and published first if it is not there as wanted."""
+        """The receipt of a part.  A part that is missing or not up to date is made and published first."""
         started, live = time.time(), Live(job.corpus)
         inputs, receipt = self.inputs_of(live, part), live.receipt(self.name, part)
         if inputs is None:
-            raise CorruptPartError(f"{job.corpus.place}: an input of {self.name} of part {part} is gone")
+            raise CorruptPartError(f"{job.corpus.place}: an input of {self.name} of part {part} is missing")
         fingerprint = self.prefix(job)
         if receipt is not None and (receipt.fingerprint, receipt.made_from) == (fingerprint, inputs):
             return receipt
@@ -293,18 +316,18 @@ class PerPart(Stage):
 
 
 class Live:
-    """What is published now: receipts are read when they are asked for."""
+    """What is published now.  Each receipt is read when it is needed."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
 
     def receipt(self, stage: str, part: str) -> Receipt | None:
-        """The receipt of a part, or None."""
+        """The receipt of a part, or None if it is not published."""
         return self._corpus.receipt(stage, part)
 
 
 def row_for_row(table: "pa.Table", tables: Tables, counts: dict[str, int] | None = None) -> Made:
-    """The books of a stage that makes one row of each row of its first input."""
+    """The result of a stage that makes one row for each row of its first input."""
     first = next(iter(tables.values()))
     size = sum(t.nbytes for t in tables.values())
     return Made(table=table, rows_in=first.num_rows, bytes_in=size, counts=counts or {})
@@ -315,7 +338,7 @@ def row_for_row(table: "pa.Table", tables: Tables, counts: dict[str, int] | None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MadeFile:
-    """What a singleton made, and the books."""
+    """The file that a singleton made, and its counts."""
 
     content: bytes
     rows_in: int = 0
@@ -325,32 +348,33 @@ class MadeFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Singleton(Stage):
-    """One file of the corpus, `NAME/NAME.SUFFIX`, from all parts."""
+    """One file of the corpus, `NAME/NAME.SUFFIX`, made from all parts."""
 
     suffix: str
-    make: Callable[[Job, Sequence[str], Callable[[str], ReadTable]], MadeFile]  # job, parts, part -> its reader
+    # job, parts, and a function from a part to its reader
+    make: Callable[[Job, Sequence[str], Callable[[str], ReadTable]], MadeFile]
 
     @property
     def file(self) -> str:
-        """Name of the file in the stage's folder."""
+        """The name of the file in the stage's folder."""
         return f"{self.name}.{self.suffix}"
 
     def wanted(self, job: Job, published: Published, parts: Sequence[str]) -> str | None:
-        """The fingerprint that the file must have; None if something that it is made from is not there yet."""
+        """The fingerprint that the file must have; None if one of its inputs does not exist yet."""
         found = [(part, self.inputs_of(published, part)) for part in sorted(parts)] if self.reads else []
         if any(inputs is None for _, inputs in found):
             return None
         return self.fingerprint(job, digest(found))
 
     def is_current(self, job: Job, published: Published, parts: Sequence[str]) -> bool:
-        """Whether the file is there, made from what it would be made from now, and nobody has edited it."""
+        """Whether the file exists, was made from the present inputs, and was not edited."""
         receipt = published.receipt(self.name, self.name)
         if receipt is None or receipt.fingerprint != self.wanted(job, published, parts):
             return False
         return checksum_of(job.corpus.store.read(f"{self.name}/{self.file}")) == receipt.checksum
 
     def advance(self, job: Job, parts: Sequence[str]) -> Receipt:
-        """The receipt of the file, which is made and published first if it is not there as wanted."""
+        """The receipt of the file.  If it is missing or not up to date, it is made and published first."""
         started, snapshot = time.time(), Snapshot(job.corpus)
         if self.is_current(job, snapshot, parts):
             receipt = snapshot.receipt(self.name, self.name)
@@ -358,9 +382,9 @@ class Singleton(Stage):
             return receipt
         fingerprint = self.wanted(job, snapshot, parts)
         if fingerprint is None:
-            raise CorruptPartError(f"{job.corpus.place}: an input of {self.name} is gone")
+            raise CorruptPartError(f"{job.corpus.place}: an input of {self.name} is missing")
         made = self.make(job, sorted(parts), lambda part: self.reader(job, part))
-        job.corpus.withdraw(self.name, self.name)  # what is there may have been edited
+        job.corpus.withdraw(self.name, self.name)  # the present file may have been edited
         return job.corpus.publish_file(
             self.name,
             self.file,

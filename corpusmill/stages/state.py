@@ -1,6 +1,6 @@
-"""Where a run stands, from receipts alone: what is left to do, whether the books balance, what it all came to.
+"""The progress of a run, from receipts only: what is left to do, whether row counts match, and the totals.
 
-Imports neither Beam nor anything that reads data, so that a run with nothing to do answers at once.
+It imports neither Beam nor modules that read data, so a run with nothing to do ends at once.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from corpusmill.stages.stage import PerPart, Published, Reading, Singleton, Snap
 
 
 def unfinished_crawls(job: Job) -> list[tuple[CrawlSource, Path]]:
-    """The sources that are still to be crawled, and their folders."""
+    """The sources whose crawl is not finished, and their folders."""
     found = []
     for source in job.recipe.sources:
         if isinstance(source, CrawlSource):
@@ -32,7 +32,7 @@ def unfinished_crawls(job: Job) -> list[tuple[CrawlSource, Path]]:
 
 
 def parts_of(job: Job, published: Published, slices: Sequence[Slice]) -> list[str] | None:
-    """The parts of all slices, sorted; None if a slice has not been read as wanted."""
+    """The parts of all slices, sorted; None if a slice was not read yet, or its parts are not up to date."""
     found: list[str] = []
     for piece in slices:
         parts = chain_of(job).reading.parts(job, published, piece)
@@ -54,10 +54,10 @@ def unfinished(
 
 
 def _is_done(job: Job, published: Published, stage: Stage, parts: Sequence[str]) -> bool:
-    """Whether a stage is done for all parts, given that those before it are."""
+    """Whether a stage is done for all parts, if the stages before it are."""
     match stage:
         case Reading():
-            return True  # or there would be no parts
+            return True  # otherwise there would be no parts
         case PerPart():
             return all(stage.is_current(job, published, part) for part in parts)
         case Grouping() | Singleton():
@@ -68,12 +68,12 @@ def _is_done(job: Job, published: Published, stage: Stage, parts: Sequence[str])
 
 @dataclass(slots=True)
 class Books:
-    """What came in and what became of it, over all parts."""
+    """The row counts of a corpus: what came in and what happened to it, over all parts."""
 
-    input_bytes: int = 0  # payloads
-    rows: Counter[str] = field(default_factory=Counter)  # that each stage gave
+    input_bytes: int = 0  # of the records' content
+    rows: Counter[str] = field(default_factory=Counter)  # rows that each stage has made
     dropped: Counter[str] = field(default_factory=Counter)  # by reason
-    counts: dict[str, Counter[str]] = field(default_factory=dict)  # what each stage has counted besides
+    counts: dict[str, Counter[str]] = field(default_factory=dict)  # by stage, its other counts
 
     @property
     def pages(self) -> int:
@@ -82,8 +82,13 @@ class Books:
 
     @property
     def unusable(self) -> int:
-        """Those of which there is no text."""
-        return self.pages - self._count(Name.PAGES, f"status_{Status.OK}")
+        """Records without text; without those that were removed."""
+        return self.pages - self._count(Name.PAGES, f"status_{Status.OK}") - self.removed
+
+    @property
+    def removed(self) -> int:
+        """Records that were taken down with `corpusmill remove`."""
+        return self._count(Name.PAGES, f"status_{Status.REMOVED}")
 
     @property
     def docs(self) -> int:
@@ -92,7 +97,7 @@ class Books:
 
     @property
     def has_docs(self) -> bool:
-        """Whether the run came as far as the documents."""
+        """Whether the run reached the documents."""
         return Name.DOCS in self.rows
 
     @property
@@ -107,16 +112,18 @@ class Books:
 
     @property
     def limited(self) -> int:
-        """Documents that deduplication has not compared with every candidate."""
+        """Documents for which deduplication skipped some candidates."""
         return self._count(Name.TWINS, "limited")
 
     def figures(self) -> dict[str, int | None]:
-        """What a run came to, for programs; null for what it did not come to."""
+        """The figures of a run, for programs; null for a stage that the run did not reach."""
         return {
             "pages": self.pages,
             "input_bytes": self.input_bytes,
             "unusable": self.unusable,
+            "removed": self.removed,
             "dropped_by_rules": self.dropped[Reason.RULE],
+            "over_host_cap": self.dropped[Reason.CAP],
             "duplicates": self.dropped[Reason.DUPLICATE],
             "documents": self.docs if self.has_docs else None,
             "text_bytes": self.text_bytes if self.has_docs else None,
@@ -128,7 +135,7 @@ class Books:
 
 
 def balance(job: Job, slices: Sequence[Slice], until: str | None = None) -> Books:
-    """The run's books.  RunError if a part is missing or stale, BalanceError if rows were lost between stages."""
+    """The row counts of a run.  RunError if a part is missing or stale, BalanceError if rows were lost."""
     snapshot = Snapshot(job.corpus)
     left = unfinished(job, slices, until, snapshot)
     if left is not None:
@@ -139,7 +146,7 @@ def balance(job: Job, slices: Sequence[Slice], until: str | None = None) -> Book
 
 
 def books_of(job: Job, slices: Sequence[Slice], until: str | None, snapshot: Snapshot) -> Books:
-    """The books of a corpus in which nothing is left to do.  BalanceError if rows were lost between stages."""
+    """The row counts of a finished corpus.  BalanceError if rows were lost between stages."""
     books = Books()
     parts = parts_of(job, snapshot, slices)
     assert parts is not None, "nothing is left to do"
@@ -173,16 +180,17 @@ def _check_rows(stage: PerPart, parts: Sequence[str], snapshot: Snapshot) -> Non
 
 
 def has_more(job: Job, snapshot: Snapshot, slices: Sequence[Slice]) -> bool:
-    """Whether a corpus in which nothing is left to do holds parts that nothing wants any more."""
+    """Whether a finished corpus has parts that nothing needs any more."""
     wanted = set(parts_of(job, snapshot, slices) or ())
     stages = [stage for stage in chain_of(job) if not isinstance(stage, Singleton)]
     return any(snapshot.stage(stage.name).keys() - wanted for stage in stages)
 
 
 def tidy(job: Job, slices: Sequence[Slice], parts: Sequence[str] | None = None) -> list[str]:
-    """Clear what a crash left, and the parts that nothing wants any more; returns what went.
+    """Delete what a crash left, and the parts that nothing needs any more; returns the deleted names.
 
-    These are the parts of other slices; if `parts` are known, all others.  Only for the run that holds the corpus.
+    These are the parts of other slices.  If `parts` are known, they are all other parts.  Only the run that holds the
+    corpus may call this.
     """
     wanted, names = set(parts or ()), {piece.name for piece in slices}
     gone = []

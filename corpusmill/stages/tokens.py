@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 
 def _encode(job: Job, tables: Tables) -> Made:
-    from corpusmill.tokenize.encode import encode_documents
+    from corpusmill.tokenize.encode import encode_documents, proof_of
 
-    table = encode_documents(tables[Stage.DOCS], encoder(job.corpus))
-    return row_for_row(table, tables, {"tokens": sum(table["n_tokens"].to_pylist())})
+    in_text = job.recipe.tokenizer.special_tokens_in_text
+    docs, own = tables[Stage.DOCS], encoder(job.corpus, special_tokens_in_text=in_text)
+    proof = proof_of(docs, own)
+    table = encode_documents(docs, own)
+    return row_for_row(table, tables, {"tokens": sum(table["n_tokens"].to_pylist()), **proof.counts()})
 
 
 def _write(table: "pa.Table", sink: BinaryIO) -> None:
@@ -27,9 +30,10 @@ def _write(table: "pa.Table", sink: BinaryIO) -> None:
 
 TOKENS = PerPart(
     name=Stage.TOKENS,
-    version=4,
-    libraries=(*ARROW, "tokenizers", "tiktoken"),
-    reads={Stage.DOCS: ("doc_id", "source", "split", "text")},
+    version=6,
+    libraries=(*ARROW, "tokenizers", "tiktoken", "gigatoken"),
+    settings=lambda job: job.recipe.tokenizer.special_tokens_in_text,
+    reads={Stage.DOCS: ("doc_id", "source", "language", "split", "text")},
     singletons=(Stage.TOKENIZER,),
     make=_encode,
     write=_write,

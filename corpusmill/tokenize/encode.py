@@ -1,25 +1,19 @@
-"""Encode documents to token ids, exactly as HF `tokenizers` does and several times faster.
+"""Encode documents to token ids, exactly as HF `tokenizers` does and many times faster.
 
-A byte-level BPE tokenizer of ours is run by tiktoken, which takes the same pattern and the same tokens.  The two agree
-on every text if
+HF defines the ids of a text.  `engines.py` names the faster libraries that give the same ids, and says how that is
+known.  Besides, pieces of each part's own documents are encoded with HF, too (`proof_of`).  If a library differs
+on one of them, it is not used any more, the next one encodes the part, and the part's receipt says so.
 
-- merges are listed in the order of the ids that they make (tiktoken ranks by id, HF by position), and
-- every token is what BPE makes of its own bytes (tiktoken looks a piece up as a whole and merges any two neighbours
-  that spell a token; HF merges listed pairs only).  Then a token's bytes, when nothing merges across their ends, come
-  to the same two last halves in both, so whichever pair tiktoken may merge is the listed one.
+A document is text: the name of a special token inside it is encoded as ordinary characters, unless the recipe says
+otherwise (`special_tokens_in_text`).
 
-Both are checked when a tokenizer is loaded, and one more thing: that both libraries know the same Unicode, on letters
-that recent versions of Unicode added.  Any other tokenizer (a user's Unigram, another pattern) is run by HF itself.
-
-A document is text: a special token's name inside it is encoded as ordinary characters.  tiktoken gives up on some
-very long runs of white space (its regex engine limits backtracking, at about 500,000 characters); such a document is
-encoded by HF.
-
-Cost: see bench/encode.py; on technical English one core does 3.5 MB/s with HF and 24 MB/s with tiktoken.
+Cost on one core, 32,768 entries, the pattern of GPT-4o: see docs/tokenize.md.
 """
 
-import itertools
 import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,34 +21,30 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import tiktoken
 from tokenizers import Tokenizer
 
 from corpusmill import schema
 from corpusmill.errors import InputError
-from corpusmill.tokenize.train import PATTERN, new_tokenizer
+from corpusmill.tokenize.alphabet import BYTE_OF
+from corpusmill.tokenize.engines import Engine, HuggingFace, Ids, engines
 
-# Letters, marks and digits that Unicode 11 to 17 added, each where the pattern cuts differently if it is unknown.
-_NEW_CHARACTERS = "".join(
-    f"a{c}b {c}1{c}{c}." for c in "\u0560\u0c77\u08c7\u0870\u0cf3\U0001e4d0\u1c89\U000105c0\u088f\U00010940\U00011de0"
-)
-
-_PRE_TOKENIZER = json.loads(new_tokenizer().to_str())["pre_tokenizer"]
+PROOF_PIECES, PROOF_CHARS = 48, 400  # of a part's documents that HF encodes, too
+_FEW_CHARS = 1 << 14  # so much text HF encodes as fast as it takes to make another library ready
 
 
 class Encoder:
-    """A tokenizer, ready to encode.  `engine` is the library that does it: tiktoken or tokenizers."""
+    """A tokenizer that can encode.  `special_tokens_in_text`: whether the text of a special token is that token."""
 
-    def __init__(self, definition: str, where: str = "tokenizer.json") -> None:
-        try:
-            self._tokenizer = Tokenizer.from_str(definition)
-        except Exception as error:  # noqa: BLE001  # the library raises bare Exception
-            raise InputError(f"{where}: not a tokenizer.json that HF tokenizers can read: {error}") from None
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._tokenizer.encode_special_tokens = True  # that is: as ordinary text
-        self.vocab_size = 1 + max(self._tokenizer.get_vocab().values(), default=0)
-        self._fast = _tiktoken_of(self._tokenizer)
+    def __init__(self, definition: str, where: str = "tokenizer.json", *, special_tokens_in_text: bool = False) -> None:
+        self._whole = _tokenizer_of(definition, where)
+        self.vocab_size = 1 + max(self._whole.get_vocab().values(), default=0)
+        self._in_text = special_tokens_in_text
+        self._hf = HuggingFace(self._of_text(definition, where))
+        self._normalizer = self._whole.normalizer
+        self._is_byte_level = "ByteLevel" in repr(self._whole.decoder)
+        self._now: Engine | None = None  # the library that encodes, when it is ready
+        self._others: Iterator[Engine] = iter(())  # those that come after it
+        self._chars = 0
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -66,30 +56,108 @@ class Encoder:
 
     @property
     def engine(self) -> str:
-        """Which library encodes: tiktoken where its ids are proven to be HF's, else tokenizers."""
-        return "tiktoken" if self._fast else "tokenizers"
+        """The library that encodes."""
+        return self._engine().name
 
-    def encode(self, text: str) -> npt.NDArray[np.uint32]:
-        """The ids of a text, without special tokens."""
-        if self._fast:
-            try:
-                return self._fast.encode_to_numpy(text, disallowed_special=())
-            except ValueError:  # the regex engine's limit, see above
-                pass
-        return np.array(self._tokenizer.encode(text, add_special_tokens=False).ids, np.uint32)
+    def encode(self, text: str) -> Ids:
+        """The ids of a text, without special tokens around it."""
+        if self._now is None and self._chars < _FEW_CHARS:
+            self._chars += len(text)
+            return self._hf.encode(text)
+        engine = self._engine()
+        if engine.name == HuggingFace.name:
+            return self._hf.encode(text)
+        try:
+            return engine.encode(text if self._normalizer is None else self._normalizer.normalize_str(text))
+        except ValueError:  # it gives up, see Tiktoken
+            return self._hf.encode(text)
+
+    def differences(self, texts: Sequence[str]) -> int:
+        """For how many of these texts the library that encodes differs from HF.  If there is one, it is given up."""
+        if self.engine == HuggingFace.name:
+            return 0
+        n = sum(not np.array_equal(self.encode(text), self._hf.encode(text)) for text in texts)
+        if n:
+            self._now = next(self._others)
+        return n
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        """The text of ids; bytes that are not UTF-8 (a character cut in two) become U+FFFD."""
-        return str(self._tokenizer.decode(np.asarray(ids).tolist(), skip_special_tokens=False))
+        """The text of ids.  Bytes that are not UTF-8 (a character cut in two) become U+FFFD."""
+        return str(self._whole.decode(np.asarray(ids).tolist(), skip_special_tokens=False))
+
+    def names(self) -> dict[int, str]:
+        """Every token by its id, as tokenizer.json writes it."""
+        return {id_: name for name, id_ in self._whole.get_vocab().items()}
+
+    def special_ids(self) -> set[int]:
+        """The ids of special tokens."""
+        return {id_ for id_, token in self._whole.get_added_tokens_decoder().items() if token.special}
+
+    def bytes_of(self, id_: int) -> bytes:
+        """The bytes that a token stands for, as far as they are known: of byte-level tokens and of `<0xE4>`."""
+        name = self._whole.id_to_token(id_) or ""
+        if re.fullmatch(r"<0x[0-9A-F]{2}>", name):
+            return bytes([int(name[3:5], 16)])
+        if self._is_byte_level and all(character in BYTE_OF for character in name):
+            return bytes(BYTE_OF[c] for c in name)
+        return name.encode()
+
+    def engines(self) -> Iterator[Engine]:
+        """The libraries that can encode, the fastest first, made anew; they get texts that HF has normalised."""
+        plain = _tokenizer_of(json.dumps(json.loads(self._whole.to_str()) | {"normalizer": None}), "")
+        plain.encode_special_tokens = not self._in_text
+        if self._normalizer is not None and self._in_text and plain.get_added_tokens_decoder():
+            plain = self._whole  # special tokens are found before the text is normalised, so only HF can do it
+        yield from engines(plain, self._in_text)
+
+    def _engine(self) -> Engine:
+        if self._now is None:
+            self._others = self.engines()
+            self._now = next(self._others)
+        return self._now
+
+    def _of_text(self, definition: str, where: str) -> Tokenizer:
+        """The tokenizer as HF encodes documents with it."""
+        if self._in_text:
+            return _tokenizer_of(definition, where)
+        tokenizer = _tokenizer_of(_with_hidden_names(definition), where)
+        tokenizer.encode_special_tokens = True
+        return tokenizer
+
+
+def _tokenizer_of(definition: str, where: str) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_str(definition)
+    except Exception as error:  # noqa: BLE001  # the library raises Exception itself
+        raise InputError(f"{where}: not a tokenizer.json that HF tokenizers can read: {error}") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _with_hidden_names(definition: str) -> str:
+    """A Unigram tokenizer whose special tokens have names that no text contains.
+
+    Its model looks for the text of every entry, also of special tokens, whatever the tokenizer is told.
+    """
+    data: dict[str, Any] = json.loads(definition)
+    if data["model"].get("type") != "Unigram":
+        return definition
+    special = {token["content"] for token in data["added_tokens"] if token["special"]}
+    hidden = {name: f"\U0010ffff{name}" for name in special}  # U+10FFFF is no character, today or later
+    data["model"]["vocab"] = [[hidden.get(name, name), score] for name, score in data["model"]["vocab"]]
+    data["added_tokens"] = [t | {"content": hidden.get(t["content"], t["content"])} for t in data["added_tokens"]]
+    data["post_processor"] = None  # it names special tokens, and documents get none
+    return json.dumps(data)
 
 
 def tokens_schema(vocab_size: int) -> pa.Schema:
-    """Schema of tokens: ids are uint16 if that holds every id, else uint32."""
+    """The schema of tokens: ids are uint16 if every id fits, else uint32."""
     schema_of_tokens = schema.TOKENS.arrow
     if vocab_size <= 1 << 16:
         return schema_of_tokens
     index = schema_of_tokens.get_field_index("ids")
-    return schema_of_tokens.set(index, pa.field("ids", pa.list_(pa.uint32())))
+    return schema_of_tokens.set(index, pa.field("ids", schema.id_lists(pa.uint32())))
 
 
 def encode_documents(docs: pa.Table, encoder: Encoder) -> pa.Table:
@@ -102,52 +170,41 @@ def encode_documents(docs: pa.Table, encoder: Encoder) -> pa.Table:
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
     assert offsets[-1] < 1 << 31, "a part of tokens is far smaller than Arrow's limit for lists"
     values = pa.array(np.concatenate(encoded) if encoded else np.zeros(0, id_type))
-    columns = {name: docs[name] for name in ("doc_id", "source", "split")}
+    columns = {name: docs[name] for name in ("doc_id", "source", "language", "split")}
     columns["n_bytes"] = pc.cast(pc.binary_length(text), pa.int64())
     columns["n_tokens"] = pa.array(sizes)
-    columns["ids"] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+    columns["ids"] = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=fields.field("ids").type)
     return pa.table(columns, schema=fields).combine_chunks()
 
 
-def _tiktoken_of(tokenizer: Tokenizer) -> tiktoken.Encoding | None:
-    """The same tokenizer for tiktoken, or None if its ids are not proven to be the same."""
-    definition = json.loads(tokenizer.to_str())
-    if not _is_ours(definition):
-        return None
-    special = {token["content"]: token["id"] for token in definition["added_tokens"]}
-    ids = {token: id_ for token, id_ in definition["model"]["vocab"].items() if token not in special}
-    merges = definition["model"]["merges"]
-    made = [ids.get(left + right, -1) for left, right in merges]
-    if len(ids) != 256 + len(made) or any(a >= b for a, b in itertools.pairwise(made)):
-        return None
-    if any([t.id for t in tokenizer.model.tokenize(token)] != [id_] for token, id_ in ids.items()):
-        return None
-    byte_of = _byte_of_character()
-    encoding = tiktoken.Encoding(
-        "corpusmill",
-        pat_str=PATTERN,
-        mergeable_ranks={bytes(byte_of[c] for c in token): id_ for token, id_ in ids.items()},
-        special_tokens=special,
-    )
-    new = tokenizer.encode(_NEW_CHARACTERS, add_special_tokens=False).ids
-    return encoding if encoding.encode_ordinary(_NEW_CHARACTERS) == new else None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What was compared with HF before a part was encoded."""
+
+    engine: str  # the library that encodes the part
+    texts: int  # pieces of its documents that were compared
+    different: dict[str, int]  # by library that was given up, pieces for which its ids are not HF's
+
+    def counts(self) -> dict[str, int]:
+        """For the part's receipt."""
+        different = {f"different_{name}": n for name, n in self.different.items()}
+        return {f"encoded_by_{self.engine}": 1, "compared_texts": self.texts, **different}
 
 
-def _is_ours(definition: dict[str, Any]) -> bool:
-    """Whether this is byte-level BPE with our pattern, and nothing else touches the text."""
-    model = definition["model"]
-    options = ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
-    return (
-        model["type"] == "BPE"
-        and not any(model[option] for option in options)
-        and definition["normalizer"] is None
-        and definition["pre_tokenizer"] == _PRE_TOKENIZER
-        and all(token["special"] for token in definition["added_tokens"])
-    )
-
-
-def _byte_of_character() -> dict[str, int]:
-    """GPT-2's byte-level alphabet: printable Latin-1 stands for itself, the other bytes for U+0100 and up."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {chr(b): b for b in printable} | {chr(0x100 + i): b for i, b in enumerate(others)}
+def proof_of(docs: pa.Table, encoder: Encoder) -> Proof:
+    """Compare the encoder with HF on pieces of documents, evenly over them; it gives up each library that differs."""
+    text = docs["text"]
+    chosen: list[int] = np.unique(np.linspace(0, len(text) - 1, PROOF_PIECES).astype(int)).tolist() if len(text) else []
+    pieces = []
+    for number, index in enumerate(chosen):
+        document = text[index].as_py()
+        start = max(0, len(document) - PROOF_CHARS) * number // len(chosen)  # early in the first, late in the last
+        pieces.append(document[start : start + PROOF_CHARS])
+    different: dict[str, int] = {}
+    while pieces:
+        engine = encoder.engine
+        n = encoder.differences(pieces)
+        if not n:
+            break
+        different[engine] = n
+    return Proof(engine=encoder.engine, texts=len(pieces), different=different)

@@ -1,117 +1,246 @@
-"""Train the vocabulary: byte-level BPE with HF `tokenizers`, on a sample of the corpus.
+"""Train the vocabulary on a sample of the corpus (`sample.py`), and write it as a tokenizer.json.
 
-A text is cut into pieces by PATTERN and merges never cross a piece.  PATTERN is GPT-4's (cl100k), the one of Qwen and
-Llama 3, with two changes.  Combining marks count as letters: without that, Hindi, Thai or decomposed accents are torn
-apart at every vowel sign.  And the branch for English contractions is gone: "don't" is cut into `don` and `'t` by the
-letters' branch anyway, and all that the extra branch did was to cut `'student` after its `'s`.  Digits go in groups of
-up to three.  A run of Han, Kana or Thai between two punctuation marks is one piece, as in those models: words are
-found by the merges.  Texts are not normalised, so decoding gives back every byte.
+    bpe             byte-level BPE.  A pattern (`patterns.py`) cuts the text; merges stay within a piece.  All 256 bytes
+                    are in the vocabulary, so no text is unknown, and decoding returns every byte.
+    bpe-characters  BPE over characters, as sentencepiece trains it: a space is part of the word after it
+    unigram         the most probable pieces (Kudo 2018), trained by sentencepiece, which needs the extra of that name
+    wordpiece       as BERT: words are cut at punctuation and around Han characters, pieces inside a word begin with ##
 
-All 256 bytes are in the vocabulary, so no text is unknown.  A corpus too small for `vocab_size` simply gives a smaller
-vocabulary.  HF's training does not depend on the number of threads or on the order of the texts.
+Texts are not normalised unless the recipe asks for it.  With bpe-characters and unigram a character without a token
+becomes its bytes, unless `byte_fallback` is off; then it is `<unk>`.  WordPiece has no bytes: it loses white space, and
+an unknown word is `[UNK]`.
 
-The sample: everything, if that is at most `sample_bytes`; else parts in the order of their names' hashes, from each
-its first documents by doc_id (a hash) up to 1/64 of the sample, and round again until the sample is full.  So adding a
-part moves little of it, no part dominates it, and a part is read once a round.  Only training documents are sampled.
+The result depends on the sample only: not on the order of its texts, nor on threads.  HF's trainers do not promise
+this.  Their WordPiece numbers the pieces of words in the order of a hash table, and their Unigram trainer gave four
+vocabularies in four runs.  So the characters are given to them in order, and sentencepiece trains Unigram, in one
+thread.
 
-Training takes time with the square of a piece's length: 160 s for 600,000 spaces.  So longer pieces than any word are
-cut while the vocabulary is trained; what is trained on other text is the same.  The tokenizer itself does not cut them.
-
-Cost: 1.1 s for 6.8 MB of technical English and 8,192 entries, two cores.
+If a corpus is too small for `vocab_size`, the vocabulary is smaller.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import io
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from corpusmill.tokenize.settings import TokenizerSettings
+from corpusmill.errors import InputError
+from corpusmill.tokenize.alphabet import BYTE_OF
+from corpusmill.tokenize.patterns import byte_level, numbers, pattern_of
+from corpusmill.tokenize.settings import Normalizer, TokenizerSettings
 
-PATTERN = (
-    r"[^\r\n\p{L}\p{M}\p{N}]?[\p{L}\p{M}]+"  # a word, with the space or mark before it
-    r"|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"  # punctuation and symbols, to the end of the line
-    r"|\s*[\r\n]+"
-    r"|\s+(?!\S)"  # indentation, but for the space that belongs to the next word
-    r"|\s+"
-)
-_BOUNDED = PATTERN.replace("+", "{1,512}").replace("*", "{0,512}")  # the same for all pieces of up to 512 characters
-BOUNDARY = "<|endoftext|>"  # stands before every document in training rows
+BOUNDARY = "<|endoftext|>"  # comes before every document in training rows
 SPECIAL_TOKENS = (BOUNDARY, "<|pad|>", "<|mask|>", "<|im_start|>", "<|im_end|>")  # ids 0 to 4
+UNKNOWN, UNKNOWN_WORD, SPACE = "<unk>", "[UNK]", "▁"
+BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+_NOT_TRAINED = {0: None, 9: None, 10: None, 13: None}  # sentencepiece cannot read them in a word
+_ASCII = [chr(code) for code in range(0x21, 0x7F)]  # always get tokens
+COVERAGE = 4  # a vocabulary has at most one character per so many entries; the others become bytes
 
-_SHARE_OF_A_PART = 64  # a part gives at most 1/64 of the sample in one round
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DocsPart:
-    """A part of docs that can be sampled."""
-
-    name: str
-    n_bytes: int  # of UTF-8 text in it
-
-
-def sample_texts(parts: Sequence[DocsPart], read: Callable[[str], pa.Table], sample_bytes: int) -> Iterator[str]:
-    """Texts of training documents, about `sample_bytes` of them; the same for any order of `parts`.
-
-    `read` gives the docs table of the part with this name; the columns doc_id, text and split are used.
-    """
-    everything = sum(part.n_bytes for part in parts) <= sample_bytes
-    quota = sample_bytes if everything else max(1, sample_bytes // _SHARE_OF_A_PART)
-    in_order = sorted(parts, key=lambda part: (hashlib.blake2b(part.name.encode()).digest(), part.name))
-    taken = 0
-    for offset in range(0, max((part.n_bytes for part in parts), default=0), quota):
-        for part in in_order:
-            if part.n_bytes <= offset:
-                continue
-            for text in _texts_between(read(part.name), offset, offset + quota):
-                yield text
-                taken += len(text.encode())
-                if taken >= sample_bytes and not everything:
-                    return
+_NORMALIZERS: dict[Normalizer, list[normalizers.Normalizer]] = {
+    "none": [],
+    "nfc": [normalizers.NFC()],
+    "nfkc": [normalizers.NFKC()],
+    "lowercase": [normalizers.NFKC(), normalizers.Lowercase()],
+}
 
 
-def _texts_between(docs: pa.Table, start: int, end: int) -> list[str]:
-    """Those training texts that begin in bytes [start, end) when the documents are laid out by doc_id."""
-    docs = docs.select(["doc_id", "text", "split"])
-    docs = docs.filter(pc.equal(docs["split"], "train")).sort_by("doc_id")
-    sizes = pc.binary_length(docs["text"]).to_numpy().astype(np.int64)
-    begins = np.cumsum(sizes) - sizes
-    first, last = np.searchsorted(begins, [start, end])
-    texts: list[str] = docs["text"].slice(first, last - first).to_pylist()
-    return texts
+def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings) -> str:
+    """Learn a vocabulary from texts; returns the text of its tokenizer.json."""
+    match settings.model:
+        case "bpe":
+            return _train_bpe(texts, settings)
+        case "bpe-characters":
+            return _train_characters(texts, settings)
+        case "wordpiece":
+            return _train_wordpiece(texts, settings)
+        case "unigram":
+            return _train_unigram(texts, settings)
 
 
-def new_tokenizer() -> Tokenizer:
-    """A tokenizer of our kind with an empty vocabulary."""
+def special_tokens(settings: TokenizerSettings) -> list[str]:
+    """The special tokens of a tokenizer that is trained, in the order of their ids."""
+    return [*SPECIAL_TOKENS, *settings.special_tokens]
+
+
+def new_tokenizer(settings: TokenizerSettings) -> Tokenizer:
+    """A byte-level BPE tokenizer with an empty vocabulary."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = _pre_tokenizer(PATTERN)
+    _normalize(tokenizer, settings)
+    tokenizer.pre_tokenizer = byte_level(pattern_of(settings.split, settings.digits))
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 
-def _pre_tokenizer(pattern: str) -> pre_tokenizers.PreTokenizer:
-    """Cuts a text by a pattern, and writes bytes as characters."""
-    return pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(pattern), behavior="isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])  # fmt: skip
+def _train_bpe(texts: Iterable[str], settings: TokenizerSettings) -> str:
+    from corpusmill.tokenize.merges import learn_merges
+    from corpusmill.tokenize.pieces import count_pieces, cuts_of
+
+    tokenizer, special = new_tokenizer(settings), special_tokens(settings)
+    normalizer = tokenizer.normalizer
+    normal = texts if normalizer is None else (normalizer.normalize_str(text) for text in texts)
+    counts = count_pieces(normal, cuts_of(settings.split, settings.digits))
+    alphabet = sorted(BYTE_OF)
+    names = [*special, *alphabet]
+    id_of_byte = np.empty(256, np.int32)
+    id_of_byte[[BYTE_OF[name] for name in alphabet]] = np.arange(len(special), len(names))
+    made = learn_merges(counts, id_of_byte, len(names), settings.vocab_size, settings.min_frequency)
+    merges = []
+    for left, right, new in made.tolist():
+        merges.append((names[left], names[right]))
+        if new == len(names):
+            names.append("".join(merges[-1]))
+    tokenizer.model = models.BPE({name: id_ for id_, name in enumerate(names)}, merges)
+    tokenizer.add_special_tokens(special)
+    return str(tokenizer.to_str(pretty=True))
 
 
-def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings) -> str:
-    """Learn a byte-level BPE vocabulary from texts; returns the text of its tokenizer.json."""
-    tokenizer = new_tokenizer()
-    tokenizer.pre_tokenizer = _pre_tokenizer(_BOUNDED)
+def _train_characters(texts: Iterable[str], settings: TokenizerSettings) -> str:
+    first, second = itertools.tee(texts)
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN, byte_fallback=settings.byte_fallback, fuse_unk=True))
+    _normalize(tokenizer, settings)
+    tokenizer.pre_tokenizer = _spaces(settings)
+    tokenizer.decoder = _decoder_of_spaces()
+    special = [*special_tokens(settings), UNKNOWN, *(BYTES if settings.byte_fallback else ())]
+    alphabet = [SPACE, *(c for c in _characters(tokenizer, first, settings) if c != SPACE)]
     trainer = trainers.BpeTrainer(
         vocab_size=settings.vocab_size,
         min_frequency=settings.min_frequency,
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        special_tokens=special,
+        max_token_length=16,
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.pre_tokenizer = _pre_tokenizer(PATTERN)
+    tokenizer.train_from_iterator(_in_pieces(second), trainer)
+    return _with_special(tokenizer, [*special_tokens(settings), UNKNOWN])
+
+
+def _train_wordpiece(texts: Iterable[str], settings: TokenizerSettings) -> str:
+    first, second = itertools.tee(texts)
+    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN_WORD))
+    lowercase = settings.normalizer == "lowercase"
+    bert = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase, clean_text=True)
+    tokenizer.normalizer = normalizers.Sequence([*_NORMALIZERS[settings.normalizer][:1], bert])
+    tokenizer.pre_tokenizer = _with_digits(settings, pre_tokenizers.BertPreTokenizer())
+    tokenizer.decoder = decoders.WordPiece(cleanup=False)
+    special = [*special_tokens(settings), UNKNOWN_WORD]
+    alphabet = _characters(tokenizer, first, settings)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=settings.vocab_size,
+        min_frequency=settings.min_frequency,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
+        special_tokens=[*special, *(f"##{character}" for character in alphabet)],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(second, trainer)
+    return _with_special(tokenizer, special)
+
+
+def _train_unigram(texts: Iterable[str], settings: TokenizerSettings) -> str:
+    try:
+        import sentencepiece
+    except ImportError:
+        raise InputError(
+            "tokenizer.model: unigram needs sentencepiece; install corpusmill with its extra 'sentencepiece'"
+        ) from None
+    tokenizer = Tokenizer(models.Unigram())
+    _normalize(tokenizer, settings)
+    words = sorted(_words(tokenizer, _spaces(settings), texts).items())
+    special = [*special_tokens(settings), UNKNOWN]
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=(f"{word}\t{n}" for word, n in words),
+            input_format="tsv",
+            model_writer=model,
+            model_type="unigram",
+            vocab_size=settings.vocab_size - len(special) + 1,  # sentencepiece counts its own <unk>
+            hard_vocab_limit=False,
+            byte_fallback=settings.byte_fallback,
+            required_chars="".join(_ASCII),
+            num_threads=1,  # its result depends on their number
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            bos_id=-1,
+            eos_id=-1,
+            max_sentence_length=1 << 20,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        raise InputError(f"tokenizer: sentencepiece cannot train on this text: {error}") from None
+    trained = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    scores = [(trained.id_to_piece(id_), trained.get_score(id_)) for id_ in range(len(trained))][1:]
+    lowest = min((score for _, score in scores), default=0.0)
+    never = lowest * 100 - 1000  # a text that is the name of a byte or of a special token is spelt out
+    vocabulary = [(name, never) for name in special]
+    vocabulary += [(piece, never if piece in BYTES else score) for piece, score in scores]
+    tokenizer.model = models.Unigram(vocabulary, len(special) - 1, settings.byte_fallback)
+    tokenizer.pre_tokenizer = _spaces(settings)
+    tokenizer.decoder = _decoder_of_spaces()
+    tokenizer.add_special_tokens(special)
     return str(tokenizer.to_str(pretty=True))
+
+
+def _normalize(tokenizer: Tokenizer, settings: TokenizerSettings) -> None:
+    if steps := _NORMALIZERS[settings.normalizer]:
+        tokenizer.normalizer = normalizers.Sequence(steps) if len(steps) > 1 else steps[0]
+
+
+def _with_digits(settings: TokenizerSettings, then: pre_tokenizers.PreTokenizer) -> pre_tokenizers.PreTokenizer:
+    """Cut numbers as the recipe says, then in another way."""
+    if settings.digits is None:
+        return then
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(numbers(settings.digits)), "isolated"), then])
+
+
+def _spaces(settings: TokenizerSettings) -> pre_tokenizers.PreTokenizer:
+    """Cut before each space, which becomes the first character of a piece; nothing is put before the text."""
+    return _with_digits(settings, pre_tokenizers.Metaspace(SPACE, prepend_scheme="never"))
+
+
+def _decoder_of_spaces() -> decoders.Decoder:
+    return decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse()])
+
+
+def _in_pieces(texts: Iterable[str]) -> Iterator[str]:
+    """Lines, cut after 4,096 characters: merging takes time by the square of what is between two spaces."""
+    for text in texts:
+        for line in text.split("\n"):
+            for start in range(0, len(line), 4096):
+                yield line[start : start + 4096]
+
+
+def _words(tokenizer: Tokenizer, cut: pre_tokenizers.PreTokenizer, texts: Iterable[str]) -> Counter[str]:
+    """How often each word with the space before it occurs."""
+    counts: Counter[str] = Counter()
+    normalizer = tokenizer.normalizer
+    for line in _in_pieces(texts):
+        line = normalizer.normalize_str(line) if normalizer is not None else line
+        counts.update(piece for piece, _ in cut.pre_tokenize_str(line.translate(_NOT_TRAINED)))
+    del counts[""], counts[SPACE]
+    return counts
+
+
+def _characters(tokenizer: Tokenizer, texts: Iterable[str], settings: TokenizerSettings) -> list[str]:
+    """The characters that get tokens: by frequency, then by code point; white space gets none."""
+    counts: Counter[str] = Counter()
+    normalizer = tokenizer.normalizer
+    for text in texts:
+        counts.update(normalizer.normalize_str(text) if normalizer is not None else text)
+    order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    found = [character for character, n in order if n >= settings.min_frequency and not character.isspace()]
+    return sorted({*_ASCII, *found[: settings.vocab_size // COVERAGE]})
+
+
+def _with_special(tokenizer: Tokenizer, special: list[str]) -> str:
+    """tokenizer.json, in which only these tokens are special: the trainer was given others for their ids."""
+    definition: dict[str, Any] = json.loads(tokenizer.to_str())
+    definition["added_tokens"] = [each for each in definition["added_tokens"] if each["content"] in special]
+    return str(Tokenizer.from_str(json.dumps(definition)).to_str(pretty=True))

@@ -1,7 +1,8 @@
-"""Checkpoints: everything that the next step depends on, written so that a crash at any moment loses nothing else.
+"""Checkpoints: everything that the next step depends on, written so that a crash at any time loses nothing else.
 
-A checkpoint is a folder, complete under a temporary name before it is renamed, and a model by itself (`generate` takes
-it).  Tensors are safetensors, the rest JSON and Parquet: nothing is pickled, so nothing in one can run code.
+A checkpoint is a folder.  It is written completely under a temporary name and then renamed.  It is also a model that
+`generate` can use.  Tensors are safetensors, the rest is JSON and Parquet.  Nothing is pickled, so a checkpoint cannot
+run code.
 """
 
 import errno
@@ -22,8 +23,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from corpusmill.errors import RunError
+from corpusmill.loader import Position
 from corpusmill.store import flush, full_disk_is_a_run_error
-from corpusmill.train.data import Position
+from corpusmill.train.job import BEST
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,9 +33,10 @@ class Checkpoint:
     """The state of training after a step."""
 
     step: int
-    position: Position  # of the next row
+    position: Position  # the position of the next row
     seconds: float
-    recent: list[float]  # losses since the last that was recorded
+    recent: list[tuple[float, float]]  # losses and gradient norms since the last recorded loss
+    guard: dict[str, Any]  # what the guard remembers
     model: dict[str, Tensor]
     optimizers: dict[str, Tensor]
     metrics: pa.Table
@@ -41,40 +44,21 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """What stands beside the weights, so that they can be used."""
+    """The files beside the weights, which are needed to use them."""
 
     config: dict[str, Any]  # config.json
-    tokenizer: bytes  # tokenizer.json
+    tokenizer: dict[str, dict[str, Any]]  # tokenizer.json, tokenizer_config.json
 
     def write(self, folder: Path, weights: Mapping[str, Tensor]) -> None:
-        """A model that HF transformers and `generate` read: weights, config and tokenizer."""
+        """Write a model that HF transformers and `generate` can read: weights, config and tokenizer."""
         (folder / "config.json").write_text(json.dumps(self.config, indent=1), "utf-8")
-        for name, content in tokenizer_files(self.tokenizer, self.config["eos_token_id"]).items():
+        for name, content in self.tokenizer.items():
             (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False), "utf-8")
         save_file(dict(weights), folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def tokenizer_files(definition: bytes, boundary: int) -> dict[str, dict[str, Any]]:
-    """What makes transformers' AutoTokenizer give the ids that the model was trained on.
-
-    Without a class in tokenizer_config.json it guesses one from the model's type, which splits text in its own way.
-    Documents were encoded whole, as text, and with no special token around them: so special tokens that stand in a text
-    are split, and truncation, padding and the post-processor, which adds special tokens, are taken out.
-    """
-    tokenizer = {**json.loads(definition), "truncation": None, "padding": None, "post_processor": None}
-    (token,) = (added["content"] for added in tokenizer["added_tokens"] if added["id"] == boundary)
-    config = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": token,
-        "eos_token": token,
-        "clean_up_tokenization_spaces": False,
-        "split_special_tokens": True,
-    }
-    return {"tokenizer.json": tokenizer, "tokenizer_config.json": config}
-
-
 def save(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
-    """Write a checkpoint to models/NAME and delete the one before."""
+    """Write a checkpoint to models/NAME and delete the previous one."""
     name = f"checkpoint-{state.step:08d}"
     temporary = folder / f".{name}.{uuid.uuid4().hex}.tmp"
     with _full_disk_is_a_run_error(folder):
@@ -82,13 +66,14 @@ def save(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
         files.write(temporary, state.model)
         save_file(state.optimizers, temporary / "optimizers.safetensors")
         pq.write_table(state.metrics, temporary / "metrics.parquet")
-        position = [state.position.epoch, state.position.window, state.position.row]
+        position = [state.position.epoch, state.position.row]
         rest = {"step": state.step, "position": position, "seconds": state.seconds, "recent": state.recent}
+        rest["guard"] = state.guard
         (temporary / "state.json").write_text(json.dumps(rest), "utf-8")
         for path in (*temporary.iterdir(), temporary):
             flush(path)
         old = _checkpoints(folder)
-        if (folder / name).exists():  # an older run got as far; it is the same state
+        if (folder / name).exists():  # an older run wrote this step already; its state is the same
             shutil.rmtree(temporary)
         else:
             temporary.rename(folder / name)
@@ -98,7 +83,7 @@ def save(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
 
 
 def tidy(folder: Path) -> None:
-    """Clear what a crash left in models/NAME."""
+    """Delete what a crash left in models/NAME."""
     for path in folder.glob(".*.tmp"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -115,7 +100,8 @@ def load(folder: Path) -> Checkpoint | None:
             step=rest["step"],
             position=Position(*rest["position"]),
             seconds=rest["seconds"],
-            recent=rest["recent"],
+            recent=[(loss, norm) for loss, norm in rest["recent"]],
+            guard=rest["guard"],
             model=load_file(newest / "model.safetensors"),
             optimizers=load_file(newest / "optimizers.safetensors"),
             metrics=pq.read_table(newest / "metrics.parquet"),
@@ -127,7 +113,7 @@ def load(folder: Path) -> Checkpoint | None:
 
 
 def publish(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
-    """Put the finished model into models/NAME, file by file in one rename each."""
+    """Put the finished model into models/NAME; each file is renamed into place."""
     temporary = folder / f".model.{uuid.uuid4().hex}.tmp"
     with _full_disk_is_a_run_error(folder):
         temporary.mkdir()
@@ -140,22 +126,34 @@ def publish(folder: Path, state: Checkpoint, files: ModelFiles) -> None:
 
 
 def write_metrics(folder: Path, metrics: pa.Table) -> None:
-    """Renew metrics.parquet in one rename."""
+    """Replace metrics.parquet by renaming a new file."""
     temporary = folder / f".metrics.{uuid.uuid4().hex}.tmp"
     with full_disk_is_a_run_error(folder):
         pq.write_table(metrics, temporary, compression="zstd")
         temporary.rename(folder / "metrics.parquet")
 
 
-def clear(folder: Path) -> None:
-    """Delete the checkpoints of a finished model."""
-    for path in _checkpoints(folder):
-        shutil.rmtree(path)
+def keep_best(folder: Path, weights: Mapping[str, Tensor]) -> None:
+    """Keep the weights with the lowest validation loss so far, beside the checkpoint.
+
+    A run that is resumed from an earlier step reaches the same weights again, and replaces the file by an equal one.
+    """
+    temporary = folder / f".best.{uuid.uuid4().hex}.tmp"
+    with _full_disk_is_a_run_error(folder):
+        save_file(dict(weights), temporary)
+        flush(temporary)
+        temporary.rename(folder / BEST)
+
+
+def best(folder: Path) -> dict[str, Tensor] | None:
+    """The weights with the lowest validation loss; None if there was no validation."""
+    path = folder / BEST
+    return load_file(path) if path.exists() else None
 
 
 @contextmanager
 def _full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
-    """Tell a full disk, also one that the safetensors library met, in one sentence."""
+    """Report a full disk in one sentence, also if the safetensors library noticed it."""
     with full_disk_is_a_run_error(folder):
         try:
             yield
@@ -166,7 +164,7 @@ def _full_disk_is_a_run_error(folder: Path) -> Iterator[None]:
 
 
 def _os_error(message: str) -> int:
-    """The errno in a message of a Rust library, such as 'No space left on device (os error 28)'; else 0."""
+    """The errno in a message of a Rust library, such as 'No space left on device (os error 28)'; 0 if there is none."""
     return next((number for number in errno.errorcode if f"(os error {number})" in message), 0)
 
 

@@ -1,4 +1,4 @@
-"""`train`: do a training job unless it is done.  Light to import: torch is loaded when there is something to train."""
+"""`train`: do a training job unless it is done.  Light to import: torch is loaded only for real training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +17,13 @@ def train(
     device: str | None = None,
     progress: Callable[[StepReport], None] = lambda report: None,
 ) -> TrainResult:
-    """Train a decoder on a corpus's tokens; resume if this was interrupted; do nothing if it is done.
+    """Train a model on a corpus's tokens; resume an interrupted training; do nothing if it is done.
 
-    `steps` replaces the settings' number; `device` is cuda or cpu (default: cuda where there is one); `progress` is
-    called after every step.  Raises InputError for a corpus without (enough) tokens, settings that cannot work, a
-    folder that holds another model; RunError if the disk is full.
+    `steps` replaces the number in the settings.  `device` is cuda or cpu (default: cuda if there is one).  `progress`
+    is called after every step.
+
+    Raises InputError if the corpus has no tokens or too few, the settings cannot work, or the folder holds another
+    model; RunError if the disk is full.
     """
     if steps is not None:
         if steps < 1:
@@ -30,12 +32,14 @@ def train(
     job = Job.of(Path(corpus), settings, Path(out))
     done = job.finished()
     if done is not None:
+        job.clear()
         return done
     planned = job.planned_steps()
     try:
         from corpusmill.train import loop
+        from corpusmill.train.work import Pretraining
     except ModuleNotFoundError as error:
         raise InputError(
             f"training needs the package '{error.name}'; install it with: pip install 'corpusmill[train]'"
         ) from None
-    return loop.run(job, planned, device, progress)
+    return loop.run(job, lambda: Pretraining(job), planned, device, progress)

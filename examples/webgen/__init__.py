@@ -1,1 +1,1 @@
-"""The builder of the example web: one module a host, `site` holds what they add."""
+"""The builder of the example web: one module per host.  `site` holds the pages that they add."""

@@ -1,8 +1,8 @@
-"""mirror.example and drafts.example: the library's proposals once more, as copies and as earlier versions.
+"""mirror.example and drafts.example: the library's proposals again, as copies and as earlier versions.
 
-A mirror's page differs from the original in its template only.  A draft lacks some paragraphs and says others in other
-words; the shares are drawn evenly, so that the Jaccard similarity (word 5-grams) of draft and published text spreads
-from .5 to 1, on both sides of any threshold.
+A mirror's page differs from the original only in its template.  In a draft, some paragraphs are missing and others are
+in other words.  The shares of such paragraphs are drawn evenly, so the Jaccard similarity (word 5-grams) of draft and
+published text is spread from 0.5 to 1.  There are pairs on both sides of any threshold.
 """
 
 import re
@@ -17,7 +17,7 @@ from examples.webgen.site import Site
 
 MIRROR = "http://mirror.example"
 DRAFTS = "http://drafts.example"
-MOST_CHANGE = 0.42  # share of paragraphs that the earliest drafts lack or say differently
+MOST_CHANGE = 0.42  # share of paragraphs that are missing or in other words in the earliest drafts
 OTHER_WORDS = {
     "will": "shall", "should": "ought to", "must": "has to", "this": "the present", "proposal": "draft",
     "PEP": "document", "which": "that", "used": "employed", "use": "employ", "allows": "permits", "new": "additional",
@@ -44,12 +44,12 @@ def build_mirror(site: Site, peps: Sequence[Pep], bodies: Mapping[int, str]) -> 
 
 
 def _elsewhere(body: str) -> str:
-    """Links to other proposals lead back to the library, which has them all."""
+    """Let links to other proposals lead to the library, which has all of them."""
     return body.replace('href="/peps/', 'href="http://www.library.example/peps/')
 
 
 def build_drafts(site: Site, peps: Sequence[Pep], bodies: Mapping[int, str]) -> None:
-    """Add drafts.example with one to three earlier versions of each of `peps`; it has no robots.txt."""
+    """Add drafts.example with one to three earlier versions of each of `peps`.  It has no robots.txt."""
     drafts = {pep.number: _drafts(pep) for pep in peps}
     index = links((d.path, d.title) for several in drafts.values() for d in several)
     site.add(f"{DRAFTS}/", _page("All drafts", f"<ul>{index}</ul>", "", [], f"{DRAFTS}/"))

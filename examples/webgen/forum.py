@@ -1,8 +1,8 @@
-"""forum.example: invented people discuss the proposals, and leave their addresses behind.
+"""forum.example: invented people discuss the proposals, and their signatures contain addresses.
 
-Every post quotes a paragraph of a proposal and answers in sentences drawn from the lists below.  People and e-mail
-addresses are invented (example.org, .com and .net belong to nobody).  IP addresses are those of public name servers, so
-that they are real addresses and nobody's, and a few from the ranges for documentation, which need no masking.
+Every post quotes a paragraph of a proposal, and answers in sentences from the lists below.  People and e-mail addresses
+are invented (example.org, .com and .net belong to nobody).  Most IP addresses are those of public name servers: they
+are real, but they belong to no person.  A few are from the ranges for documentation, which need no masking.
 """
 
 from collections.abc import Mapping, Sequence
@@ -102,7 +102,7 @@ def _add(
 
 
 def _posts(pep: Pep, texts: Sequence[str], random: Random) -> str:
-    """Three to nine posts; now and then one that says next to nothing."""
+    """Three to nine posts, sometimes with one that has almost no content."""
     words = [word.strip("()\"',:;") for word in pep.title.split() if len(word) > 3] or ["it"]
     posts = []
     for _ in range(3 + int(random.random() * 7)):
@@ -141,7 +141,7 @@ def _ip_address(random: Random) -> str:
 
 
 def _members() -> str:
-    """A page of nothing but personal data."""
+    """A page that contains only personal data."""
     random = Random("members")
     names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES[::4]]
     rows = (f"<tr><td>{n}</td><td>{_email(n, random)}</td><td>{_ip_address(random)}</td></tr>" for n in names)

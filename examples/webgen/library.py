@@ -1,4 +1,4 @@
-"""www.library.example, the host that everything starts from: proposals as a library's web site would show them."""
+"""www.library.example, the host where a crawl starts: proposals as a library's web site would show them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ def page(
     site: Site, path: str, title: str, article: str, *, head: str = "", sidebar: str = "", related: str = "",
     trail: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None, note: str | None = None,
 ) -> None:  # fmt: skip
-    """Add a page in the library's template; title as text, the rest as HTML."""
+    """Add a page in the library's template.  The title is text, the rest is HTML."""
     html = fill(
         "library.html", path=path, title=escape(title), description=summary(article), head=head, sidebar=sidebar,
         article=article, related=related, breadcrumb=links([("/", "Home"), *trail]) + f"<li>{escape(title)}</li>",
@@ -84,7 +84,7 @@ def _listing(peps: Sequence[Pep]) -> str:
 
 
 def _news(site: Site, peps: Sequence[Pep]) -> None:
-    """Very short pages: an announcement for every eighth proposal."""
+    """Add very short pages: an announcement for every eighth proposal."""
     entries = [(f"/news/{pep.number}/", f"New in the catalogue: {pep.title}", pep) for pep in peps[::8]]
     page(site, "/news/", "News", f"<ul>{links((path, title) for path, title, _ in entries)}</ul>")
     for path, title, pep in entries:

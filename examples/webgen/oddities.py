@@ -1,4 +1,4 @@
-"""What a crawl meets besides pages: redirects, errors, closed doors, opt-outs, empty and broken pages, other files."""
+"""Special cases of a crawl: redirects, errors, forbidden pages, opt-outs, empty and broken pages, other files."""
 
 import zlib
 
@@ -39,7 +39,7 @@ which is always worse than outside, and about the draught that turns the pages b
 
 
 def build(site: Site) -> None:
-    """Add the odd corners of the library, and vault.example."""
+    """Add the special cases of the library, and vault.example."""
     _redirects_and_errors(site)
     _closed_doors(site)
     _strange_bodies(site)
@@ -111,7 +111,7 @@ def _strange_bodies(site: Site) -> None:
 
 
 def _png(side: int) -> bytes:
-    """A red square, after the PNG specification."""
+    """A red square, by the PNG specification."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")

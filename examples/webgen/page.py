@@ -1,4 +1,4 @@
-"""What the hosts share: templates, lists of links, and choices that are the same in every build."""
+"""What all hosts use: templates, lists of links, and random choices that are the same in every build."""
 
 import hashlib
 import re
@@ -22,18 +22,18 @@ def _template(name: str) -> Template:
 
 
 def fill(name: str, **values: str) -> str:
-    """The template with its $placeholders filled in; KeyError if one is missing."""
+    """The template with its $placeholders replaced; KeyError if a value is missing."""
     return _template(name).substitute(values)
 
 
 def links(targets: Iterable[tuple[str, str]], *, separator: str = "\n", item: str = "li") -> str:
-    """A list of links: (URL, text not yet escaped) each in an element, or bare if `item` is empty."""
+    """A list of links from (URL, text not yet escaped), each in an element, or without one if `item` is empty."""
     before, after = (f"<{item}>", f"</{item}>") if item else ("", "")
     return separator.join(f'{before}<a href="{escape(url)}">{escape(text)}</a>{after}' for url, text in targets)
 
 
 def without_addresses(text: str) -> str:
-    """The text with every e-mail address replaced by an invented one, the same for the same address."""
+    """The text with invented e-mail addresses instead of its own.  The same address gets the same invented one."""
 
     def invented(match: re.Match[str]) -> str:
         digest = hashlib.blake2b(match[0].encode(), digest_size=2).digest()
@@ -43,10 +43,10 @@ def without_addresses(text: str) -> str:
 
 
 def one_of(random: Random, items: Sequence[Item]) -> Item:
-    """One of `items`.  Only `Random.random` promises the same numbers in every version of Python."""
+    """One of `items`.  Only `Random.random` gives the same numbers in every version of Python."""
     return items[int(random.random() * len(items))]
 
 
 def some_of(random: Random, items: Sequence[Item], count: int) -> list[Item]:
-    """`count` different ones of `items`, in random order."""
+    """`count` different `items`, in random order."""
     return sorted(items, key=lambda _: random.random())[:count]

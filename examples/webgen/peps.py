@@ -1,8 +1,8 @@
-"""Python Enhancement Proposals: read from their sources, rendered to HTML with docutils.
+"""Python Enhancement Proposals: read from their sources, and rendered to HTML with docutils.
 
-Real people's e-mail addresses are replaced with invented ones, and links that lead out of the example web become plain
-text, so that a crawl of the example can never reach a real site.  Roles and directives that only Sphinx knows are
-given the plain meaning that a reader needs.  Cost: 40 ms a PEP.
+Real people's e-mail addresses are replaced with invented ones.  Links out of the example web become plain text, so that
+a crawl of the example can never reach a real site.  Roles and directives that only Sphinx knows get a simple
+replacement.  Cost: 40 ms per PEP.
 """
 
 import re
@@ -20,7 +20,7 @@ from docutils.parsers.rst import Directive, directives, roles
 from examples.webgen.page import EMAIL, without_addresses
 
 STATUSES = ("Accepted", "Active", "Final")
-SMALLEST, LARGEST = 5_000, 52_000  # bytes of source: long enough to be read, short enough to be many
+SMALLEST, LARGEST = 5_000, 52_000  # bytes of source: long enough to be read, and short enough that there are many
 ROLES = """
     all alt abbr attr c:func c:macro c:member c:struct c:type class const cpython-issue cpython-pr data deprecated
     doc exc external+python:c:func external+python:c:macro external+python:c:type external+python:meth
@@ -41,22 +41,22 @@ class Pep:
     status: str
     type: str
     created: str
-    licence: str  # URL of the dedication that the text states
+    licence: str  # URL of the licence or dedication that the text states
     body: str
 
     @property
     def path(self) -> str:
-        """Its path on every host that has it."""
+        """Its path, the same on every host that has it."""
         return f"/peps/{self.number:04d}/"
 
     @property
     def year(self) -> str:
-        """Year of its creation."""
+        """The year of its creation."""
         return self.created[-4:]
 
 
 def read_peps(archive: Path) -> list[Pep]:
-    """The finished proposals of middling size in peps.tar.xz, by number."""
+    """The finished proposals of medium size in peps.tar.xz, by number."""
     with tarfile.open(archive) as tar:
         members = sorted((m for m in tar if m.isfile()), key=lambda member: member.name)
         sources = [tar.extractfile(member).read().decode() for member in members]  # type: ignore[union-attr]
@@ -65,7 +65,7 @@ def read_peps(archive: Path) -> list[Pep]:
 
 
 def parse(source: str) -> Pep:
-    """A proposal from its source; ValueError if it does not state that its text is free for all."""
+    """A proposal from its source; ValueError if it does not state that its text is free to use."""
     head, _, body = source.partition("\n\n")
     headers = dict(re.findall(r"^([\w-]+):\s*((?:.*)(?:\n\s+.*)*)", head, re.MULTILINE))
     number, title = int(headers["PEP"]), " ".join(headers["Title"].replace("``", "").split())
@@ -83,7 +83,7 @@ def parse(source: str) -> Pep:
 
 
 def render(pep: Pep, known: Collection[int]) -> str:
-    """The proposal's body as an HTML fragment, headings from h2; PEPs in `known` are linked, others are not."""
+    """The proposal's body as an HTML fragment, with headings from h2.  Only PEPs in `known` are linked."""
     settings = {
         "initial_header_level": 2,
         "syntax_highlight": "none",
@@ -109,7 +109,7 @@ def render(pep: Pep, known: Collection[int]) -> str:
 
 
 def _stay_inside(fragment: str, known: Collection[str]) -> str:
-    """Keep links within the page and to known PEPs; turn every other one into its text."""
+    """Keep links within the page and to known PEPs.  Replace each other link with its text."""
 
     def link(match: re.Match[str]) -> str:
         target = re.fullmatch(r"/peps/(\d{4})/", match["href"])
@@ -139,11 +139,11 @@ def summary(fragment: str, length: int = 180) -> str:
     return escape(" ".join(first.split())[:length])
 
 
-# --- what Sphinx knows and docutils does not ---------------------------------------------------------------------
+# --- roles and directives that Sphinx knows and docutils does not ------------------------------------------------
 
 
 def _literal_role(name: str, rawtext: str, text: str, *_: Any) -> tuple[list[nodes.Node], list[nodes.Node]]:
-    """A reference to something outside: its title, else its last name, set as code unless it is prose."""
+    """A reference to something outside: its title, or else its last name, as code unless it is prose."""
     titled = WITH_TITLE.fullmatch(nodes.unescape(text))
     shown = titled["title"] if titled else nodes.unescape(text).lstrip("!~@")
     prose = name.rpartition(":")[2] in {"ref", "term", "doc", "rfc", "pypi", "cpython-issue", "abbr"}
@@ -162,7 +162,7 @@ def _pep_role(name: str, rawtext: str, text: str, *_: Any) -> tuple[list[nodes.N
 
 
 class _AnyOption(dict[str, Any]):
-    """An option_spec that accepts whatever Sphinx would."""
+    """An option_spec that accepts all options."""
 
     def __missing__(self, key: str) -> Any:
         return directives.unchanged
@@ -182,7 +182,7 @@ class _Code(_SphinxDirective):
 
 
 class _Described(_SphinxDirective):
-    """A signature and what is said about it."""
+    """A signature and its description."""
 
     def run(self) -> list[nodes.Node]:
         signature = nodes.paragraph("", "", nodes.literal("", self.arguments[0] if self.arguments else ""))
@@ -192,7 +192,7 @@ class _Described(_SphinxDirective):
 
 
 class _Left(_SphinxDirective):
-    """Something that needs a file or says nothing to a reader."""
+    """Content that needs a file, or that readers do not need.  It is left out."""
 
     def run(self) -> list[nodes.Node]:
         return []

@@ -1,8 +1,8 @@
 """rights.example: the Universal Declaration of Human Rights in many languages, scripts and charsets.
 
-Most pages are UTF-8 and say so.  Some languages exist only in the charset that their pages had in the 1990s; some
-exist twice, in UTF-8 and in a legacy charset, so that decoding both must give the same text; and some pages declare
-a charset that is not theirs, or none.
+Most pages are in UTF-8, and declare it.  Some languages exist only in the charset that their pages had in the 1990s.
+Some exist twice, in UTF-8 and in a legacy charset; decoding must give the same text for both.  Some pages declare a
+wrong charset, or none.
 """
 
 import zipfile
@@ -50,11 +50,11 @@ LANGUAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """How a language's page is encoded, and what it claims."""
+    """How a language's page is encoded, and what it declares."""
 
     file: str
-    codec: str  # Python's name of the charset that the bytes are in
-    declared: str | None  # the name that the page gives, wrong in some
+    codec: str  # Python's name of the real charset of the bytes
+    declared: str | None  # the name that the page declares; wrong for some pages
     where: Literal["header", "meta"] = "header"
     note: str | None = None
 
@@ -138,7 +138,7 @@ def _declaration(site: Site, path: str, variant: Variant, text: str) -> None:
     html = _page(tag, title, article(text), declaration=declaration)
     header = f"; charset={variant.declared}" if variant.where == "header" and variant.declared else ""
     mark = "\ufeff" if variant.codec.startswith("utf-16") else ""
-    # what an old charset lacks was written as a character reference then, too
+    # also in the 1990s, characters outside a charset were written as character references
     body = (mark + html).encode(variant.codec, "xmlcharrefreplace")
     site.add(HOST + path, body, content_type=f"text/html{header}", note=variant.note)
 
@@ -160,7 +160,7 @@ def _title(text: str) -> str | None:
 
 
 def article(text: str) -> str:
-    """A declaration as HTML: its first line is the title; the first line after an empty one is a heading if short."""
+    """A declaration as HTML.  Its first line is the title.  A short first line after an empty line is a heading."""
     title = _title(text)
     lines = [line.strip() for line in text.strip().splitlines()]
     html, after_gap = [f"<h1>{escape(title)}</h1>"] if title else [], False

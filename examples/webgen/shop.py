@@ -1,4 +1,4 @@
-"""shop.example: what nobody wants in a corpus.  Stuffed keywords, repeated lines, link farms, shouting."""
+"""shop.example, a host of spam: stuffed keywords, repeated lines, link farms, sentences full of exclamation marks."""
 
 from random import Random
 
@@ -40,7 +40,7 @@ CLAIMS = (
 
 
 def build(site: Site) -> None:
-    """Add shop.example, whose robots.txt asks for a pause between requests."""
+    """Add shop.example, whose robots.txt asks for a delay between requests."""
     site.add(f"{HOST}/robots.txt", ROBOTS, content_type="text/plain")
     listing = [(_path(kind, n), f"{GOODS[n]} {kind}") for kind in KINDS for n in range(PAGES)]
     _add(site, "/", "SUPER SHOP!!! BEST PRICES!!!", f"<p>Welcome! Welcome! Welcome!</p><ul>{links(listing)}</ul>")
@@ -65,19 +65,19 @@ def _add(site: Site, path: str, title: str, body: str) -> None:
 
 
 def _stuffed(n: int, random: Random) -> str:
-    """Keywords, as many as fit."""
+    """A page of keywords only."""
     phrases = (f"{one_of(random, PRAISE)} {GOODS[n]} {one_of(random, PLACES)}" for _ in range(300))
     return "<p>" + ", ".join(phrases) + ".</p>"
 
 
 def _repeated(n: int, random: Random) -> str:
-    """The same few lines over and over."""
+    """The same few lines, many times."""
     lines = [f"<p>Buy {one_of(random, PRAISE)} {GOODS[n]} in {one_of(random, PLACES)} today!</p>" for _ in range(4)]
     return "\n".join(lines * 25)
 
 
 def _farm(n: int, random: Random) -> str:
-    """Hundreds of links, which all lead back here."""
+    """Hundreds of links, which all lead to this host."""
     return " ".join(
         f'<a href="{_path(one_of(random, list(KINDS)), int(random.random() * PAGES))}">{praise} {good} {place}</a>'
         for praise in PRAISE[:6] for good in some_of(random, GOODS, 6) for place in some_of(random, PLACES, 6)
@@ -85,7 +85,7 @@ def _farm(n: int, random: Random) -> str:
 
 
 def _shouting(n: int, random: Random) -> str:
-    """Ordinary sentences, loud ones."""
+    """Ordinary sentences that all end in exclamation marks."""
     claims = some_of(random, CLAIMS, 10)
     sentences = (claim.format(goods=GOODS[n], place=one_of(random, PLACES)) for claim in claims)
     return "\n".join(f'<p class="buy">{sentence}</p>' for sentence in sentences)

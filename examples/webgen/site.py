@@ -1,9 +1,9 @@
-"""A web as data: what every URL answers, kept in one zip file that is the same bytes whenever it is built.
+"""A web as data: what every URL answers, in one zip file.  Its bytes are the same in every build.
 
-The zip holds `site.json`, the manifest (every URL with its status, headers and the name of its body), and `pages.tar`,
-the bodies.  The tar is one LZMA stream because the pages repeat each other on purpose (templates, mirrors, drafts):
-17 MB of pages take 2.4 MB so, and 5.4 MB as single zip entries.  Both formats are everybody's: `unzip -p web.zip
-pages.tar | tar t` lists the pages.
+The zip contains `site.json`, the manifest (every URL with its status, its headers and the name of its body), and
+`pages.tar`, the bodies.  The tar is one LZMA stream, because the pages repeat each other on purpose (templates,
+mirrors, drafts).  17 MB of pages take 2.4 MB this way, and would take 5.4 MB as single zip entries.  Common tools read
+both formats: `unzip -p web.zip pages.tar | tar t` lists the pages.
 """
 
 import io
@@ -23,7 +23,7 @@ OLDEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same in every build
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one URL answers.  `note` says why it is there, if it is not an ordinary page."""
+    """The answer of one URL.  `note` says why it is there, if it is not an ordinary page."""
 
     url: str
     status: int
@@ -33,7 +33,7 @@ class Answer:
 
     @property
     def location(self) -> str | None:
-        """Where a redirect leads, as an absolute URL."""
+        """The target of a redirect, as an absolute URL."""
         return self.headers.get("Location")
 
 
@@ -42,7 +42,7 @@ class Site:
     """The answers of all hosts by URL, and the notes on link targets that have no answer on purpose."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
-    unanswered: dict[str, str] = field(default_factory=dict)  # URL prefix -> why nothing is there
+    unanswered: dict[str, str] = field(default_factory=dict)  # URL prefix -> the reason why there is no answer
 
     def add(
         self,
@@ -54,7 +54,7 @@ class Site:
         headers: Mapping[str, str] | None = None,
         note: str | None = None,
     ) -> None:
-        """Let `url` answer with `body` (str: as UTF-8); ValueError if it has an answer already."""
+        """Let `url` answer with `body` (str: as UTF-8); ValueError if it already has an answer."""
         if url in self.answers:
             raise ValueError(f"{url} is added twice")
         typed = {"Content-Type": content_type} if content_type else {}
@@ -62,7 +62,7 @@ class Site:
         self.answers[url] = Answer(url, status, {**typed, **(headers or {})}, payload, note)
 
     def redirect(self, url: str, target: str, *, note: str, status: int = 301) -> None:
-        """Let `url` lead to `target`, an absolute URL."""
+        """Let `url` redirect to `target`, an absolute URL."""
         body = f'<html><head><title>Moved</title></head><body>Moved <a href="{target}">here</a>.</body></html>\n'
         self.add(url, body, status=status, headers={"Location": target}, note=note)
 
@@ -82,7 +82,7 @@ class Site:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a zip that `save` wrote, all of it into memory."""
+        """Read a zip that `save` wrote, completely into memory."""
         with zipfile.ZipFile(path) as archive:
             manifest = json.loads(archive.read(MANIFEST))
             tar = io.BytesIO(archive.read(BODIES))
@@ -94,7 +94,7 @@ class Site:
 
 
 def _names(answers: Iterable[Answer]) -> list[str]:
-    """A file name in the tar for each answer: host and path, as a browser's "save as" would choose."""
+    """A file name in the tar for each answer: host and path, as a browser's "save as" would name it."""
     names = [answer.url.partition("://")[2].replace("?", "@") for answer in answers]
     return [name + "index.html" if name.endswith("/") else name for name in names]
 

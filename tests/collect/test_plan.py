@@ -65,6 +65,12 @@ def test_a_folder_a_pattern_and_a_file_name_the_same_record_alike(tmp_path):
     assert len(names) == 1
 
 
+def test_an_absolute_pattern_names_files_as_a_relative_one_does(tmp_path):
+    write(tmp_path / "in/a.jsonl", 100)
+    (relative,), (absolute,) = slices_of(tmp_path), slices_of(tmp_path, paths=[f"{tmp_path}/in/*"])
+    assert (relative.root, relative.files) == (absolute.root, absolute.files)
+
+
 def test_a_name_with_wildcard_characters_is_taken_literally_if_it_exists(tmp_path):
     write(tmp_path / "in/a[1].jsonl", 100)
     (only,) = slices_of(tmp_path, paths=["in/a[1].jsonl"])
@@ -264,7 +270,7 @@ def test_two_dots_behind_a_link_are_where_it_leads(tmp_path):
         assert (piece.root, piece.files) == (str(tmp_path / "real"), ("b.jsonl",))
     (piece,) = slices_of(tmp_path / "real", paths=["../b.jsonl"])
     assert (piece.root, piece.files) == (str(tmp_path), ("b.jsonl",))
-    with pytest.raises(InputError, match=r"'\.\.' cannot stand behind a wildcard"):
+    with pytest.raises(InputError, match=r"'\.\.' cannot stand after a wildcard"):
         slices_of(tmp_path, paths=["r*/../b.jsonl"])
 
 
@@ -272,5 +278,5 @@ def test_what_was_looked_for_is_said(tmp_path):
     write(tmp_path / "in/a.json", 10)
     with pytest.raises(InputError, match=r"looked for files that end in \.jsonl, .* in .*/in\)"):
         slices_of(tmp_path, paths=["in"])
-    with pytest.raises(InputError, match="'~nobody-of-this-name/x': there is no such user"):
+    with pytest.raises(InputError, match="'~nobody-of-this-name/x': this user or home folder does not exist"):
         slices_of(tmp_path, paths=["~nobody-of-this-name/x"])

@@ -33,11 +33,21 @@ class Warc:
         self.writer = WARCWriter(self.file, gzip=packed)
 
     def response(
-        self, url: str, body: bytes, headers: Sequence[tuple[str, str]] = HTML, status: str = "200 OK"
+        self,
+        url: str,
+        body: bytes,
+        headers: Sequence[tuple[str, str]] = HTML,
+        status: str = "200 OK",
+        date: str | None = None,
     ) -> "Warc":
         http = StatusAndHeaders(status, list(headers), protocol="HTTP/1.1")
         record = self.writer.create_warc_record(
-            url, "response", payload=BytesIO(body), length=len(body), http_headers=http
+            url,
+            "response",
+            payload=BytesIO(body),
+            length=len(body),
+            http_headers=http,
+            warc_headers_dict={"WARC-Date": date} if date else {},
         )
         self.writer.write_record(record)
         return self

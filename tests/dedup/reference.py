@@ -116,14 +116,27 @@ def jaccard(x: set, y: set) -> float:
     return len(x & y) / len(x | y) if x and y else 0.0
 
 
-def twins(texts: dict[str, str], sets: dict[str, set], threshold: float) -> dict[str, tuple[str, str, float]]:
-    """doc_id -> (rule, twin, similarity) of every document that greedy deduplication of all pairs drops."""
-    first = {text: min(i for i in texts if texts[i] == text) for text in texts.values()}
+def twins(
+    texts: dict[str, str], sets: dict[str, set], threshold: float, given: Sequence[str] = ()
+) -> dict[str, tuple[str, str, float]]:
+    """doc_id -> (rule, twin, similarity) of every document that greedy deduplication of all pairs drops.
+
+    given: documents that are kept whatever they are like, and that come first.
+    """
+    texts = {**{i: texts[i] for i in given}, **texts}
+    first = {text: min((i not in given, i) for i in texts if texts[i] == text)[1] for text in texts.values()}
     kept: list[str] = []
     dropped: dict[str, tuple[str, str, float]] = {}
-    for doc in sorted(texts, key=lambda i: (-len(texts[i]), first[texts[i]], i)):
+
+    def turn(i: str) -> tuple:
+        return (first[texts[i]] not in given, -len(texts[i]), first[texts[i]], i)
+
+    for doc in sorted(texts, key=turn):
         leader = first[texts[doc]]
         if not texts[doc]:
+            continue
+        if doc in given:
+            kept += [doc] * (leader == doc)
             continue
         if leader != doc:
             dropped[doc] = dropped.get(leader, ("exact_duplicate", leader, 1.0))

@@ -50,23 +50,29 @@ def test_a_partition_answers_with_a_spanning_forest(pairs, parts):
 
 
 @settings(deadline=None)  # kernels may be compiled
-@given(EDGES, st.integers(1, 12))
-def test_tasks_hold_whole_components(edges, documents_per_task):
+@given(EDGES, st.integers(1, 12), st.integers(1, 8))
+def test_tasks_hold_whole_components(edges, documents_per_task, n_parts):
     found = components([np.array(edges, np.uint64).tobytes()])
-    where, senders = {}, {}
-    for part, letter in assignments(found, documents_per_task):
+    where, senders, component = {}, {}, {}
+    for host, letter in assignments(found, documents_per_task, n_parts):
         members = np.frombuffer(letter, MEMBER)
-        assert members["row"].tolist() == sorted(members["row"].tolist())
-        for row, task, n in members.tolist():
-            where[part << 32 | row] = task
+        assert members[["part", "row"]].tolist() == sorted(members[["part", "row"]].tolist())
+        assert {part % n_parts for part in members["part"].tolist()} == {host}
+        for part, row, number, task, pieces, n in members.tolist():
+            assert pieces == 1
+            where[part << 32 | row], component[part << 32 | row] = task, number
             senders.setdefault(task, set()).add(n)
     least = connected(edges)
+    with_own = {root for document, root in least.items() if document >> 32 < n_parts}
+    least = {document: root for document, root in least.items() if root in with_own}
     assert sorted(where) == sorted(least)
     assert all(where[document] == where[root] for document, root in least.items())
+    assert len({*component.items()}) == len(least)
+    assert len({(component[document], root) for document, root in least.items()}) == len({*least.values()})
     for task in set(where.values()):
         documents = [document for document, other in where.items() if other == task]
         assert len(documents) <= documents_per_task or len({least[document] for document in documents}) == 1
-        assert senders[task] == {len({document >> 32 for document in documents})}
+        assert senders[task] == {len({(document >> 32) % n_parts for document in documents})}
 
 
 def test_every_partition_gets_one_blob_of_its_range_and_nothing_is_lost():

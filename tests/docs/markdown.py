@@ -10,6 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 300
+MOST_WORDS = 35  # of a sentence
+RATE = re.compile(
+    r"\b(?:ms|s|[kKMGT]?B|bits?|bytes?|nats?|tokens|pages|rows|requests|documents|words|letters|features|seconds|one|line)"
+    r" an? (?:second|page|host|token|row|block|word|item|term|[kKMGT]?B|step|machine|core|band)\b"
+)
+BARE_DECIMAL = re.compile(r"(?<![\w.…)/*])\.\d")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def ask(folder, query):
 
 def test_the_signal_the_rule_the_edit_and_the_stage(folder):
     assert ask(folder, "SELECT url, rule FROM ledger WHERE NOT kept") == ["http://a.example/2,shouting"]
-    assert ask(folder, "SELECT url FROM texts WHERE edit_no_signature") == ["http://a.example/3"]
+    assert ask(folder, "SELECT url FROM texts WHERE edit_no_signature_lines > 0") == ["http://a.example/3"]
     assert ask(folder, "SELECT length(text) FROM docs WHERE url = 'http://a.example/3'") == ["39"]
     assert ask(folder, "SELECT n_questions FROM questions ORDER BY ALL") == ["0", "1", "1"]
 

@@ -29,6 +29,7 @@ def test_after_warm_up_no_page_compiles_anything():
     before = compiled()
     assert before["corpusmill.extract.segments.segment.segment_page"]
     assert before["corpusmill.extract.content.classify._judge"]
+    assert before["corpusmill.extract.whole._settle"]
     for extracted in (extractor("corpusmill"), extractor("corpusmill", "markdown"), extractor("resiliparse")):
         for body in PAGES:
             extracted(Page(body=body))

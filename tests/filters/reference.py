@@ -13,16 +13,36 @@ def category(character):
     return unicodedata.category(character)[0]
 
 
+IDEOGRAPHIC = (
+    *("CJK", "HIRAGANA", "KATAKANA", "HENTAIGANA", "HALFWIDTH KATAKANA", "YI SYLLABLE", "BOPOMOFO", "TANGUT", "KHITAN"),
+    *("NUSHU", "IDEOGRAPHIC ITERATION", "VERTICAL IDEOGRAPHIC", "IDEOGRAPHIC CLOSING", "MASU MARK", "VERTICAL KANA"),
+    *("OLD CHINESE ITERATION",),
+)
+CLUSTERED = (
+    *(
+        "THAI",
+        "LAO",
+        "KHMER",
+        "MYANMAR",
+        "JAVANESE",
+        "BALINESE",
+        "TAI LE",
+        "NEW TAI LUE",
+        "TAI THAM",
+        "TAI VIET",
+        "AHOM",
+    ),
+)
+
+
 def script(character):
     """'ideograph', 'cluster' or '' of a letter, by Unicode's names instead of blocks."""
     if category(character) != "L":
         return ""
     name = unicodedata.name(character, "")
-    if name.startswith(("CJK", "HIRAGANA", "KATAKANA", "YI SYLLABLE", "BOPOMOFO")) or character in "々ー〻":
+    if name.startswith(IDEOGRAPHIC) or (not name and 0x17000 <= ord(character) < 0x18D80):  # Tangut has no names here
         return "ideograph"
-    if name.startswith(("THAI", "LAO", "KHMER", "MYANMAR", "JAVANESE", "BALINESE")):
-        return "cluster"
-    return ""
+    return "cluster" if name.startswith(CLUSTERED) else ""
 
 
 def units_of(text):
@@ -135,6 +155,50 @@ def n_gram_shares(units, stride):
     return top, duplicate
 
 
+SCRIPT_NAMES = {
+    "latin": "LATIN", "greek": "GREEK", "cyrillic": "CYRILLIC", "hebrew": "HEBREW", "arabic": "ARABIC", "thai": "THAI",
+    "lao": "LAO", "myanmar": "MYANMAR", "khmer": "KHMER", "hangul": "HANGUL", "kana": ("HIRAGANA", "KATAKANA"),
+    "indic": ("DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM"),
+    "han": ("CJK UNIFIED", "CJK COMPAT"),
+}  # fmt: skip
+COUNTED = "like share comment retweet repost quote bookmark upvote downvote download view follower"
+
+
+def words_in_line(line):
+    """Words of a line, in order, and how many it has where 2 or 4 letters make one."""
+    units, words = units_of(line)
+    ideographs = sum(script(c) == "ideograph" for c in line)
+    clusters = sum(script(c) == "cluster" for c in line)
+    return units, len(words) + math.ceil(ideographs / 2) + math.ceil(clusters / 4)
+
+
+def line_kinds(line):
+    """RefinedWeb's five kinds of lines that this one is of."""
+    units, n_words = words_in_line(line)
+    kinds = set()
+    if 2 * sum(unicodedata.category(c) in ("Lu", "Lt") for c in line) > len(line):
+        kinds.add("uppercase")
+    if all(category(c) == "N" for c in line):
+        kinds.add("numeric")
+    counted = {*COUNTED.split(), *(f"{word}s" for word in COUNTED.split()), "reply", "replies"}
+    counted |= {word.capitalize() for word in counted} | {word.upper() for word in counted}
+    if len(units) == n_words == 2 and line[0] in "0123456789" and units[1] in counted:
+        kinds.add("counter")
+    if n_words == 1:
+        kinds.add("one_word")
+    spelt = " ".join(units)
+    forms = {form for p in ("signin", "sign in", "read more", "item in cart", "items in cart")
+             for form in (p, p.capitalize(), p.title(), p.upper())} | {"SignIn"}  # fmt: skip
+    if 0 < n_words <= 10 and any(
+        (spelt + " ").startswith(form + " ") if form.lower().startswith("sign") else
+        (" " + spelt).endswith(" " + form) if form.lower().startswith("read") else
+        f" {form} " in f" {spelt} "
+        for form in forms
+    ):  # fmt: skip
+        kinds.add("boilerplate")
+    return kinds, n_words
+
+
 def garbled(text):
     pairs = re.findall("[\xc2\xc3][\xa1-\xbf]|\xe2\u20ac", text)
     return len(re.findall("[\x80-\x9f\ufffd]", text)) + 2 * len(pairs)
@@ -160,6 +224,25 @@ def signals_of(text, terminals):
     counts = Counter(windows)
     top, duplicate = n_gram_shares(units, stride)
     alphabetic = sum(any(category(c) == "L" for c in word) for word in words)
+    scripts = Counter(
+        next((k for k, v in SCRIPT_NAMES.items() if unicodedata.name(c, "").startswith(v)), "other_script")
+        for c in letters
+    )
+    kinds = [line_kinds(line) for line in lines]
+    line_words = sum(n for _, n in kinds)
+    in_line = {
+        kind: sum(kind in flags for flags, _ in kinds)
+        for kind in ("uppercase", "numeric", "counter", "one_word", "boilerplate")
+    }
+    javascript = {"javascript", "JavaScript", "Javascript", "JAVASCRIPT"}
+    uppers = [sum(unicodedata.category(c) in ("Lu", "Lt") for c in line) / len(line) for line in lines]
+    digits = [sum(category(c) == "N" for c in line) / len(line) for line in lines]
+    capitals = sum(
+        any(unicodedata.category(c) in ("Lu", "Lt") for c in word)
+        and not any(unicodedata.category(c) == "Ll" for c in word)
+        for word in words
+    )
+    lorem = len(re.findall("lorem ipsum", text, re.IGNORECASE | re.ASCII))
     dots = sum(len(run) // 3 for run in re.findall(r"\.+", text))
     return {
         "n_chars": len(text),
@@ -190,5 +273,17 @@ def signals_of(text, terminals):
         "uppercase_share": ratio(sum(unicodedata.category(c) in ("Lu", "Lt") for c in letters), len(letters)),
         "replacement_char_share": ratio(garbled(text), len(text)),
         "curly_brace_count": text.count("{"),
-        "lorem_ipsum": re.search("lorem ipsum", text, re.IGNORECASE | re.ASCII) is not None,
+        "curly_bracket_share": ratio(text.count("{") + text.count("}"), len(text)),
+        "uppercase_word_share": None if spaceless else ratio(capitals, len(words)),
+        "long_line_count": sum(len(line) >= 200 for line in lines),
+        "mean_line_length": ratio(line_chars, len(lines)),
+        "mean_line_words": ratio(line_words, len(lines)),
+        "mean_line_uppercase_share": ratio(sum(uppers), len(lines)),
+        "mean_line_digit_share": ratio(sum(digits), len(lines)),
+        "javascript_line_share": ratio(sum(bool(javascript & set(units_of(line)[1])) for line in lines), len(lines)),
+        **{f"{kind}_line_share": ratio(n, len(lines)) for kind, n in in_line.items()},
+        "flagged_line_word_share": ratio(sum(n for flags, n in kinds if flags), line_words),
+        **{f"{name}_share": ratio(scripts[name], len(letters)) for name in (*SCRIPT_NAMES, "other_script")},
+        "lorem_ipsum": lorem > 0,
+        "lorem_ipsum_density": ratio(lorem, len(text)),
     }

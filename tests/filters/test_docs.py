@@ -2,43 +2,83 @@
 
 import doctest
 import re
+import tomllib
 from pathlib import Path
 
-from corpusmill.filters.profiles import PROFILES
-from corpusmill.filters.register import EDIT_COUNTS, LANGUAGE_COLUMNS, SIGNALS
+import pytest
+
+from corpusmill.filters.profiles import built_in
+from corpusmill.filters.register import EDIT_COUNTS, LANGUAGE_COLUMNS, ON_REQUEST_SIGNALS, SIGNALS
 from corpusmill.filters.stop_words import STOP_WORDS
+from corpusmill.reports.tables import plain_type
 
-PAGE = Path(__file__).parents[2] / "docs" / "signals.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "signals.md"
+CONFORMANCE = ROOT / "docs" / "conformance.md"
+PROFILE_FILES = sorted((ROOT / "corpusmill" / "filters" / "profiles").glob("*.toml"))
 
 
-def signals_table():
-    rows = [f"| `{column.name}` | {column.type} | {column.description} | fastText |" for column in LANGUAGE_COLUMNS]
-    rows += [f"| `{signal.name}` | {signal.type} | {signal.description} | {signal.origin} |" for signal in SIGNALS]
-    rows += [f"| `{column.name}` | {column.type} | {column.description} | corpusmill |" for column in EDIT_COUNTS]
-    return "\n".join(["| signal | type | what it is | origin |", "|---|---|---|---|", *rows])
+def row(signal):
+    unit, range_ = getattr(signal, "unit", ""), getattr(signal, "range", "")
+    of_fasttext = signal.name in ("language", "language_score", "languages")
+    origin = getattr(signal, "origin", "fastText" if of_fasttext else "corpusmill")
+    kind = plain_type(signal.type) if "list" in str(signal.type) else signal.type
+    return f"| `{signal.name}` | {kind} | {unit} | {range_} | {signal.description} | {origin} |"
+
+
+def signals_table(columns=(*LANGUAGE_COLUMNS, *SIGNALS, *EDIT_COUNTS)):
+    header = ["| signal | type | unit | range | what it is | origin |", "|---|---|---|---|---|---|"]
+    return "\n".join([*header, *map(row, columns)])
 
 
 def rules_table():
     rows = []
-    for rule in PROFILES["default"]:
-        test = rule.when or f"{rule.signal} {rule.comparison} {rule.threshold:g}"
-        rows.append(f"| `{rule.name}` | `{test}` | {f'`{rule.where}`' if rule.where else ''} |")
+    for rule in built_in("default").rules:
+        test = rule.sql or f"{rule.signal} {rule.comparison} {rule.threshold:g}"
+        rows.append(f"| `{rule.name}` | `{test}` | {f'`{rule.when}`' if rule.when else ''} |")
     return "\n".join(["| rule | drops a page if | only where |", "|---|---|---|", *rows])
 
 
-def renewed(page):
-    for name, table in (("signals", signals_table()), ("rules", rules_table())):
-        page, n = re.subn(
-            rf"(<!-- {name}: .*? -->\n).*?(?=<!-- end -->)", lambda m, t=table: f"{m[1]}{t}\n", page, flags=re.S
-        )
-        assert n == 1
+def published():
+    profiles = [(path.stem, tomllib.loads(path.read_text("utf-8"))) for path in PROFILE_FILES]
+    return [(name, profile) for name, profile in profiles if "@" in name or name in ("chinesewebtext", "redpajama2")]
+
+
+def profiles_table():
+    return "\n".join(f"| `{name}` | {p['title']} | {p['source']} |" for name, p in published())
+
+
+def thresholds_table():
+    rows = ["| profile | rule | drops a page if | section |", "|---|---|---|---|"]
+    for name, profile in published():
+        for rule in profile["rules"]:
+            if "source" in rule:
+                test = rule.get("sql") or f"{rule['signal']} {rule['comparison']} {rule['threshold']:g}"
+                rows.append(f"| `{name}` | `{rule['name']}` | `{test}` | {rule['source']} |")
+    return "\n".join(rows)
+
+
+TABLES = {
+    PAGE: {"signals": signals_table, "on request": lambda: signals_table(ON_REQUEST_SIGNALS), "rules": rules_table},
+    CONFORMANCE: {"profiles": profiles_table, "thresholds": thresholds_table},
+}
+
+
+def renewed(path):
+    page = path.read_text("utf-8")
+    for name, make in TABLES[path].items():
+        before, mark, rest = re.split(rf"(<!-- {name}: .*? -->\n)", page)
+        page = f"{before}{mark}{make()}\n{rest[rest.index('<!-- end -->') :]}"
     return page
 
 
-def test_the_tables_are_the_code_s():
-    page = PAGE.read_text("utf-8")
-    assert renewed(page) == page, "run python -m tests.filters.test_docs"
-    assert f"function words for {len(STOP_WORDS) - 1} other languages" in page
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
+def test_the_tables_are_the_code_s(path):
+    assert renewed(path) == path.read_text("utf-8"), "run python -m tests.filters.test_docs"
+
+
+def test_the_lists_are_counted_right():
+    assert f"function words for {len(STOP_WORDS) - 1} other languages" in PAGE.read_text("utf-8")
 
 
 def test_the_example_runs():
@@ -46,4 +86,5 @@ def test_the_example_runs():
 
 
 if __name__ == "__main__":
-    PAGE.write_text(renewed(PAGE.read_text("utf-8")), "utf-8")
+    for path in TABLES:
+        path.write_text(renewed(path), "utf-8")

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from corpusmill.filters.profiles import PROFILES
+from corpusmill.filters.profiles import built_in, names
 from corpusmill.filters.rules import active_rules, check_rules, judge_pages
 from corpusmill.filters.signals import measure_pages, signals_schema
 from corpusmill.recipe import FilterSettings
@@ -23,8 +23,8 @@ def dropped_by(text):
 
 
 def test_every_profile_can_be_evaluated():
-    for rules in PROFILES.values():
-        check_rules(rules, signals_schema())
+    for name in names():
+        check_rules(built_in(name).rules, signals_schema())
 
 
 def test_sixty_languages_are_kept():
@@ -78,7 +78,7 @@ def test_what_is_dropped(text, rule):
 
 
 def test_guards_hold_a_language_s_rules_back_where_the_language_is_a_guess():
-    guards = {rule.name: rule.where for rule in PROFILES["default"] if rule.where}
+    guards = {rule.name: rule.when for rule in built_in("default").rules if rule.when}
     for name in ("short_words", "long_words", "no_stop_words"):
         assert "language_score" in guards[name]
     assert "'th'" in guards["no_full_stops"]

@@ -25,9 +25,11 @@ STAGES = [
     "verdicts",
     "sketches",
     "twins",
+    "split",
     "docs",
     "tokenizer",
     "tokens",
+    "vocabulary",
 ]
 
 
@@ -117,7 +119,13 @@ def test_a_killed_driver_is_noticed_and_the_run_resumes(finished, project):
         ("in/a.jsonl", b"{}", "not toml", "not valid TOML"),
         ("in/a.jsonl", b"{}", RECIPE.replace("jsonl", "jsnl"), "unknown kind 'jsnl'"),
         ("in/a.txt", b"", RECIPE, "no file matches 'in/*.jsonl'"),
-        ("in/a.jsonl", b"{}", RECIPE + '[[filters.rules]]\nname = "r"\nwhen = "n_wrds > 1"\n', "n_wrds"),
+        ("in/a.jsonl", b"{}", RECIPE + '[[filters.rules]]\nname = "r"\nsql = "n_wrds > 1"\n', "n_wrds"),
+        (
+            "in/a.jsonl",
+            b"{}",
+            RECIPE + '[[filters.word_lists]]\nname = "bad"\npath = "in/a.jsonl"\n',
+            "filters.word_lists 'bad': in/a.jsonl: the file has no line with a word",
+        ),
     ],
 )
 def test_wrong_input_is_exit_code_2_and_one_sentence(tmp_path, name, content, recipe, expected):
@@ -129,6 +137,7 @@ def test_wrong_input_is_exit_code_2_and_one_sentence(tmp_path, name, content, re
     last = ran.stderr.strip().splitlines()[-1]
     assert expected in last
     assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "corpus").exists()  # a refused recipe leaves nothing behind
 
 
 def test_a_parquet_file_without_the_text_column_is_the_users_to_mend(tmp_path):

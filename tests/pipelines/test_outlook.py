@@ -36,7 +36,7 @@ def test_a_new_corpus(project):
 
 
 def test_nothing_to_do(own):
-    assert dry(own) == "nothing to do: every part is there as the recipe wants it\n"
+    assert dry(own) == "nothing to do: all parts are up to date\n"
 
 
 def test_a_changed_setting(own):

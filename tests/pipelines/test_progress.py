@@ -30,7 +30,7 @@ def test_the_watch_follows_parts_through_the_stages(job):
     n = len(slices)
     first = state(watch)
     assert first["pages"] == (0, n, 0)
-    assert first["tokenizer"] == (0, 1, 0)
+    assert first["tokenizer"] == first["split"] == (0, 1, 0)
     assert watch.seconds_left() is None
     parts = read(job, slices[:3])
     assert state(watch)["pages"] == (3, n, 3)
@@ -41,7 +41,7 @@ def test_the_watch_follows_parts_through_the_stages(job):
     assert len(parts) == n + 1  # one slice gave two
     last = state(watch)
     assert {name: done for name, (done, _, _) in last.items()} == {
-        name: 1 if name == "tokenizer" else n + 1 for name in last
+        name: 1 if name in ("split", "tokenizer", "vocabulary") else n + 1 for name in last
     }
     assert watch.seconds_left() == 0
     pages = watch.stages[0]
@@ -86,7 +86,7 @@ def test_plain_lines(job, capsys, monkeypatch):
     assert said[0] == "a message"
     assert said[1] == f"pages 0/{n} parts"
     assert re.fullmatch(rf"texts 0/{n + 1} parts, about \d+:\d\d left", said[2])
-    assert re.fullmatch(rf"tokens {n + 1}/{n + 1} parts, \d+ documents, [\d,]+/s, [\d.]+ MB/s", said[3])
+    assert re.fullmatch(r"vocabulary 1/1 parts, \d+ documents, [\d,]+/s, [\d.]+ MB/s", said[3])
     assert said[4:] == ["crawl of web: round 1"]
 
 

@@ -105,7 +105,7 @@ def test_a_changed_setting_recomputes_only_what_depends_on_it(finished, tmp_path
     (tmp_path / "recipe.toml").write_text(recipe.replace("vocab_size = 500", "vocab_size = 400"))
     corpusmill.run(tmp_path / "recipe.toml", tmp_path / "corpus", workers=1)
     renewed = {p.parents[1].name for p, t in receipts(tmp_path / "corpus").items() if before.get(p) != t}
-    assert renewed == {"tokenizer", "tokens"}
+    assert renewed == {"tokenizer", "tokens", "vocabulary"}
 
 
 def test_a_new_file_renames_nothing_and_equals_a_rebuild(finished, tmp_path):
@@ -115,7 +115,7 @@ def test_a_new_file_renames_nothing_and_equals_a_rebuild(finished, tmp_path):
     write_jsonl(tmp_path / "in/0.jsonl", documents(10, seed=7))
     corpusmill.run(tmp_path / "recipe.toml", tmp_path / "corpus", workers=1)
     renewed = {p for p, t in receipts(tmp_path / "corpus").items() if p in before and before[p] != t}
-    assert {p.parents[1].name for p in renewed} <= {"twins", "docs", "tokenizer", "tokens"}
+    assert {p.parents[1].name for p in renewed} <= {"twins", "split", "docs", "tokenizer", "tokens", "vocabulary"}
     corpusmill.run(tmp_path / "recipe.toml", tmp_path / "rebuilt", workers=1)
     assert checksums(tmp_path / "corpus") == checksums(tmp_path / "rebuilt")
 

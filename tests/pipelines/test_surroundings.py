@@ -94,7 +94,7 @@ def test_a_kind_with_settings_of_its_own_may_be_a_file_beside_the_recipe(tmp_pat
     (tmp_path / "in/b.txt").write_text("three\n")
     (tmp_path / "marked.py").write_text(WITH_SETTINGS)
     source = '[[sources]]\nname = "m"\nkind = "marked"\npaths = ["in/*.txt"]\nmark = "> "\n'
-    (tmp_path / "recipe.toml").write_text(f'modules = ["marked.py"]\n{source}[filters]\nprofile = "none"\n')
+    (tmp_path / "recipe.toml").write_text(f'modules = ["marked.py"]\n{source}[filters]\nprofiles = ["none"]\n')
     for workers in ("2", "1"):
         done = subprocess.run(
             command(tmp_path, "--workers", workers), capture_output=True, text=True, timeout=TIMEOUT_S

@@ -17,7 +17,7 @@ kind = "jsonl"
 paths = ["bad.jsonl"]
 
 [filters]
-profile = "none"
+profiles = ["none"]
 """
 
 

@@ -44,7 +44,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         corpus, expected = Path(folder, "corpus"), Path(folder, "expected.json")
         tables = {path.parent for pattern in ("*/*.parquet", "raw/*/urls/*.parquet") for path in DEMO.glob(pattern)}
-        names = sorted(str(table.relative_to(DEMO)) for table in tables)
+        names = sorted(str(table.relative_to(DEMO)) for table in tables if not table.name.startswith("_"))
         for name in names:
             shutil.copytree(DEMO / name, corpus / name, ignore=large)
             some_part = next((corpus / name).glob("*.parquet"))

@@ -12,12 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpusmill import schema
+from corpusmill.belonging import digest_of_ids
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, ShardReceipt
 from corpusmill.corpus import Corpus
 from corpusmill.filters.personal import mask_text
 from corpusmill.parts import Made
 from corpusmill.reasons import Stage
+from corpusmill.recipe import TokenizerSettings
 from corpusmill.reports import tables
+from corpusmill.tokenize.encode import Encoder
+from corpusmill.tokenize.study import count_tokens, study
+from corpusmill.tokenize.study_file import written
+from corpusmill.tokenize.train import train_tokenizer
 
 RULES = """
 [[sources]]
@@ -26,7 +32,7 @@ kind = "warc"
 paths = ["*.warc.gz"]
 
 [filters]
-profile = "none"
+profiles = ["none"]
 
 [[filters.rules]]
 name = "too_short"
@@ -42,7 +48,7 @@ threshold = 0.5
 
 [[filters.rules]]
 name = "shop"
-when = "language = 'en' AND n_words < 4"
+sql = "language = 'en' AND n_words < 4"
 """
 START = datetime(2026, 1, 2, 3, 4, 5)
 
@@ -184,18 +190,30 @@ def verdict_rows(indices: range) -> list[dict]:
     return rows
 
 
+def rule_of(page: Page) -> str | None:
+    if page.twin is None:
+        return None
+    return "exact_duplicate" if page.jaccard == 1 else "near_duplicate"
+
+
 def twin_rows(indices: range) -> list[dict]:
+    groups: dict[int, list[int]] = {}
+    for i, page in enumerate(PAGES):
+        if page.twin is not None:
+            groups.setdefault(page.twin, [page.twin]).append(i)
+    group_of = {i: min(map(doc_id, members)) for members in groups.values() for i in members}
     return [
         {
             "doc_id": doc_id(i),
-            "rule": "exact_duplicate" if PAGES[i].jaccard == 1 else "near_duplicate",
-            "twin_doc_id": doc_id(PAGES[i].twin),
-            "jaccard": PAGES[i].jaccard,
+            "group_id": group_of[i],
+            "rule": rule_of(PAGES[i]),
+            "twin_doc_id": None if PAGES[i].twin is None else doc_id(PAGES[i].twin),
+            "jaccard": None if PAGES[i].twin is None else PAGES[i].jaccard,
             "threshold": 0.75,
             "limited": i == 1,
         }
         for i in indices
-        if PAGES[i].twin is not None
+        if i in group_of
     ]
 
 
@@ -231,6 +249,7 @@ def token_rows(indices: range) -> list[dict]:
         {
             "doc_id": doc_id(i),
             "source": source(i),
+            "language": PAGES[i].language,
             "split": "train",
             "n_bytes": len(PAGES[i].text.encode()),
             "n_tokens": 10 + i,
@@ -280,7 +299,8 @@ def write_crawl(folder: Path) -> None:
 
 
 def write_metrics(folder: Path, model: str = "small") -> None:
-    rows = [{"step": 0, "seconds": 0.0, "tokens": 0, "metric": "unigram_entropy", "value": 6.5}]
+    levels = {"unigram_entropy": 6.5, "unigram_validation_loss": 6.625, "trigram_validation_loss": 5.25}
+    rows = [{"step": 0, "seconds": 0.0, "tokens": 0, "metric": name, "value": value} for name, value in levels.items()]
     for step in range(0, 101, 20):
         done = {"step": step, "seconds": step / 10, "tokens": 1000 * step}
         rows.append(done | {"metric": "validation_loss", "value": 8.0 - step / 25})
@@ -291,6 +311,55 @@ def write_metrics(folder: Path, model: str = "small") -> None:
     pq.write_table(pa.Table.from_pylist(rows, schema=schema.METRICS.arrow), path)
 
 
+def write_evaluations(folder: Path, model: str = "small") -> None:
+    counts = {"split": "train", "n_tokens": 10, "n_targets": 10, "n_bytes": 40, "bits_per_byte": 1.5}
+    losses = [
+        {
+            **{name: row[name] for name in ("doc_id", "source", "language")},
+            **counts,
+            "loss": 3.0 + (row["language"] == "zh"),
+        }
+        for row in doc_rows(range(len(PAGES)))
+    ]
+    figures = [
+        {
+            "evaluation": "quiz",
+            "kind": "choices",
+            "metric": metric,
+            "items": 8,
+            "value": value,
+            "low": low,
+            "high": high,
+        }
+        for metric, value, low, high in (("accuracy", 0.5, 0.215, 0.785), ("chance", 0.25, None, None))
+    ]
+    for file, table, rows in (
+        ("losses", schema.DOCUMENT_LOSSES, losses),
+        ("evaluations", schema.EVALUATIONS, figures),
+    ):
+        path = folder / "models" / model / f"{file}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.arrow), path)
+
+
+def write_finetune_metrics(folder: Path, model: str = "tuned") -> None:
+    figure = {"task": "classification", "part": "test", "metric": "f1_macro", "value": 0.9, "baseline": 0.4, "n": 40}
+    label = figure | {"metric": "f1", "class": "<b>good</b>"}
+    path = folder / "models" / model / "finetune_metrics.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([figure, label], schema=schema.FINETUNE_METRICS.arrow), path)
+
+
+def write_vocabulary(corpus: Corpus) -> None:
+    texts = [row["text"] for row in doc_rows(range(len(PAGES)))]
+    own = Encoder(train_tokenizer(texts, TokenizerSettings(vocab_size=300)))
+    sample = [(("web", "en"), text) for text in texts]
+    counts = count_tokens((own.encode(text) for text in texts), own.vocab_size)
+    rows = study(own, {}, sample, counts, lambda tokens: [mask_text(token) for token in tokens])
+    content = written(rows, digest_of_ids(corpus.receipts(Stage.TOKENS)))
+    done = {"fingerprint": "f", "started": time.time(), "rows_in": len(texts), "bytes_in": 1, "counts": {}}
+    corpus.publish_file(Stage.VOCABULARY, "vocabulary.json", content, **done)
+
+
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished corpus to read, in a folder whose name SQL and globbing could trip over."""
@@ -299,8 +368,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.write_text("recipe.toml", RULES)
     for stage in ROWS:
         write_stage(made, stage)
+    write_vocabulary(made)
     write_crawl(folder)
     write_metrics(folder)
+    write_evaluations(folder)
+    write_finetune_metrics(folder)
     return folder
 
 

@@ -60,15 +60,15 @@ def test_a_hint_writes_nothing_over_the_terminal(tmp_path):
 @pytest.mark.parametrize(
     ("page", "files", "message"),
     [
-        ("http://a.example/x", [], "nothing is fetched here"),
+        ("http://a.example/x", [], "this command fetches nothing"),
         ("{dir}/none.html", [], "none.html: cannot be read (No such file or directory)"),
         ("{dir}", [], "cannot be read (Is a directory)"),
         ("{dir}/cut.gz", [], "cut.gz: cannot be decompressed"),
         ("{warc}", [], "a WARC file; say which page of it"),
         ("http://a.example/x?y=2", ["{warc}"], "close to it: http://a.example/x?y=1"),
         ("http://b.example/me@b.example", ["{warc}"], "http://b.example/<email>: not in"),
-        ("http://a.example/gone", ["{warc}"], "no page to look at: the server answered with an error"),
-        ("http://a.example/data", ["{warc}"], "no page to look at: not a type of content"),
+        ("http://a.example/gone", ["{warc}"], "no page to show: the server answered with an error"),
+        ("http://a.example/data", ["{warc}"], "no page to show: not a type of content"),
         ("http://a.example/x", ["{dir}/none.warc"], "none.warc: cannot be read (No such file or directory)"),
     ],
 )

@@ -4,9 +4,10 @@ import pytest
 
 from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError
-from corpusmill.reasons import Fate, Stage, Status
-from corpusmill.reports.story import FATES, STATUSES
-from corpusmill.reports.why import as_json, render, why
+from corpusmill.reasons import STATUSES, Fate, Stage, Status
+from corpusmill.reports.story import FATES
+from corpusmill.reports.why import render, why
+from corpusmill.terminal import json_of
 
 from . import conftest
 from .conftest import PAGES, URLS, doc_id, write_stage
@@ -115,7 +116,7 @@ def test_an_unfinished_run(tmp_path, until, words):
     ],
 )
 def test_what_the_corpus_never_met(corpus, asked, close):
-    with pytest.raises(InputError, match="never met") as error:
+    with pytest.raises(InputError, match="does not contain") as error:
         why(corpus, asked)
     assert close in str(error.value)
 
@@ -146,6 +147,21 @@ def test_what_decided_comes_first_and_the_rest_on_demand(corpus):
 
 
 def test_a_story_as_json(corpus):
-    told = json.loads(as_json(why(corpus, doc_id(3))))
+    told = json.loads(json_of(why(corpus, doc_id(3))))
     assert told["documents"][0]["doc_id"] == doc_id(3)
     assert told["documents"][0]["rulings"][0]["outcome"] == "dropped it"
+
+
+def test_texts_among_signals_are_masked(own_corpus):
+    """A user's signal may hold any piece of a page, also within lists and structs."""
+    mail = "jane.doe@corp.example"
+    part, indices = next(iter(conftest.PARTS.items()))
+    rows = [row | {"language_code": mail, "languages": [{"label": f"of {mail}", "score": 0.5}]}
+            for row in conftest.language_rows(indices)]  # fmt: skip
+    columns = conftest.columns_of(Stage.LANGUAGE_SIGNALS)
+    conftest.publish(Corpus(own_corpus), Stage.LANGUAGE_SIGNALS, part, rows, columns)
+    story = why(own_corpus, doc_id(0))
+    (document,) = story.documents
+    assert document.signals["language_code"] == "<email>"
+    assert document.signals["languages"] == [{"label": "of <email>", "score": 0.5}]
+    assert mail not in render(story) + json_of(story)

@@ -13,6 +13,7 @@ from corpusmill.extensions import UserModule
 from corpusmill.pipelines.blobs import packed, unpacked
 from corpusmill.recipe import parse
 from corpusmill.stages.chain import chain_of
+from corpusmill.stages.files import keep_files
 from corpusmill.stages.grouping import Grouping
 from corpusmill.stages.job import Job
 from corpusmill.stages.planning import make_plan, write_tables
@@ -30,6 +31,7 @@ def run_plainly(job: Job, until: str | None = None, order: int = 1) -> list[str]
     """Every stage in order; returns the parts.  order: -1 takes everything in the reverse order."""
     slices = make_plan(job)
     write_tables(job)
+    keep_files(job.recipe, job.folder, job.files, job.corpus)
     parts = read(job, slices[::order])
     for stage in chain_of(job).until(until)[1:]:
         match stage:
@@ -62,10 +64,10 @@ def group(job: Job, stage: Grouping, parts: list[str], order: int) -> None:
         gathered = [
             message
             for (_, senders), pieces in list(sent.items())[::order]
-            for message in round.gather(job, unpacked(pieces[::order], senders, stage.name))
+            for message in round.gather(job, shuffle, unpacked(pieces[::order], senders, stage.name))
         ]
         if round.join is not None:
-            gathered = list(round.join(job, [message.content for message in gathered]))
+            gathered = list(round.join(job, shuffle, [message.content for message in gathered]))
         messages = defaultdict(list)
         for message in gathered:
             messages[message.part].append(message.content)

@@ -54,7 +54,7 @@ def job(project, monkeypatch):
     recipe = {
         "modules": ["mine.py"],
         "sources": [{"name": "tables", "kind": "csv", "paths": ["in"]}],
-        "filters": {"profile": "none"},
+        "filters": {"profiles": ["none"]},
         "tokenizer": {"vocab_size": 400},
     }
     job = job_of(recipe, project)

@@ -34,9 +34,11 @@ def test_kinds_and_order(project):
         ("first_words", PerPart),
         ("sketches", PerPart),
         ("twins", Grouping),
+        ("split", Singleton),
         ("docs", PerPart),
         ("tokenizer", Singleton),
         ("tokens", PerPart),
+        ("vocabulary", Singleton),
     ]
 
 
@@ -63,13 +65,13 @@ def test_edits_change_the_text_and_are_counted_and_masking_comes_last(project):
     signed = [row for row in table(job, "texts") if "\n-- \n" in (pages[row["doc_id"]]["text"] or "")]
     assert len(signed) == 20
     for row in signed:
-        assert row["edit_no_signature"] is True
+        assert (row["edit_no_signature_lines"], row["edit_no_signature_chars"]) == (2, len("\n-- \nme@mail.example"))
         assert row["text"] == pages[row["doc_id"]]["text"].partition("\n-- \n")[0].replace(
             "someone@example.org", "<email>"
         )
         assert row["pii_emails"] == row["text"].count("<email>")  # the signature's address was not there to mask
     receipt = Snapshot(job.corpus).stage("texts").values()
-    assert sum(each.counts["edit_no_signature"] for each in receipt) == 20
+    assert sum(each.counts["edit_no_signature_lines"] for each in receipt) == 40
 
 
 def test_a_users_stage_is_a_table_of_the_catalog(project):
@@ -86,7 +88,7 @@ def test_a_users_stage_is_a_table_of_the_catalog(project):
         assert catalog.execute(comments, ["signals", "shouting"]).fetchall() == [("'!' per page",)]
         loud = "SELECT count(*) FROM ledger JOIN signals USING (doc_id) WHERE shouting > 3 AND (kept OR kept IS NULL)"
         assert catalog.execute(loud).fetchall() == [(0,)]
-        assert catalog.execute("SELECT count(*) FROM signals WHERE edit_no_signature").fetchall() == [(20,)]
+        assert catalog.execute("SELECT count(*) FROM signals WHERE edit_no_signature_lines > 0").fetchall() == [(20,)]
 
 
 def test_everything_in_reverse_order_gives_the_same_bytes(project):
@@ -103,9 +105,9 @@ def test_everything_in_reverse_order_gives_the_same_bytes(project):
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("@stage('x', 'd', reads={'pagse': ['text']}, columns={})\ndef f(t): ...", "reads 'pagse', which is no stage"),
+        ("@stage('x', 'd', reads={'pagse': ['text']}, columns={})\ndef f(t): ...", "'pagse', which is not a stage"),
         *(
-            (f"@stage('{name}', 'd', reads={{'pages': ['text']}}, columns={{}})\ndef f(t): ...", "of that name already")
+            (f"@stage('{name}', 'd', reads={{'pages': ['text']}}, columns={{}})\ndef f(t): ...", "already in use")
             for name in (
                 "docs",
                 "Docs",
@@ -126,12 +128,12 @@ def test_everything_in_reverse_order_gives_the_same_bytes(project):
             "@stage('x', 'd', reads={'docs': ['nope']}, columns={})\ndef f(t): ...",
             "reads column 'nope' of docs; there are: doc_id,",
         ),
-        ("@stage('x', 'd', reads={'tokenizer': ['x']}, columns={})\ndef f(t): ...", "is no stage with a table"),
+        ("@stage('x', 'd', reads={'tokenizer': ['x']}, columns={})\ndef f(t): ...", "is not a stage with a table"),
         *(
             (f"@stage('x', 'd', reads={{'docs': ['text']}}, columns={columns})\ndef f(t): ...", says)
             for columns, says in (
-                ("{'A b': (pa.int64(), 'd')}", "column 'A b' is no name"),
-                ("{'': (pa.int64(), 'd')}", "column '' is no name"),
+                ("{'A b': (pa.int64(), 'd')}", "column 'A b' is not a valid name"),
+                ("{'': (pa.int64(), 'd')}", "column '' is not a valid name"),
                 ("{'x': (pa.int64(), 'd'), 'X': (pa.int64(), 'd')}", "names of columns must differ"),
                 ("{'doc_id': (pa.int64(), 'd')}", "names of columns must differ"),
                 ("{'x': pa.int64()}", "needs its type and a description"),
@@ -175,8 +177,8 @@ def test_a_stage_that_does_not_fit_is_the_users_to_mend(project, code, says):
     ("code", "says"),
     [
         ("return {'x': [1]}", "column 'x' has 1 values; it must have one for each row"),
-        ("return {}", "gives the columns [], and is registered with ['x']"),
-        ("return {'x': [1] * 30, 'y': [1] * 30}", "gives the columns ['x', 'y'], and is registered with ['x']"),
+        ("return {}", "returns the columns [], but was registered with ['x']"),
+        ("return {'x': [1] * 30, 'y': [1] * 30}", "returns the columns ['x', 'y'], but was registered with ['x']"),
         ("import sys; sys.exit(4)", "SystemExit: 4"),
         ("return {'x': 1 / 0}", "ZeroDivisionError"),
         ("return {'x': ['no number'] * 30}", "fails: ArrowInvalid"),
@@ -201,7 +203,7 @@ def test_what_a_users_stage_does_wrong_is_named(project, code, says):
     [
         ("return texts[:1]", "returns 1 texts; it must return one for each page"),
         ("return ['x'] * len(texts)", None),
-        ("return [None] * len(texts)", "makes a text of null, or null of a text"),
+        ("return [None] * len(texts)", "changes null to a text, or a text to null"),
         ("raise KeyError('k')", "KeyError: 'k'"),
     ],
 )

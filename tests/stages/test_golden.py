@@ -26,13 +26,14 @@ from .plain import job_of, run_plainly
 
 RECORD = Path(__file__).with_name("golden.json")
 UDHR = Path(__file__).parents[1] / "filters/udhr.json"
-LIBRARIES = ("pyarrow", "numba", "fasttext-community", "tldextract", "datasketch", "tokenizers", "duckdb")
+LIBRARIES = ("pyarrow", "numba", "tldextract", "datasketch", "tokenizers", "gigatoken", "duckdb")
 RECIPE = {
     "sources": [
         {"name": "web", "kind": "html", "paths": ["web"]},
         {"name": "rights", "kind": "jsonl", "paths": ["rights.jsonl"]},
     ],
     "run": {"slice_bytes": 1_000_000},
+    "filters": {"signals": ["datatrove", "c4", "chinesewebtext"]},
     "tokenizer": {"vocab_size": 1000},
 }
 

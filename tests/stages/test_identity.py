@@ -33,25 +33,71 @@ RENEWED: dict[str, tuple[Any, set[str]]] = {  # setting: (another value, stages 
     "extract.format": ("markdown", {"pages"}),
     "extract.max_page_bytes": (10_000, {"pages"}),
     "extract.opt_outs": ([], {"pages"}),
-    "filters.profile": ("none", {"verdicts"}),
+    "edits": ([{"kind": "white_space"}], {"texts", "verdicts"}),  # rules may read its counts
+    "filters.profiles": (["none"], {"verdicts"}),
+    "filters.language.model": ("other.ftz", {"signals-language"}),
+    "filters.language.by_paragraph": (True, {"signals-language"}),
+    "filters.signals": (["c4"], {"signals-c4", "verdicts"}),
     "filters.languages": (["en"], {"verdicts"}),
     "filters.min_language_score": (0.5, {"verdicts"}),
+    "filters.classifiers": ([{"name": "other", "model": "given.json"}], {"signals-quality", "verdicts"}),
+    "filters.word_lists": ([{"name": "other", "path": "given.json"}], {"signals-lists", "verdicts"}),
+    "filters.url_lists": ([{"name": "other", "path": "given.json"}], {"signals-lists", "verdicts"}),
+    "filters.perplexity": ([{"name": "other", "model": "given.json"}], {"signals-quality", "verdicts"}),
+    "decontaminate.sets": (["given.json"], {"signals-contamination", "verdicts"}),
+    "decontaminate.n": (5, NOTHING),  # nothing without sets; tests/stages/test_named_files.py has some
+    "decontaminate.fields": (["question"], NOTHING),
+    "decontaminate.action": ("cut", NOTHING),
+    "decontaminate.min_overlap": (0.5, NOTHING),
     "filters.rules": ([], {"verdicts"}),
+    "filters.max_pages_per_host": (2, {"caps", "twins", "split", "docs"}),
     "filters.disable": (["symbols"], {"verdicts"}),
     "pii.emails": (False, {"texts"}),
     "pii.ip_addresses": (False, {"texts"}),
+    "pii.phones": (False, {"texts"}),
+    "pii.credit_cards": (False, {"texts"}),
+    "pii.ibans": (False, {"texts"}),
+    "pii.national_ids": (False, {"texts"}),
+    "pii.credentials": (False, {"texts"}),
+    "pii.keys": (False, {"texts"}),
     "dedup.enabled": (False, TWINS),
     "dedup.ngram": (3, TWINS),
     "dedup.bands": (7, TWINS),
     "dedup.rows": (4, TWINS),
     "dedup.threshold": (0.5, {"twins"}),
     "dedup.seed": (2, TWINS),
+    "dedup.against": ([{"corpus": "other", "name": "other"}], {"twins"}),
+    "dedup.near": (False, TWINS),
+    "dedup.exact": ("text", NOTHING),  # another value needs near = false; tests/stages/test_repeats.py has one
+    "dedup.urls.enabled": (True, {"same_url", "twins", "split", "docs"}),
+    "dedup.urls.keep": ("longest", NOTHING),  # nothing while it is off, as for the others below
+    "dedup.urls.signal": (None, NOTHING),
+    "dedup.urls.ignore": ([], NOTHING),
+    "dedup.lines": ([{"unit": "paragraph"}], {"repeated_lines", "texts", "verdicts"}),
+    "dedup.repeats.units": (["sentences"], {"repeated_text", "split", "docs"}),
+    "dedup.repeats.min_words": (3, NOTHING),
+    "dedup.repeats.substring_words": (20, NOTHING),
+    "dedup.repeats.substring_chars": (100, NOTHING),
+    "dedup.repeats.min_words_left": (3, NOTHING),
+    "dedup.semantic.embeddings": ("given.json", {"semantic", "split", "docs"}),
+    "dedup.semantic.threshold": (0.5, NOTHING),
     "tokenizer.path": ("given.json", {"tokenizer"}),
     "tokenizer.vocab_size": (500, {"tokenizer"}),
     "tokenizer.sample_bytes": (1000, {"tokenizer"}),
     "tokenizer.min_frequency": (3, {"tokenizer"}),
-    "split.validation_share": (0.5, {"docs"}),
+    "split.validation_share": (0.5, {"split"}),
+    "split.min_validation_documents": (3, {"split"}),
+    "tokenizer.model": ("wordpiece", {"tokenizer"}),
+    "tokenizer.split": ("qwen", {"tokenizer"}),
+    "tokenizer.digits": (1, {"tokenizer"}),
+    "tokenizer.normalizer": ("nfc", {"tokenizer"}),
+    "tokenizer.byte_fallback": (False, {"tokenizer"}),
+    "tokenizer.special_tokens": (["<|user|>"], {"tokenizer"}),
+    "tokenizer.special_tokens_in_text": (True, {"tokens", "vocabulary"}),
+    "tokenizer.sample_balance": (0.5, {"tokenizer"}),
+    "tokenizer.references": (["given.json"], {"vocabulary"}),
     "train": ({"steps": 3}, NOTHING),
+    "mix": ({"by": ["source", "language"], "temperature": 2.0, "order": "short-first"}, NOTHING),
     "modules": (["mine.py", "other.py"], NOTHING),
     "sources.0.licence": ("CC0-1.0", {"pages"}),
     "sources.0.weight": (3.0, NOTHING),
@@ -63,15 +109,17 @@ RENEWED: dict[str, tuple[Any, set[str]]] = {  # setting: (another value, stages 
     "sources.4.options": ({"times": 3}, {"pages"}),
 }
 
+LISTS_OF_FILES = ("classifiers", "word_lists", "url_lists", "perplexity", "against")
+
 OF_LIBRARIES = {
     "pyarrow": {"pages", "texts", "signals-language", "signals-text", "signals-user-mine", "verdicts", "first_words",
-                "sketches", "twins", "docs", "tokens"},
-    "numba": {"pages", "texts", "signals-text", "sketches", "twins"},
+                "sketches", "twins", "split", "docs", "tokens"},
+    "numba": {"pages", "texts", "signals-language", "signals-text", "sketches", "twins"},
     "duckdb": {"verdicts"},
-    "fasttext-community": {"signals-language"},
     "datasketch": {"sketches"},
-    "tokenizers": {"tokenizer", "tokens"},
-    "tiktoken": {"tokens"},
+    "tokenizers": {"tokenizer", "tokens", "vocabulary"},
+    "tiktoken": {"tokens", "vocabulary"},
+    "gigatoken": {"tokens", "vocabulary"},
     "fastwarc": {"pages"},
     "tldextract": {"texts"},
     "zstandard": {"pages"},
@@ -87,6 +135,8 @@ def made(tmp_path_factory):
     write_project(folder)
     (folder / "other.py").write_text("# registers nothing\n")
     (folder / "given.json").write_text("{}")
+    (folder / "other.ftz").write_bytes(b"another model")
+    run_plainly(job_of(recipe(), folder, "other"), until="docs")
     job = job_of(recipe(), folder)
     parts = run_plainly(job)
     return folder, job, parts
@@ -143,7 +193,7 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> set[str]:
     for name, field in model.model_fields.items():
         inner = [t for t in (field.annotation, *get_args(field.annotation)) if isinstance(t, type)]
         models = [t for t in inner if issubclass(t, BaseModel)]
-        if models and name not in ("train", "rules", "sources"):
+        if models and name not in ("train", "mix", "rules", "profiles", "sources", "lines", *LISTS_OF_FILES):
             found |= settings_of(models[0], f"{prefix}{name}.")
         elif name != "sources":
             found.add(f"{prefix}{name}")
@@ -167,6 +217,16 @@ def test_another_version_of_a_library_renews_what_depends_on_it(made, library, m
         monkeypatch.undo()
         protocol.version_of.cache_clear()
     assert found == OF_LIBRARIES[library]
+
+
+def test_a_changed_setting_of_an_edit_renews_the_texts(made):
+    folder = made[0]
+    before = chain_of(job_of(changed("edits", [{"kind": "c4_lines"}]), folder))["texts"]
+    for more in ({"min_words": 4}, {"variant": "tfds"}, {"keep_blocks": False}, {"name": "other"}, {"phrases": ["x"]}):
+        job = job_of(changed("edits", [{"kind": "c4_lines"} | more]), folder)
+        assert chain_of(job)["texts"].prefix(job) != before.prefix(
+            job_of(changed("edits", [{"kind": "c4_lines"}]), folder)
+        )
 
 
 def test_another_version_of_unicode_renews_everything(made, monkeypatch):
@@ -213,6 +273,8 @@ def test_an_edited_helper_of_an_installed_package_renews_what_uses_it(tmp_path):
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     call("run")
-    assert call("ask") == "['docs', 'sketches', 'tokenizer', 'tokens', 'twins']"  # the run ended with verdicts
+    assert (
+        call("ask") == "['docs', 'sketches', 'split', 'tokenizer', 'tokens', 'twins', 'vocabulary']"
+    )  # the run ended with verdicts
     (package / "helper.py").write_text("def words(text):\n    return len(text)\n")
     assert "'signals-user-ourpackage-rules'" in call("ask")

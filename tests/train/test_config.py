@@ -24,9 +24,10 @@ def test_a_whole_recipe(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[train]\nlayer = 3\n", r"unknown key 'train\.layer'; did you mean 'layers'\?"),
+        ("[train]\nlayer = 3\n", r"unknown key 'train\.layer'; allowed here: packing, row_length, "),
+        ("[train.model]\nlayer = 3\n", r"unknown key 'train\.model\.layer'; did you mean 'layers'\?"),
         ("[trian]\nlayers = 3\n", r"unknown key 'trian'; did you mean 'train'\?"),
-        ("[train]\nlayers = 0\n", r"train\.layers: "),
+        ("[train]\nlayers = 0\n", r"train\.model\.layers: "),
         ("[train]\nwidth = 100\n", r"width 100 is not a multiple of 2 x heads \(6\)"),
         ("[train]\nkv_heads = 4\n", r"heads 6 is not a multiple of kv_heads \(4\)"),
         ("[train]\nwarmup_share = 0.8\n", "warmup_share and decay_share are together more than 1"),

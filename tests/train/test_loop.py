@@ -13,44 +13,34 @@ from collections import Counter
 import pyarrow.parquet as pq
 import pytest
 import torch
-from safetensors.torch import load_file
+import torch.nn.functional as F  # noqa: N812
 
 from corpusmill import schema
 from corpusmill.corpus import Corpus
 from corpusmill.errors import CorruptPartError, InputError, InterruptedRunError, RunError
-from corpusmill.mix import write_weights
+from corpusmill.mix import write_mix
 from corpusmill.reasons import Stage
-from corpusmill.train.model import Decoder, ModelConfig
+from corpusmill.recipe import TrainSettings
+from corpusmill.train.machine import using_threads
+from corpusmill.train.models.decoder import Decoder, ModelConfig
 from corpusmill.train.run import train
-from tests.train.conftest import documents, token_documents, write_tokenizer, write_tokens
-
-
-class KilledError(Exception):
-    """Stands for a crash between two steps."""
-
-
-def weights(model):
-    return load_file(model / "model.safetensors")
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
-def metrics(model, *names):
-    rows = pq.read_table(model / "metrics.parquet").to_pylist()
-    return [(row["step"], row["metric"], row["source"], row["value"]) for row in rows if row["metric"] in names]
+from tests.train.conftest import (
+    KINDS,
+    KilledError,
+    documents,
+    metrics,
+    same,
+    token_documents,
+    weights,
+    write_tokenizer,
+    write_tokens,
+)
 
 
 @pytest.fixture(scope="module")
 def reference(corpus, tmp_path_factory):
     """A model trained without interruption."""
-    from corpusmill.recipe import TrainSettings
-
-    settings = TrainSettings(
-        layers=2, width=32, heads=2, kv_heads=1, row_length=32, rows_per_step=4, steps=12, checkpoint_every=5,
-        validate_every=6, validation_rows=8,
-    )  # fmt: skip
+    settings = KINDS["decoder"]
     out = tmp_path_factory.mktemp("models") / "reference"
     return out, train(corpus, settings, out)
 
@@ -87,23 +77,33 @@ def test_a_killed_run_ends_with_the_same_weights(corpus, settings, reference, tm
     assert (result.loss, result.tokens) == (reference[1].loss, reference[1].tokens)
 
 
-def test_sigkill(corpus, settings, reference, tmp_path):
-    """Killed by the kernel while it writes a checkpoint after every step."""
-    script = (
-        "import sys; from corpusmill.train.run import train; from corpusmill.recipe import TrainSettings\n"
-        "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
-        "train(sys.argv[1], settings, sys.argv[3], progress=lambda report: print(report.step, flush=True))"
-    )
-    busy = settings.model_copy(update={"checkpoint_every": 1})
-    out = tmp_path / "model"
-    command = [sys.executable, "-c", script, str(corpus), busy.model_dump_json(), str(out)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        while int(process.stdout.readline()) < 7:
-            pass
-        process.send_signal(signal.SIGKILL)
-    train(corpus, busy, out)
-    assert same(weights(out), weights(reference[0]))
-    assert not [path for path in out.iterdir() if path.suffix == ".tmp" or path.is_dir()]
+def test_a_resumed_training_computes_with_the_threads_of_its_first_run(lines, tmp_path):
+    """The gradient of LayerNorm is a sum that the threads share, so it is rounded differently with another number."""
+    settings = KINDS["encoder"]
+
+    def crash(report):
+        if report.step == 7:
+            raise KilledError
+
+    with using_threads(1):
+        train(lines, settings, tmp_path / "whole")
+        with pytest.raises(KilledError):
+            train(lines, settings, tmp_path / "killed", progress=crash)
+    with using_threads(3):
+        train(lines, settings, tmp_path / "killed")
+        assert torch.get_num_threads() == 3
+        train(lines, settings, tmp_path / "three")
+    assert same(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+    assert not same(weights(tmp_path / "three"), weights(tmp_path / "whole"))
+
+
+def test_a_finished_model_loses_the_checkpoints_that_a_crash_has_left(corpus, settings, reference, tmp_path):
+    shutil.copytree(reference[0], tmp_path / "model")
+    (tmp_path / "model" / "checkpoint-00000012").mkdir()
+    (tmp_path / "model" / "checkpoint-00000012" / "state.json").write_text("{}")
+    (tmp_path / "model" / "best.safetensors").touch()
+    assert not train(corpus, settings, tmp_path / "model").trained
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {path.name for path in reference[0].iterdir()}
 
 
 def test_a_finished_model_is_not_trained_again_nor_torch_imported(corpus, settings, reference):
@@ -112,7 +112,7 @@ def test_a_finished_model_is_not_trained_again_nor_torch_imported(corpus, settin
         "import sys; from corpusmill.train.run import train; from corpusmill.recipe import TrainSettings\n"
         "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
         "result = train(sys.argv[1], settings, sys.argv[3])\n"
-        "assert not {'torch', 'pyarrow', 'numpy', 'duckdb', 'apache_beam'} & set(sys.modules), sys.modules.keys()\n"
+        "assert not {'torch', 'duckdb', 'apache_beam'} & set(sys.modules), sys.modules.keys()\n"
         "print(result.trained, result.validation_loss)"
     )
     command = [sys.executable, "-c", script, str(corpus), settings.model_dump_json(), str(out)]
@@ -141,10 +141,12 @@ def test_seeds_and_steps_matter(corpus, settings, reference, tmp_path):
 
 
 def test_a_training_that_diverges_says_so(corpus, settings, tmp_path):
+    wild = TrainSettings(**settings.model_dump(exclude={"optimizer", "schedule"}), learning_rate=1e30, warmup_share=0)
     with pytest.raises(
-        InputError, match=r"the loss is nan after step 10: training diverged; lower train\.learning_rate"
+        InputError,
+        match=r"1\d of 12 steps were skipped, because .*: training diverged; lower the learning rates in",
     ):
-        train(corpus, settings.model_copy(update={"learning_rate": 1e30, "warmup_share": 0.0}), tmp_path / "model")
+        train(corpus, wild, tmp_path / "model")
 
 
 def test_a_part_without_a_receipt_does_not_exist(tmp_path, settings):
@@ -172,8 +174,9 @@ def test_unigram_entropy_is_that_of_the_training_tokens(reference, corpus):
     counts = Counter(id_ for row in rows if row["split"] == "train" for id_ in [0, *row["ids"]])
     total = sum(counts.values())
     entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
-    assert reference[1].unigram_entropy_bits == pytest.approx(entropy)
-    assert reference[1].unigram_entropy == pytest.approx(entropy * math.log(2))
+    few_rows = 0.002  # a group counts as often as its rows come, and its last row is filled up
+    assert reference[1].unigram_entropy_bits == pytest.approx(entropy, rel=few_rows)
+    assert reference[1].unigram_entropy == pytest.approx(entropy * math.log(2), rel=few_rows)
 
 
 def test_validation_against_each_document_scored_alone(tmp_path, settings):
@@ -189,7 +192,8 @@ def test_validation_against_each_document_scored_alone(tmp_path, settings):
     bits = {"en": 0.0, "zh": 0.0}
     for row in held_out:
         with torch.no_grad():
-            bits[row["source"]] += model.loss(torch.tensor([[0, *row["ids"]]]), None, "sum").item() / math.log(2)
+            scores, targets = model(torch.tensor([[0, *row["ids"][:-1]]]))[0], torch.tensor(row["ids"])
+            bits[row["source"]] += F.cross_entropy(scores, targets, reduction="sum").item() / math.log(2)
     size = {name: sum(row["n_bytes"] for row in held_out if row["source"] == name) for name in bits}
     measured = {source: value for step, _, source, value in metrics(tmp_path / "model", "validation_bits_per_byte")}
     assert measured["en"] == pytest.approx(bits["en"] / size["en"], rel=1e-4)
@@ -235,7 +239,7 @@ def test_no_tokens_no_tokenizer(tmp_path, settings, corpus):
     with pytest.raises(CorruptPartError, match=r"tokenizer\.json is damaged"):
         train(tmp_path, settings, tmp_path / "model")
     tokenizer.unlink()
-    with pytest.raises(CorruptPartError, match="tokenizer/tokenizer is gone"):
+    with pytest.raises(CorruptPartError, match="tokenizer/tokenizer is missing"):
         train(tmp_path, settings, tmp_path / "model")
 
 
@@ -243,7 +247,7 @@ def test_changed_weights_are_another_training(corpus, settings, tmp_path):
     folder = shutil.copytree(corpus, tmp_path / "corpus")
     train(folder, settings, tmp_path / "model")
     assert not train(folder, settings, tmp_path / "model").trained
-    write_weights(Corpus(folder), {"zh": 2.0, "en": 1.0})
+    write_mix(Corpus(folder), {"zh": 2.0, "en": 1.0})
     with pytest.raises(InputError, match="holds a model of other tokens or settings"):
         train(folder, settings, tmp_path / "model")
 
@@ -287,12 +291,7 @@ def test_a_full_disk_is_one_sentence_and_can_be_resumed(corpus, settings, refere
 @pytest.fixture(scope="module")
 def stopped(corpus, reference, tmp_path_factory):
     """A model whose training was killed after its first checkpoint."""
-    from corpusmill.recipe import TrainSettings
-
-    settings = TrainSettings(
-        layers=2, width=32, heads=2, kv_heads=1, row_length=32, rows_per_step=4, steps=12, checkpoint_every=5,
-        validate_every=6, validation_rows=8,
-    )  # fmt: skip
+    settings = KINDS["decoder"]
     out = tmp_path_factory.mktemp("models") / "stopped"
 
     def crash(report):
@@ -332,24 +331,6 @@ def test_a_file_of_another_form_counts_as_none(corpus, settings, reference, tmp_
     assert same(weights(tmp_path / "model"), weights(reference[0]))
 
 
-def test_two_ranks_train_the_same_model(corpus, settings, reference, tmp_path):
-    script = (
-        "import sys; from corpusmill.train.run import train; from corpusmill.recipe import TrainSettings\n"
-        "settings = TrainSettings.model_validate_json(sys.argv[2])\n"
-        "train(sys.argv[1], settings, sys.argv[3], device='cpu')"
-    )
-    (tmp_path / "script.py").write_text(script)
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
-        str(tmp_path / "script.py"), str(corpus), settings.model_dump_json(), str(tmp_path / "model"),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=120)
-    two, one = weights(tmp_path / "model"), weights(reference[0])
-    for name in one:  # sums in another order: equal but for rounding
-        torch.testing.assert_close(two[name], one[name], atol=2e-3, rtol=2e-2)
-    assert metrics(tmp_path / "model", "loss")[0][3] == pytest.approx(metrics(reference[0], "loss")[0][3], rel=1e-4)
-
-
 def test_one_run_at_a_time(corpus, settings, tmp_path):
     from corpusmill.corpus import Corpus
 
@@ -359,11 +340,7 @@ def test_one_run_at_a_time(corpus, settings, tmp_path):
 
 def test_an_interrupted_training_saves_and_says_how_to_go_on(corpus, tmp_path):
     """The steps after that have the bytes of a training without interruption."""
-    from corpusmill.recipe import TrainSettings
-
-    settings = TrainSettings(
-        layers=2, width=32, heads=2, kv_heads=1, row_length=32, rows_per_step=4, steps=12, validation_rows=1
-    )
+    settings = KINDS["decoder"].model_copy(update={"validation_rows": 1})
     train(corpus, settings, tmp_path / "whole")
 
     def interrupt(report):

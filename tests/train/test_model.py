@@ -5,9 +5,12 @@ import warnings
 
 import pytest
 import torch
-from torch.nn.attention.flex_attention import create_block_mask
 
-from corpusmill.train.model import Cache, Decoder, ModelConfig, attend, document_mask
+from corpusmill.train.attention import _block_mask, _boolean_mask, attend, document_mask
+from corpusmill.train.batch import document_numbers
+from corpusmill.train.cache import Cache
+from corpusmill.train.models.decoder import Decoder, ModelConfig
+from corpusmill.train.objectives.base import token_losses
 
 CONFIG = ModelConfig(
     vocab_size=50,
@@ -35,7 +38,11 @@ def model():
 def scores(model, rows):
     ids = torch.tensor(rows)
     with torch.no_grad():
-        return model(ids, document_mask(ids, BOUNDARY))
+        return model(ids, mask_of(ids))
+
+
+def mask_of(ids):
+    return document_mask(document_numbers(ids, BOUNDARY), causal=True)
 
 
 def test_names_and_shapes_are_those_of_qwen3(model):
@@ -65,7 +72,7 @@ def test_config_comes_back_from_json():
 def test_an_untrained_model_knows_nothing():
     decoder = Decoder(CONFIG, torch.Generator().manual_seed(1))
     rows = torch.randint(1, 50, (20, 17), generator=torch.Generator().manual_seed(3))
-    loss = decoder.loss(rows, document_mask(rows[:, :-1], BOUNDARY)).item()
+    loss = token_losses(decoder(rows[:, :-1], mask_of(rows[:, :-1])), rows[:, 1:]).mean().item()
     assert loss == pytest.approx(math.log(50), abs=0.1)
 
 
@@ -90,19 +97,21 @@ def test_order_of_tokens_matters(model):
 @pytest.mark.parametrize("cuts", [[1] * 12, [5, 1, 6], [12]])
 def test_generation_with_a_cache_gives_the_same_scores(model, cuts):
     ids = torch.randint(1, 50, (1, 12), generator=torch.Generator().manual_seed(4))
-    cache = Cache(CONFIG)
+    cache = Cache(1, 16, ids.device)
     with torch.no_grad():
-        parts = [model(part, cache=cache) for part in ids.split(cuts, 1)]
+        parts = [
+            model(part, cache.place(torch.ones_like(part, dtype=torch.bool)), cache) for part in ids.split(cuts, 1)
+        ]
         torch.testing.assert_close(torch.cat(parts, 1), model(ids), atol=1e-5, rtol=1e-5)
 
 
 def test_a_cache_forgets_what_is_beyond_the_row(model):
     """40 tokens in a model of 16: the newest 16 are seen."""
     ids = torch.randint(1, 50, (1, 40), generator=torch.Generator().manual_seed(5))
-    cache = Cache(CONFIG)
+    cache = Cache(1, 16, ids.device)
     with torch.no_grad():
-        for i in range(40):
-            out = model(ids[:, i : i + 1], cache=cache)
+        for token in ids.split(1, 1):
+            out = model(token, cache.place(torch.ones_like(token, dtype=torch.bool)), cache)
     assert cache.extend(0, torch.zeros(1, 2, 0, 8), torch.zeros(1, 2, 0, 8))[0].shape[2] == 16
     assert torch.isfinite(out).all()
 
@@ -120,18 +129,29 @@ def attention_by_hand(q, k, v, ids):
     return out
 
 
-def test_both_backends_are_attention_as_written_in_the_textbook():
+def test_attention_is_that_of_the_textbook():
     random = torch.Generator().manual_seed(6)
     q, k, v = (torch.randn(2, heads, 12, 8, generator=random) for heads in (4, 2, 2))
     ids = torch.randint(0, 5, (2, 12), generator=random)
     expected = attention_by_hand(q, k, v, ids)
-    torch.testing.assert_close(attend(q, k, v, document_mask(ids, BOUNDARY)), expected, atol=1e-5, rtol=1e-5)
-    documents = (ids == BOUNDARY).cumsum(1)
+    torch.testing.assert_close(attend(q, k, v, mask_of(ids)), expected, atol=1e-5, rtol=1e-5)
 
-    def visible(row, head, i, j):
-        return (i >= j) & (documents[row, i] == documents[row, j])
 
-    block_mask = create_block_mask(visible, 2, None, 12, 12, device="cpu")
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize("cross", [False, True])
+def test_both_backends_are_equal(causal, window, cross):
+    """The block mask of flex_attention, whose forward pass also runs on a CPU, and the boolean mask of SDPA."""
+    random = torch.Generator().manual_seed(7)
+    documents = torch.randint(0, 2, (2, 12), generator=random).cumsum(1)
+    others = torch.randint(0, 2, (2, 20), generator=random).cumsum(1) if cross else documents
+    documents[1, 9:] = -1  # padding
+    q = torch.randn(2, 4, 12, 8, generator=random)
+    k, v = (torch.randn(2, 2, others.shape[1], 8, generator=random) for _ in range(2))
+    one = attend(q, k, v, _boolean_mask(documents, others, causal, window))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # uncompiled flex_attention says that it is slow
-        torch.testing.assert_close(attend(q, k, v, block_mask), expected, atol=1e-5, rtol=1e-5)
+        other = attend(q, k, v, _block_mask(documents, others, causal, window))
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+    if cross:
+        assert (one[1, :, 9:] == 0).all()  # nothing to attend to

@@ -1,11 +1,17 @@
 """The schedule's shape, who optimizes what, and a state that comes back exactly."""
 
+import math
+
 import pytest
 import torch
 
 from corpusmill.recipe import TrainSettings
-from corpusmill.train.model import Decoder, ModelConfig, document_mask
-from corpusmill.train.optim import Optimizers
+from corpusmill.train.attention import document_mask
+from corpusmill.train.batch import document_numbers
+from corpusmill.train.models.decoder import Decoder, ModelConfig
+from corpusmill.train.objectives.base import token_losses
+from corpusmill.train.optim import Optimizers, share_of_peak
+from corpusmill.train.settings import CosineSettings, LinearSettings, StableSettings
 
 CONFIG = ModelConfig(
     vocab_size=40,
@@ -17,7 +23,7 @@ CONFIG = ModelConfig(
     head_dim=8,
     max_position_embeddings=16,
 )
-SETTINGS = TrainSettings(warmup_share=0.1, decay_share=0.4)
+SETTINGS = TrainSettings(schedule=StableSettings(warmup_share=0.1, decay_share=0.4))
 
 
 def decoder():
@@ -31,7 +37,8 @@ def batch(i):
 def do_steps(model, optimizers, steps):
     for step in steps:
         rows = batch(step)
-        model.loss(rows, document_mask(rows[:, :-1], 0)).backward()
+        mask = document_mask(document_numbers(rows[:, :-1], 0), causal=True)
+        token_losses(model(rows[:, :-1], mask), rows[:, 1:]).mean().backward()
         optimizers.step(step)
 
 
@@ -73,3 +80,51 @@ def test_state_comes_back_exactly():
     do_steps(copy, resumed, range(4, 8))
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, copy.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("final", [0.0, 0.1])
+def test_cosine_and_linear_fall_from_the_end_of_the_warmup_to_their_last_share(final):
+    for schedule in (CosineSettings(warmup_share=0.1, final_share=final), LinearSettings(final_share=final)):
+        factors = [share_of_peak(schedule, step, 100) for step in range(1, 101)]
+        top = factors.index(1.0)
+        assert top == round(schedule.warmup_share * 100)
+        assert factors[: top + 1] == sorted(factors[: top + 1])
+        assert factors[top:] == sorted(factors[top:], reverse=True)
+        assert factors[-1] == pytest.approx(final)
+        middle = factors[(top + 99) // 2], factors[-(-(top + 99) // 2)]
+        assert sum(middle) / 2 == pytest.approx((1 + final) / 2)
+    assert math.isclose(
+        share_of_peak(CosineSettings(warmup_share=0, final_share=0), 26, 101), 0.5 + 0.5 * math.sqrt(0.5)
+    )
+
+
+@pytest.mark.parametrize("kind", ["muon", "adamw", "sgd"])
+def test_weight_decay_is_for_matrices_of_layers_only(kind):
+    """Without gradients from the loss, only decay moves a weight."""
+    model = decoder()
+    settings = TrainSettings.model_validate({"optimizer": {"kind": kind, "weight_decay": 0.5}})
+    optimizers = Optimizers(model, settings, 10)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizers.step(5)
+    moved = {name for name, p in model.named_parameters() if not torch.equal(p, before[name])}
+    decayed = {name for name, p in before.items() if ".layers." in name and p.ndim == 2 and p.any()}
+    assert moved == decayed
+
+
+def test_sgd_is_momentum_by_hand():
+    model = decoder()
+    settings = TrainSettings.model_validate(
+        {"optimizer": {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.5}, "schedule": {"decay_share": 0.0}}
+    )
+    optimizers = Optimizers(model, settings, 10)
+    weight = model.model.norm.weight
+    expected, speed = weight.detach().clone(), torch.zeros_like(weight)
+    for step in (1, 2, 3):
+        for parameter in model.parameters():
+            parameter.grad = torch.full_like(parameter, float(step))
+        optimizers.step(step)
+        speed = 0.5 * speed + step
+        expected = expected - 0.1 * speed
+        torch.testing.assert_close(weight.detach(), expected)

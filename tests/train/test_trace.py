@@ -3,7 +3,7 @@
 import pytest
 
 from corpusmill.errors import InputError
-from corpusmill.train.data import Position
+from corpusmill.loader import Position
 from corpusmill.train.job import Job
 from corpusmill.train.trace import documents_of_step, training_rows
 from tests.train.conftest import token_documents

@@ -1,10 +1,10 @@
-"""Fit the extractor's model on labelled pages: linear model, forests of blocks, of thresholds, of kinds of pages.
+"""Fit the extractor's model on labelled pages: the linear model, and forests for blocks, thresholds and kinds of pages.
 
-Each level is trained on what the level before says of pages that it has not seen: the pages are split by domain into
-`INNER` groups, and for each group the levels below are fitted on the others (stacking, Wolpert 1992).  The model that
-is kept has each level fitted on all pages.
+Each level is trained on the output of the level below for pages that the level below has not seen (stacking, Wolpert
+1992).  For this, the pages are split by domain into `INNER` groups.  For each group, the levels below are fitted on the
+other groups.  In the final model, each level is fitted on all pages.
 
-All of it is deterministic: seeds are fixed, LightGBM runs with a fixed number of threads, and pages come in order.
+Everything is deterministic: seeds are fixed, LightGBM runs with a fixed number of threads, and pages come in order.
 """
 
 import zlib
@@ -28,49 +28,49 @@ from corpusmill.extract.content.model import Model
 from corpusmill.extract.content.threshold import CHOICES, best_threshold, describe_choices, weigh
 
 INNER = 5
-MIN_PAGES = 3  # pages that a word must be on to have a weight
-LEAST_WEIGHT = np.array([0.03, 0.03, 0.1, 0.1, 0.1])  # by family; without smaller ones: +.002, and tables fit a cache
+MIN_PAGES = 3  # a word must be on so many pages to have a weight
+LEAST_WEIGHT = np.array([0.03, 0.03, 0.1, 0.1, 0.1])  # by family; without smaller ones: +0.002, smaller tables
 EPOCHS, RATE, DECAY = 4, 0.02, 1e-3
-MAX_WEIGHT = 0.3  # of one block: a page that is one block must not outweigh ten others
-COMMON = 0.05  # a word on such a share of the pages is common
-LEAST_COMMON = 0.38  # share of common words in an English page: 99 in 100 have .45 or more, French ones at most .32
-N_SHORTENED = 4  # times that an article is shortened
-SHORTENED_WEIGHT = 0.5  # of each: with more, services and listings in other languages lose
+MAX_WEIGHT = 0.3  # of one block, so that a page with one block does not outweigh ten others
+COMMON = 0.05  # a word on at least this share of the pages is common
+LEAST_COMMON = 0.38  # of common words; 99 in 100 English pages have 0.45 or more, French ones at most 0.32
+N_SHORTENED = 4  # number of times that an article is shortened
+SHORTENED_WEIGHT = 0.5  # of each; with a higher weight, services and listings in other languages get worse
 SEED = 20261122
 THREADS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How large the forests are."""
+    """The sizes of the forests."""
 
     n_trees: int = 240
     rate: float = 0.08
-    n_kind_trees: int = 32  # of each kind
+    n_kind_trees: int = 32  # trees per kind
     n_threshold_trees: int = 200
 
 
-INNER_FOREST = Settings(n_trees=120, rate=0.13)  # nearly as good, and one is needed for each group
+INNER_FOREST = Settings(n_trees=120, rate=0.13)  # nearly as good; one is needed for each group
 
 
 Pair = tuple[LabelledPage, LabelledPage]  # a page, and the same page in another script
-Version = tuple[LabelledPage, int]  # one of them, its group
+Version = tuple[LabelledPage, int]  # one page of a pair, and its group
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What forests are fitted on: blocks of many pages."""
+    """Blocks of many pages, which forests are fitted on."""
 
     columns: npt.NDArray[np.float32]  # (N_FEATURES, n)
     labels: npt.NDArray[np.float32]  # (n,)
     weights: npt.NDArray[np.float32]  # (n,)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
-        """Some of them."""
+        """The chosen rows."""
         return Rows(columns=self.columns[:, chosen], labels=self.labels[chosen], weights=self.weights[chosen])
 
     def and_those_of(self, others: "Rows") -> "Rows":
-        """All of both."""
+        """The rows of both."""
         return Rows(
             columns=np.concatenate([self.columns, others.columns], axis=1),
             labels=np.concatenate([self.labels, others.labels]),
@@ -125,7 +125,7 @@ def _rows(pages: Sequence[LabelledPage], measured: Sequence[Measured], weight: f
 
 
 def _linear(pairs: Sequence[Pair], inputs: Sequence[LinearInputs], chosen: npt.NDArray[np.bool_]) -> Linear:
-    """Logistic regression by AdaGrad (Duchi et al. 2011) on hashed words, of which the rare ones are left out."""
+    """Logistic regression on hashed words, fitted by AdaGrad (Duchi et al. 2011).  Rare words are left out."""
     used = np.flatnonzero(chosen)
     on_page = [np.unique(inputs[index].keys) for index in used]
     found, n_pages = np.unique(np.concatenate(on_page), return_counts=True)
@@ -138,7 +138,7 @@ def _linear(pairs: Sequence[Pair], inputs: Sequence[LinearInputs], chosen: npt.N
     labels = np.concatenate([pairs[index][0].shares for index in used])
     weights = np.minimum(np.concatenate([pairs[index][0].weights for index in used]), 0.2)
     weights = (weights / weights.mean()).astype(np.float32)
-    theta = np.zeros(len(known) + 1, np.float32)  # the last is the bias
+    theta = np.zeros(len(known) + 1, np.float32)  # the last element is the bias
     squares = np.full(len(known) + 1, 1e-3, np.float32)
     rng = np.random.default_rng(SEED)
     for _ in range(EPOCHS):
@@ -167,7 +167,7 @@ def _epoch(ids, values, starts, labels, weights, order, theta, squares):  # noqa
 
 
 def _chances(versions: Sequence[Version], measured: Sequence[Measured], rows: Rows) -> list[npt.NDArray[np.float32]]:
-    """Probabilities of every page's blocks, by forests that have not seen it."""
+    """Probabilities of every page's blocks, from forests that have not seen the page."""
     of_page = np.array([group for _, group in versions])
     of_block = np.repeat(of_page, [len(page.shares) for page, _ in versions])
     forests = [_forest(rows.where(of_block != group), INNER_FOREST) for group in range(INNER)]
@@ -178,9 +178,9 @@ def _chances(versions: Sequence[Version], measured: Sequence[Measured], rows: Ro
 
 
 def _forest(rows: Rows, settings: Settings) -> Forest:
-    """Gradient-boosted trees; blocks of little weight are thinned out, and those left count for more."""
+    """Gradient-boosted trees.  Of blocks with little weight only a sample is used, and each of it counts more."""
     rng = np.random.default_rng(SEED)
-    chance = np.clip(rows.weights / 0.006, 0.15, 1)  # all blocks: twice as slow, and no better
+    chance = np.clip(rows.weights / 0.006, 0.15, 1)  # with all blocks it takes twice as long, and is no better
     chosen = rng.random(len(rows.weights)) < chance
     capped = (np.minimum(rows.weights, MAX_WEIGHT) + 0.0005) / chance
     return _fitted(
@@ -204,7 +204,7 @@ def _threshold_forest(
     chances: Sequence[npt.NDArray[np.float32]],
     settings: Settings,
 ) -> Forest:
-    """What every threshold gains over the one with the greatest expected F1."""
+    """A forest for the gain of every threshold over the one with the highest expected F1."""
     described, gains = [], []
     for page, one, p in zip(pages, measured, chances, strict=True):
         weights, f1 = weigh(page.segments.blocks), f1_of(page)
@@ -224,7 +224,7 @@ def _threshold_forest(
         min_data_in_leaf=50,
         lambda_l2=20,
         feature_fraction=0.5,
-        extra_trees=True,  # borders drawn at random: +.001
+        extra_trees=True,  # borders are chosen at random: +0.001
         bagging_fraction=0.7,
     )
 
@@ -261,7 +261,7 @@ def _fitted(
     n_trees: int,
     **settings: object,
 ) -> Forest:
-    """A forest for rows given as columns."""
+    """A forest for rows that are given as columns."""
     rows = sortable(columns)[:, : columns.shape[1]].T
     ours: dict[str, object] = {
         "max_bin": 63,

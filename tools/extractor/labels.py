@@ -1,12 +1,15 @@
-"""Which words of a page its gold text holds: the labels that the extractor learns from.
+"""Find which words of a page are in its gold text.  These labels are what the extractor learns from.
 
-A gold text doesn't say where on the page its words stood, and a word of it may stand there ten times.  The page's words
-are aligned with the gold's in order, as in a comparison of two files, but so that one long run of words is worth more
-than the same words strewn over a menu: beginning a run costs `START` matches, less where a block begins.  What the page
-has in another order than the gold (a byline below the text, say) is found afterwards by runs of words that are still
-free on both sides.  A block's label is the share of its words that were found.
+A gold text does not say where its words were on the page, and a word may be on the page ten times.  So the words of the
+page are aligned with those of the gold in order, as in a comparison of two files.  One long run of words is worth more
+than the same words in many places of a menu: each beginning of a run costs `START` matches.  At the beginning of a
+block it costs less.
 
-Cost: one byte of memory and about 2 ns a pair of words; above `MAX_CELLS` pairs there is the second step only.
+Some text has another order in the gold than on the page, for example a byline below the text.  It is found in a second
+step, by runs of words that are still free on both sides.  The label of a block is the share of its words that were
+found.
+
+Cost: one byte of memory and about 2 ns per pair of words.  Above `MAX_CELLS` pairs, only the second step is made.
 """
 
 import re
@@ -17,14 +20,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-START = 2.0  # matches that beginning a run costs
+START = 2.0  # number of matches that the beginning of a run costs
 START_AT_BLOCK = 0.3
 MAX_CELLS = 1_500_000_000
 SEED_WORDS = 3  # a run out of order begins with so many equal words
-MIN_RUN = 5  # and is this long, or the whole block
+MIN_RUN = 5  # the run must be so long, or the whole block
 MAX_CANDIDATES = 60
-MATCHED = 0.4  # blocks with a larger share found in order are left alone
-MISSING = -1  # a word of the gold that the page lacks
+MATCHED = 0.4  # the second step skips blocks with a larger share found in order
+MISSING = -1  # a word of the gold that is not on the page
 
 _WORD = re.compile(r"\w+")
 
@@ -35,7 +38,7 @@ def words(text: str) -> list[str]:
 
 
 def label(blocks: Sequence[str], gold: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """For each block, the share of its words that the gold holds, and its number of words."""
+    """For each block, the share of its words that are in the gold, and the number of its words."""
     ids: dict[str, int] = {}
     page: list[int] = []
     counts = np.zeros(len(blocks), np.int64)
@@ -69,10 +72,10 @@ def _align(
     gold: npt.NDArray[np.int32],
     matches: npt.NDArray[np.int64],
 ) -> None:
-    """The best alignment with affine starts (Gotoh 1982); matches[i] = index in gold, or -1."""
+    """The best alignment with affine costs of starts (Gotoh 1982); matches[i] is the index in gold, or -1."""
     n, m = len(page), len(gold)
     never = np.float32(-1e9)
-    trace = np.zeros((n + 1, m + 1), np.uint8)  # bit 0: a match goes on; bits 1-2: where a gap comes from
+    trace = np.zeros((n + 1, m + 1), np.uint8)  # bit 0: a match continues; bits 1-2: where a gap comes from
     gap_before, gap = np.zeros(m + 1, np.float32), np.zeros(m + 1, np.float32)
     match_before, match = np.full(m + 1, never, np.float32), np.full(m + 1, never, np.float32)
     for i in range(1, n + 1):
@@ -122,7 +125,7 @@ def _align(
 def _add_runs(
     page: list[int], starts: npt.NDArray[np.int64], gold: list[int], free: npt.NDArray[np.bool_], shares: npt.NDArray
 ) -> None:
-    """Raise the shares of blocks whose words stand elsewhere in the gold, in runs of words that are free there."""
+    """Raise the shares of blocks whose words are elsewhere in the gold, in runs of words that are free there."""
     seeds: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for j in range(len(gold) - SEED_WORDS + 1):
         seeds[tuple(gold[j : j + SEED_WORDS])].append(j)

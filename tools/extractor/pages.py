@@ -1,7 +1,7 @@
 """Pages with gold text, read from a folder, segmented and labelled.
 
-The folder is laid out as WCXB: `html/ID.html.gz`, and `ground-truth/ID.json` with the page's URL, its type and the text
-that a reader wants (`ground_truth.main_content`; empty or missing for pages that have none).
+The folder has the layout of WCXB: `html/ID.html.gz` and `ground-truth/ID.json`.  The second has the page's URL, its
+type and the text that a reader wants (`ground_truth.main_content`; empty or missing if the page has no such text).
 """
 
 import gzip
@@ -23,25 +23,25 @@ from corpusmill.extract.content.kinds import KINDS
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.segments.tables import Segments
 
-KIND_NAMES = {"category": "collection"}  # as older files of WCXB call it
+KIND_NAMES = {"category": "collection"}  # the name in older files of WCXB
 _SUFFIXES = tldextract.TLDExtract(suffix_list_urls=())  # the list that ships with the library
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledPage:
-    """A page as tables of its own (no views), with what is known of it."""
+    """A page as tables that are copies, not views, with its labels."""
 
     name: str
     kind: int  # index in KINDS
-    domain: str  # registrable domain: pages of one are near-duplicates in all but text
+    domain: str  # registrable domain: pages of one domain are nearly the same, except for the text
     segments: Segments
-    shares: npt.NDArray[np.float32]  # (n_blocks,) share of the block's words that the gold holds
-    counts: npt.NDArray[np.int64]  # (n_blocks,) words
+    shares: npt.NDArray[np.float32]  # (n_blocks,) share of the block's words that are in the gold
+    counts: npt.NDArray[np.int64]  # (n_blocks,) number of words
     gold: tuple[str, ...]  # words of the gold text
 
     @property
     def weights(self) -> npt.NDArray[np.float32]:
-        """(n_blocks,) What a block matters for the page's F1: its words, as a share of those wanted."""
+        """(n_blocks,) The weight of a block for the page's F1: its words, as a share of the wanted words."""
         wanted = max(30.0, float((self.shares * self.counts).sum()))
         return ((self.counts + 0.3) / wanted).astype(np.float32)
 
@@ -74,7 +74,7 @@ def _labelled(name: str, truth: dict[str, Any], page: bytes) -> LabelledPage:
 
 
 def _relabelled(page: LabelledPage, segments: Segments) -> LabelledPage:
-    """The rewritten page with the labels of the original, block by block; the original where the blocks differ."""
+    """The rewritten page with the labels of the original, block by block; the original page if the blocks differ."""
     if len(segments.blocks) != len(page.segments.blocks):
         print(f"{page.name}: the rewritten page has {len(segments.blocks)} blocks, not {len(page.segments.blocks)}")
         segments = page.segments
@@ -82,7 +82,7 @@ def _relabelled(page: LabelledPage, segments: Segments) -> LabelledPage:
 
 
 def _own(segments: Segments) -> Segments:
-    """A copy that the next page doesn't overwrite."""
+    """A copy that the next page does not overwrite."""
     return Segments(
         **{
             field: value.copy() if isinstance(value := getattr(segments, field), np.ndarray) else value

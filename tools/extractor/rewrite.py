@@ -1,11 +1,11 @@
-"""The same page in another script: so that an extractor trained on English pages leans on no English.
+"""Rewrite a page in another script, so that an extractor trained on English pages does not depend on English.
 
-Markup, class names and the order of everything stay; the words that a reader sees become words of an invented language,
-the same word always the same one, so that what repeats still repeats.  In Cyrillic letters, in Han characters without
-spaces, or in Latin letters that spell no English.  Scripts go, too, as in pages from a renderer: what only they say
-(JSON-LD) must not be needed.
+Markup, class names and the order of everything stay.  The visible words become words of an invented language.  The same
+word always becomes the same invented word, so repetitions stay.  The invented words are in Cyrillic letters, in Han
+characters without spaces, or in Latin letters that are not English words.  Scripts are removed, as in pages from a
+renderer.  So the extractor cannot depend on what is only in scripts (JSON-LD).
 
-The blocks of the rewritten page are those of the original, so its labels hold.
+The blocks of the rewritten page are those of the original, so its labels remain valid.
 """
 
 import re

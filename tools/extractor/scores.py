@@ -1,4 +1,4 @@
-"""The word F1 of what is kept of a page: WCXB's measure."""
+"""The word F1 of the kept text of a page, as WCXB measures it."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ from pages import LabelledPage
 
 
 def word_f1(found: Sequence[str], gold: Sequence[str]) -> float:
-    """F1 of two bags of words; of a page without gold 1 if nothing was found, else 0."""
+    """F1 of two bags of words.  For a page without gold: 1 if nothing was found, else 0."""
     if not gold:
         return float(not found)
     return 2 * (Counter(found) & Counter(gold)).total() / (len(found) + len(gold))
 
 
 def f1_of(page: LabelledPage) -> Callable[[npt.NDArray[np.bool_]], float]:
-    """The word F1 of a choice of a page's blocks, as a function of bool (n_blocks,): fast for many choices."""
+    """A function from bool (n_blocks,), a choice of the page's blocks, to its word F1; fast for many choices."""
     wanted = Counter(page.gold)
     ids = {word: index for index, word in enumerate(wanted)}
     counts = np.array(list(wanted.values()), np.int64)

@@ -1,12 +1,13 @@
-r"""From a folder of pages with gold text to the extractor's model.
+r"""Train the extractor's model on a folder of pages with gold text.
 
     python tools/extractor/train.py FOLDER [--out MODEL] [--evaluate [--predictions FILE]]
 
-FOLDER is laid out as WCXB's development split: `html/ID.html.gz`, `ground-truth/ID.json`.  The same folder gives the
-same bytes, with the versions of `requirements.txt`.  `--evaluate` cross-validates instead: the pages are split into
-five groups by registrable domain, and each group is extracted by a model that was fitted on the four others, with
-everything that is fitted (words, forests, page kinds) inside.  `--predictions` writes those texts for
-`bench/extraction.py`.
+FOLDER has the layout of WCXB's development split: `html/ID.html.gz`, `ground-truth/ID.json`.  With the versions in
+`requirements.txt`, the same folder gives the same bytes.
+
+`--evaluate` cross-validates instead.  The pages are split into five groups by registrable domain.  Each group is
+extracted by a model that was fitted on the four other groups.  This includes everything that is fitted: words, forests,
+kinds of pages.  `--predictions` writes these texts to a file for `bench/extraction.py`.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def main() -> None:
 
 
 def cross_validate(pairs: list[Pair], settings: Settings, folds: list[int], predictions: Path | None) -> None:
-    """Print word F1 by kind, with standard errors, of pages and of the same pages in other scripts."""
+    """Print word F1 by kind with standard errors, for the pages and for the same pages in other scripts."""
     folds_of = np.array([fold_of(page, FOLDS, "") for page, _ in pairs])
     scores: dict[str, list[tuple[float, float]]] = defaultdict(list)
     right = []
@@ -86,7 +87,7 @@ def cross_validate(pairs: list[Pair], settings: Settings, folds: list[int], pred
 
 
 def kept_words(page: LabelledPage, segments: Segments, verdict: Classified) -> list[str]:
-    """Words of the blocks that are kept, by a verdict on the segments of the page or of its twin in another script."""
+    """Words of the kept blocks, by a decision on the page or on the same page in another script."""
     title = read_metadata(segments, None).title
     if no_content(segments, verdict.keep, title, verdict.expected_f1):
         return []

@@ -1,1 +1,1 @@
-"""A polite crawl: bounded rounds, robots.txt, WARC files, the fate of every URL on record."""
+"""A polite crawl in bounded rounds: it obeys robots.txt, writes WARC files, and records what happened to every URL."""

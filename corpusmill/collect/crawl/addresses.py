@@ -1,11 +1,11 @@
 """Where a crawl may connect: public addresses only, unless the recipe allows others.
 
-A crawler follows links that strangers wrote, so a link, a redirect or a DNS record could lead it into the network that
-it runs in (server-side request forgery).  The check sits where the socket is made, so it sees every address that a
-connection is really tried with: those that names resolve to (also the second time, when an attacker's DNS has changed
-its answer), those written in URLs, and those of redirects.
+A crawler follows links that strangers wrote.  So a link, a redirect or a DNS record could lead it into the network in
+which it runs (server-side request forgery).  The check is made where the socket is created, so it sees every address
+that a connection really uses.  These are the addresses that names resolve to, those written in URLs, and those of
+redirects.  Names are checked at each resolution, because an attacker's DNS may change its answer.
 
-`ipaddress.is_global` is true for multicast, NAT64, 6to4 and other addresses that embed one, hence the list here.
+`ipaddress.is_global` is true for multicast, NAT64, 6to4 and other addresses that embed one, so they are listed here.
 Addresses: IANA's special-purpose registries (RFC 6890); NAT64: RFC 6052; 6to4: RFC 7526; IPv6 unicast: RFC 4291.
 """
 
@@ -27,7 +27,7 @@ _REFUSED = [
     for text in (
         "192.0.0.0/24",  # IETF protocol assignments
         "192.88.99.0/24",  # relays of 6to4
-        "2001::/23",  # IETF protocol assignments, Teredo among them
+        "2001::/23",  # IETF protocol assignments, including Teredo
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
     )
@@ -35,16 +35,16 @@ _REFUSED = [
 
 
 class NotPublicError(OSError):
-    """A connection that was not made, because it would have led to an address that is not public."""
+    """A connection was not made, because the address is not public."""
 
 
 def is_public(address: str) -> bool:
-    """Whether an IPv4 or IPv6 address, as text, is one that the whole internet can reach."""
+    """Whether the whole internet can reach an IPv4 or IPv6 address, given as text."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if ip in _NAT64:  # only ever a way to a public IPv4 address (RFC 6052, section 3.1)
+        if ip in _NAT64:  # may stand for public IPv4 addresses only (RFC 6052, section 3.1)
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)))
         if ip not in _IPV6_UNICAST:
             return False
@@ -52,7 +52,7 @@ def is_public(address: str) -> bool:
 
 
 def connector(settings: CrawlSettings, max_connections: int) -> aiohttp.TCPConnector:
-    """Connections for one crawl: names resolved with `connect_to`, addresses checked, at most one a host at a time."""
+    """Connections for one crawl, one per host at a time: names are resolved with `connect_to`, addresses checked."""
     return aiohttp.TCPConnector(
         resolver=_Resolver(settings.connect_to),
         socket_factory=None if settings.allow_private_addresses else _public_socket,
@@ -62,7 +62,7 @@ def connector(settings: CrawlSettings, max_connections: int) -> aiohttp.TCPConne
 
 
 def _public_socket(info: tuple[Any, ...]) -> socket.socket:
-    """A socket for one address that is about to be tried."""
+    """A socket for one address that is about to be tried.  NotPublicError if the address is not public."""
     family, kind, protocol, _, (address, *_) = info
     if not is_public(address):
         raise NotPublicError(f"{address} is not a public address")
@@ -70,7 +70,7 @@ def _public_socket(info: tuple[Any, ...]) -> socket.socket:
 
 
 class _Resolver(ThreadedResolver):
-    """The system's resolver, but names that match a pattern of `connect_to` lead to the address given there."""
+    """The system's resolver, except that names that match a pattern of `connect_to` have the address given there."""
 
     def __init__(self, connect_to: dict[str, str]) -> None:
         super().__init__()

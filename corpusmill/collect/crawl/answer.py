@@ -1,4 +1,4 @@
-"""What a server answered: status, headers and body exactly as received, and how to read them."""
+"""An answer of a server: status, headers and body exactly as received, and how to read them."""
 
 import re
 import string
@@ -27,12 +27,12 @@ class Answer:
     reason: str
     version: str  # of HTTP: "1.1"
     headers: Headers  # as received, in their order
-    body: bytes = field(repr=False)  # as received, without the framing of the transfer: still compressed
+    body: bytes = field(repr=False)  # as received: without the framing of the transfer, but still compressed
     truncated: bool  # the body was cut off at the limit
     request_headers: Headers  # as sent
 
     def all(self, name: str) -> Iterator[str]:
-        """Values of a header, in their order; `name` in lower case."""
+        """Values of a header, in the order received; `name` in lower case."""
         for key, value in self.headers:
             if key.lower() == name.encode():
                 yield value.decode("utf-8", "backslashreplace").strip()
@@ -54,33 +54,33 @@ class Answer:
 
     @property
     def location(self) -> str | None:
-        """Where a redirect leads, as written; None if this is no redirect."""
+        """The target of a redirect, as written; None if the answer is not a redirect."""
         if self.status not in REDIRECTS:
             return None
         value = next((value for name, value in self.headers if name.lower() == b"location"), b"")
         try:
             return value.decode() or None
-        except UnicodeDecodeError:  # bytes of another charset are sent back as they came, as browsers do
+        except UnicodeDecodeError:  # send bytes of another charset back unchanged, as browsers do
             return quote_from_bytes(value, safe=string.printable)
 
     def retry_after_s(self) -> float | None:
-        """Seconds that the server asks to wait, from seconds or a date; None if it does not ask."""
+        """Seconds that the server asks to wait, from a number or a date; None if it does not ask."""
         text = self.get("retry-after")
         if re.fullmatch("[0-9]{1,9}", text):
             return float(text)
-        if not _DATE.fullmatch(text):  # the parser below fails in many ways on what is no date
+        if not _DATE.fullmatch(text):  # the parser below raises many kinds of errors for texts that are not dates
             return None
         try:
             date = parsedate_to_datetime(text)
             date = date if date.tzinfo else date.replace(tzinfo=UTC)
             return max(0.0, (date - self.fetched_at).total_seconds())
-        except (ValueError, OverflowError):  # the 32nd of a month; a year before the first
+        except (ValueError, OverflowError):  # such as the 32nd of a month or a year before 1
             return None
 
     def decoded(self, max_bytes: int) -> bytes | None:
         """The first `max_bytes` of the body without its content encoding; None if that cannot be undone.
 
-        Never inflates more than it returns, whatever the body claims to be.
+        It never inflates more than it returns, whatever size the body claims.
         """
         encoding = self.get("content-encoding").lower()
         if encoding in ("", "identity"):

@@ -1,13 +1,15 @@
-"""Fetching, one URL at a time and politely: the only place of a crawl that talks to servers.
+"""Fetch one URL at a time and politely.  A crawl talks to servers only here.
 
-To a host there is at most one request at a time, and from the end of one to the start of the next at least the host's
-delay.  That holds for every request: pages, robots.txt, the hops of redirects, and repetitions.  Redirects are not
-followed here: each hop is an answer of its own.  An answer of 429 or 503 is asked for again at most twice, after the
-time that its Retry-After names (or twice and four times the delay, at least 2 and 4 seconds, for a 429 without one);
-if that is more than `max_delay_s`, it is not asked for again.
+A host gets at most one request at a time.  From the end of one request to the start of the next, at least the host's
+delay passes.  That holds for every request: pages, robots.txt, each redirect, and repetitions.  Redirects are not
+followed here: each of them is an answer of its own.
 
-Bodies are kept as received (aiohttp's `auto_decompress` is off, so a bomb is never inflated here) and cut off at a
-limit while they are read.  Cookies are neither kept nor read.
+An answer of 429 or 503 is requested again at most twice, after the time that its Retry-After names.  For a 429 without
+a Retry-After, the waits are two and four times the delay, at least 2 and 4 seconds.  If a wait would be longer than
+`max_delay_s`, there is no further request.
+
+Bodies are kept as received, and are cut off at a limit while they are read.  aiohttp's `auto_decompress` is off, so a
+compressed body of extreme size is never inflated here.  Cookies are neither kept nor read.
 """
 
 import asyncio
@@ -34,12 +36,12 @@ MAX_MESSAGE = 300  # characters
 
 
 def in_words(message: str) -> str:
-    """What went wrong as it can be written down: libraries quote what a host sent."""
+    """The message in a form that is safe to write down, because libraries quote what a host sent."""
     return one_line(masked(message[: 4 * MAX_MESSAGE]))[:MAX_MESSAGE]
 
 
 class FetchError(Exception):
-    """No answer, or a part of one: the URL's fate, what went wrong in words, and the HTTP status if there was one."""
+    """No answer, or an incomplete one: the URL's fate, the error in words, and the HTTP status if there was one."""
 
     def __init__(self, fate: Fate, message: str, status: int | None = None) -> None:
         self.fate, self.message, self.status = fate, in_words(message), status
@@ -47,7 +49,7 @@ class FetchError(Exception):
 
 
 class Turns:
-    """Whose turn it is at one host: one request at a time, with a delay between the end of one and the next."""
+    """The turns of requests to one host: one at a time, with a delay after the end of each."""
 
     def __init__(self, delay_s: float, last_request_s: float) -> None:
         """`last_request_s`: when the last request ended, in the event loop's time."""
@@ -68,12 +70,12 @@ class Turns:
                 self._last_request_s = clock()
 
     def pause(self, seconds: float) -> None:
-        """Let at least so many seconds pass before the next turn."""
+        """Let at least this many seconds pass before the next turn."""
         self.not_before_s = asyncio.get_running_loop().time() + seconds
 
 
 class Fetcher:
-    """The requests of one shard.  Made by `fetching`."""
+    """The requests of one shard.  `fetching` makes it."""
 
     def __init__(self, session: aiohttp.ClientSession, settings: CrawlSettings, idle_s: float) -> None:
         self._session, self._settings = session, settings
@@ -104,7 +106,7 @@ class Fetcher:
         return answer.status == 429 or (answer.status == 503 and asked_s > self._settings.max_delay_s)
 
     def _wait_s(self, answer: Answer, attempt: int, delay_s: float) -> float:
-        """Seconds to wait before the same request makes sense again; 0 if it makes none."""
+        """Seconds to wait before the request is repeated; 0 if it is not to be repeated."""
         if answer.status not in (429, 503):
             return 0.0
         asked_s = answer.retry_after_s()
@@ -141,7 +143,7 @@ class Fetcher:
 
 @asynccontextmanager
 async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetcher]:
-    """A Fetcher with its connections; `idle_s` seconds have passed since the crawl's last request to any host."""
+    """Yield a Fetcher with its connections.  The crawl's last request to any host was `idle_s` seconds ago."""
     session = aiohttp.ClientSession(
         connector=connector(settings, MAX_CONNECTIONS),
         timeout=aiohttp.ClientTimeout(total=settings.timeout_s),
@@ -160,14 +162,14 @@ async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetc
 
 
 class _NoCookies(aiohttp.DummyCookieJar):
-    """Keeps no cookies, and does not even look at them."""
+    """Keeps no cookies and does not read them."""
 
     def update_cookies_from_headers(self, headers: Sequence[str], response_url: yarl.URL) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 async def _read(content: aiohttp.StreamReader, max_bytes: int) -> tuple[bytes, bool]:
-    """At most `max_bytes` of a body, and whether there would have been more."""
+    """At most `max_bytes` of a body, and whether there was more."""
     body = bytearray()
     async for chunk in content.iter_any():
         body += chunk

@@ -1,20 +1,21 @@
 """The frontier: every URL that the crawl has met, and which of them the next round may fetch.
 
-A pure function of the settings and of what the rounds before it wrote, so that a crawl that was stopped goes on with
-the same plan.  A round takes up to PAGES pages from every host with something to fetch, so rounds are bounded: a crawl
-that is killed loses at most that much of the work in flight.  Within a host the shallowest URLs come first, then by
-name; `max_pages` is shared out in turns, so that no host takes it all.
+It is a pure function of the settings and of what the earlier rounds wrote.  So a crawl that was stopped continues with
+the same plan.  A round takes up to PAGES pages from every host that has URLs to fetch, so a killed crawl loses at most
+one round of work.  Within a host, the URLs with the smallest depth come first, then the order is by name.  The hosts
+take pages of `max_pages` in turns, so no host uses all of them.
 
-Limits are exact, although hosts are fetched side by side: the plan gives each host a quota of pages, and the quotas
-together never exceed what is left of `max_pages`.  With its quota a host gets spare candidates, which take the places
-of those that robots.txt forbids or that fail; spares that are not needed wait for the next round.
+Limits are exact, although hosts are fetched side by side.  The plan gives each host a quota of pages, and the quotas
+together never exceed the rest of `max_pages`.  Besides its quota a host gets spare candidates.  They replace those that
+robots.txt forbids or that fail.  Spares that are not needed wait for the next round.
 
-What keeps a URL from being fetched is judged by the best way that leads to it (followable before nofollow, then fewest
-links, then fewest redirects), and written down when the crawl ends: a URL that was met too deep, or with nofollow, may
-be met again on a better way until then.
+Whether a URL may be fetched depends on the best way that leads to it.  A way that may be followed is better than
+nofollow; then fewer links are better, then fewer redirects.  The reason why a URL is not fetched is written only when
+the crawl ends, because a better way may be found until then.
 
-Cost as measured (200,000 URLs): 8 microseconds a link, from a page's links to the frontier, 4 a waiting URL for a plan,
-and 360 bytes a URL, all in the memory of one process: good for a few million URLs.
+Measured cost, with 200,000 URLs: 8 microseconds per link, from a page's links to the frontier; 4 microseconds per
+waiting URL for a plan; 360 bytes per URL.  All of it is in the memory of one process, which is enough for a few million
+URLs.
 """
 
 from collections import Counter, defaultdict
@@ -31,12 +32,12 @@ from corpusmill.collect.settings import CrawlSettings
 from corpusmill.errors import BalanceError, InputError
 from corpusmill.reasons import Fate
 
-PAGES = 64  # of a host in a round
-CANDIDATES = 1024  # of a host in a round, spares included
+PAGES = 64  # per host and round
+CANDIDATES = 1024  # per host and round, spares included
 MAX_SHARDS = 8
-PAGES_PER_SHARD = 5000  # of `max_pages`: a crawl with fewer has one shard
+PAGES_PER_SHARD = 5000  # of `max_pages`; a crawl with fewer pages has one shard
 
-PAGE_FATES = (Fate.FETCHED, Fate.TOO_LARGE)  # those with a record in a WARC file
+PAGE_FATES = (Fate.FETCHED, Fate.TOO_LARGE)  # fates of URLs with a record in a WARC file
 
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)  # the list that comes with the package
 
@@ -66,33 +67,33 @@ class Candidate:
 
 
 class Frontier:
-    """What a crawl knows of its URLs after some rounds."""
+    """What a crawl knows about its URLs after some rounds."""
 
     def __init__(self, settings: CrawlSettings) -> None:
-        """Before the first round: the seeds.  InputError if one of them is not a URL."""
+        """The state before the first round: the seeds.  InputError if one of them is not a URL."""
         self._settings = settings
         seeds = [_seed(text) for text in settings.seeds]
         self._scope = scope_of(settings.hosts, seeds)
         self._met: dict[str, Met] = {}
-        self._met_in: dict[str, int] = {}  # round
+        self._met_in: dict[str, int] = {}  # the number of the round
         self._settled: set[str] = set()
-        self._waiting: dict[str, Met] = {}  # may be fetched, and was not yet
+        self._waiting: dict[str, Met] = {}  # may be fetched, but was not fetched yet
         self._closed: set[str] = set()  # hosts that want no more requests
         self._pages: Counter[str] = Counter()  # by host
         for seed in seeds:
             self._meet(Met(seed, 0, 0, None, False), 1)
 
     def __len__(self) -> int:
-        """URLs met."""
+        """Number of URLs met."""
         return len(self._met)
 
     @property
     def pending(self) -> int:
-        """URLs that wait to be fetched."""
+        """Number of URLs that wait to be fetched."""
         return len(self._waiting)
 
     def add(self, round: int, urls: pa.Table, links: pa.Table) -> None:
-        """Take in what one shard of a round did (`schema.URLS`) and found (LINKS)."""
+        """Add what one shard of a round did (`schema.URLS`) and found (LINKS)."""
         columns = (urls[name].to_pylist() for name in ("url", "depth", "found_on", "host", "fate", "error"))
         for url, depth, found_on, host, fate, error in zip(*columns, strict=True):
             if url in self._settled:
@@ -102,14 +103,14 @@ class Frontier:
             self._met.setdefault(url, Met(url, depth, 0, found_on, False))  # a seed of earlier settings
             if fate in PAGE_FATES:
                 self._pages[host] += 1
-            if fate == Fate.FETCHED and error is not None:  # it answered, but wants no more requests
+            if fate == Fate.FETCHED and error is not None:  # the host answered, but wants no more requests
                 self._closed.add(host)
         columns = (links[name].to_pylist() for name in ("url", "depth", "redirects", "found_on", "nofollow"))
         for row in zip(*columns, strict=True):
             self._meet(Met(*row), round)
 
     def plan(self) -> list[Candidate]:
-        """What the next round may fetch, by shard, host and turn; empty when the crawl is over."""
+        """The candidates of the next round, by shard, host and turn; empty when the crawl is over."""
         queues: defaultdict[str, list[Met]] = defaultdict(list)
         for met in self._waiting.values():
             queues[host_of(met.url)].append(met)
@@ -126,7 +127,7 @@ class Frontier:
         ]  # fmt: skip
 
     def unfetched(self, source: str) -> Iterator[UrlRow]:
-        """One row for every URL that no round dealt with: why not."""
+        """One row for every URL that no round dealt with, with the reason."""
         for url, met in sorted(self._met.items()):
             if url not in self._settled:
                 fate, error = self._obstacle(met), None
@@ -159,11 +160,11 @@ class Frontier:
             self._waiting[met.url] = met
 
     def _rank(self, met: Met) -> tuple[bool, bool, int, int, str]:
-        """Of a way to a URL; lower is better."""
+        """The rank of a way to a URL; lower is better."""
         return self._obstacle(met) is not None, *_order(met)
 
     def _obstacle(self, met: Met) -> Fate | None:
-        """What keeps a URL from being fetched, whatever the other URLs are."""
+        """The reason not to fetch a URL, independent of the other URLs; None if there is none."""
         if not in_scope(met.url, self._scope):
             return Fate.OUT_OF_SCOPE
         if met.nofollow:
@@ -179,9 +180,9 @@ class Frontier:
 
 
 def shard_of(host: str, shards: int) -> int:
-    """The shard that a host always belongs to.  All hosts of one registered domain share a shard.
+    """The shard of a host: always the same, and one shard for all hosts of a registered domain.
 
-    One process then sees all requests to a host, also those for a robots.txt that `example.org` redirects to
+    So one process sees all requests to a host.  This includes those for a robots.txt that `example.org` redirects to
     `www.example.org`.
     """
     name = host_name(host)
@@ -191,7 +192,7 @@ def shard_of(host: str, shards: int) -> int:
 
 
 def best_ways(links: Iterable[Met]) -> pa.Table:
-    """Rows of LINKS: of several ways from a round's pages to the same URL only the best, sorted by URL."""
+    """Rows of LINKS, sorted by URL: for each URL the best of the ways that lead to it from a round's pages."""
     best: dict[str, Met] = {}
     for met in links:
         known = best.get(met.url)

@@ -1,13 +1,13 @@
-"""A lane: one host in one round, everything in order.
+"""A lane: the requests to one host in one round, one after the other.
 
-First the host's policy files, if none are known that are younger than a day, then its candidates one by one, until its
-quota of pages is reached.  A lane gives up for the round after FAILURES requests in a row without an answer, and when
-the host wants no more requests; it starts nothing new after ROUND_S seconds (a slow host then goes on in the next
-round, and does not hold up the others).
+A lane first reads the host's policy files, unless files younger than a day are known.  Then it fetches the host's
+candidates one by one, until the quota of pages is reached.  It stops for this round after FAILURES requests in a row
+without an answer, and when the host wants no more requests.  After ROUND_S seconds it starts nothing new.  A slow host
+then continues in the next round, so other hosts do not wait for it.
 
-What a host sends costs this host alone.  Its files and pages are read in threads, so that the requests to other hosts
-go on meanwhile.  If one of them makes our own code fail, that URL has failed: the reason is on record, the traceback in
-the log, and the lane goes on with the next URL.
+Content from one host affects this host only.  Its files and pages are read in threads, so requests to other hosts
+continue.  If a file or page makes our own code fail, that URL has failed: the reason is on record, the traceback is in
+the log, and the lane continues with the next URL.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ ROUND_S = 600.0
 
 
 class Policies:
-    """The policies of the origins that a shard meets; each is read once a day."""
+    """The policies of the origins that a shard meets.  Each policy is read once per day."""
 
     def __init__(self, settings: CrawlSettings, fetcher: Fetcher, known: Iterable[PolicyFile]) -> None:
-        """`known`: files that earlier rounds read and that are still good."""
+        """`known`: files that earlier rounds read and that are still valid."""
         self._settings, self._fetcher = settings, fetcher
         self._known: dict[str, list[PolicyFile]] = {}
         self._policies: dict[str, Policy] = {}
@@ -47,7 +47,7 @@ class Policies:
             self._known.setdefault(file.origin, []).append(file)
 
     async def of(self, origin: str) -> Policy:
-        """An origin's policy; only its own host's lane asks."""
+        """The policy of an origin.  Only the lane of the origin's own host calls this."""
         if origin not in self._policies:
             agent = self._settings.user_agent
             try:
@@ -56,7 +56,7 @@ class Policies:
                     files = await read_policy_files(self._get, origin, agent, self._settings.max_redirects)
                     self.read += files
                 self._policies[origin] = await asyncio.to_thread(Policy, files, agent)
-            except Exception as error:  # noqa: BLE001  # nothing is known, so nothing is allowed
+            except Exception as error:  # noqa: BLE001  # without a policy, nothing is allowed
                 unknown = PolicyFile(
                     origin=origin, path=ROBOTS, fetched_at=datetime.now(UTC), http_status=None, text=None,
                     fate=Fate.ROBOTS_UNREACHABLE, error=_unexpected(error, origin),
@@ -70,7 +70,7 @@ class Policies:
 
 @dataclass(kw_only=True, slots=True)
 class Lane:
-    """What a host's candidates came to, in the order in which they were dealt with."""
+    """The results of a host's candidates, in the order in which they were handled."""
 
     source: str
     round: int
@@ -79,16 +79,16 @@ class Lane:
     policies: Policies
     queue: list[Candidate]
     members: Path  # file for its WARC records
-    warc_name: str  # file that these will be joined to, as `urls.warc_file` names it
+    warc_name: str  # the file that these records are joined to; `urls.warc_file` names it
     rows: list[UrlRow] = field(default_factory=list)
     links: list[Met] = field(default_factory=list)
     pages: int = 0
     bytes: int = 0
     failures: int = 0  # in a row
-    given_up: str | None = None  # why
+    given_up: str | None = None  # the reason why the lane stopped
 
     async def run(self) -> None:
-        """Deal with the candidates in order, until the quota of pages or the round's time is used up."""
+        """Handle the candidates in order, until the quota of pages or the round's time is used up."""
         deadline = time.monotonic() + ROUND_S
         with self.members.open("wb") as file:
             warc = WarcFile(file, self.round)
@@ -99,9 +99,9 @@ class Lane:
                 before = file.tell(), self.pages, self.bytes, len(self.links)
                 try:
                     row = await self._deal_with(candidate, warc)
-                except (OSError, CorpusmillError):  # the disk's failure, not the host's
+                except (OSError, CorpusmillError):  # the disk failed, not the host
                     raise
-                except Exception as error:  # noqa: BLE001  # whatever a host has sent must not end the crawl
+                except Exception as error:  # noqa: BLE001  # data from a host must not end the crawl
                     at, self.pages, self.bytes, n_links = before
                     del self.links[n_links:]
                     file.seek(at)
@@ -128,7 +128,7 @@ class Lane:
         return await asyncio.to_thread(self._keep, candidate, answer, warc)
 
     def _keep(self, candidate: Candidate, answer: Answer, warc: WarcFile) -> UrlRow:
-        """Store an answer and take in its links."""
+        """Store an answer and keep its links."""
         warc.write(answer)
         self.pages += 1
         self.bytes += len(answer.body)
@@ -165,6 +165,6 @@ class Lane:
 
 
 def _unexpected(error: Exception, url: str) -> str:
-    """What went wrong, in words; the traceback goes to the log."""
+    """The error in words; the traceback goes to the log."""
     logging.getLogger(__name__).error("crawl: %s: an unexpected failure", url, exc_info=error)
     return in_words(f"unexpected {said(error)}")

@@ -1,13 +1,13 @@
-"""The links of an HTML page, and whether its author wants them followed.
+"""The links of an HTML page, and whether its author allows crawlers to follow them.
 
 Links are the addresses in `a`, `area`, `frame` and `iframe`, and of a `meta refresh`, relative to the first `base`.
-Not to be followed: links with rel=nofollow, and all links of a page whose meta robots or X-Robots-Tag header says
-`nofollow` or `none`, to everybody or to this crawler by name.
+Two kinds of links are not followed.  The first are links with rel=nofollow.  The second are all links of a page whose
+meta robots or X-Robots-Tag header says `nofollow` or `none`, to all crawlers or to this one by name.
 
-Of a page its first MAX_LINKS different links are taken: a page of 10 MB can have a million, and the
-crawl remembers every URL that it has met.
+Only the first MAX_LINKS different links of a page are kept.  A page of 10 MB can have a million links, and the crawl
+remembers every URL that it has met.
 
-Cost as measured: 1 ms for a page of 17 KB (the example web), most of it normal forms; 2 s for 600,000 links in 9 MB.
+Measured cost: 1 ms for a page of 17 KB (the example web), mostly for normal forms; 2 s for 600,000 links in 9 MB.
 """
 
 import re
@@ -20,7 +20,7 @@ from corpusmill.collect.crawl.answer import Answer
 from corpusmill.collect.crawl.markup import tags
 from corpusmill.collect.crawl.urls import normalise
 
-MAX_LINKS = 20_000  # of a page
+MAX_LINKS = 20_000  # per page
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 _ADDRESSES = {"a": "href", "area": "href", "frame": "src", "iframe": "src"}
@@ -33,7 +33,7 @@ _DIRECTIVES_WITH_A_VALUE = ("unavailable_after", "max-snippet", "max-image-previ
 class _Found:
     """What the tags of a page say."""
 
-    links: list[tuple[str, bool]] = field(default_factory=list)  # as written, nofollow
+    links: list[tuple[str, bool]] = field(default_factory=list)  # (as written, nofollow)
     base: str | None = None
     robots: list[str] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class _Found:
 def links_of(answer: Answer, agent: str, max_bytes: int) -> dict[str, bool]:
     """Normalised URL -> nofollow, of every link on a page, in the page's order; empty if it is not an HTML page.
 
-    `agent` is the crawler's name in robots directives; at most `max_bytes` of the decoded body are looked at.
+    `agent` is the crawler's name in robots directives.  At most `max_bytes` of the decoded body are read.
     """
     if answer.status != 200 or answer.media_type not in HTML_TYPES:
         return {}
@@ -89,10 +89,10 @@ def _says_nofollow(directives: Iterable[str]) -> bool:
 
 
 def _addressed_to(agent: str, headers: Iterable[str]) -> Iterable[str]:
-    """The directives of X-Robots-Tag headers that are meant for everybody or for `agent`.
+    """The directives of X-Robots-Tag headers that apply to all crawlers or to `agent`.
 
-    A header may start with a crawler's name and a colon, and change to another crawler after a comma; but some
-    directives have a colon, too.
+    A header may start with a crawler's name and a colon, and may name another crawler after a comma.  Some directives
+    contain a colon, too.
     """
     for header in headers:
         to_us = True

@@ -1,14 +1,21 @@
-"""The tags of an HTML page, read in one pass and without a tree.
+"""The start tags of an HTML page, read in one pass and without a tree.
 
-A crawler needs few tags and no tree, and a tree costs without bound: a page of 250 KB of `<font size=1><a href=1><p>`,
-each size another one, takes resiliparse's parser 46 s (the standard's "adoption agency" copies open elements), and
-nothing can stop it.  So tags are found as the standard's tokenizer finds them (WHATWG HTML, section 13.2.5): comments,
-bogus comments, the raw text of scripts, styles, titles and the like, quoted and unquoted attributes, the first of two
-attributes of one name, character references as attributes have them.  What follows a tag or a comment that never ends
-is no markup.  Left out is what needs a tree: foreign content, and elements that their place forbids.
+A crawler needs few tags and no tree, and the time for a tree is unbounded.  An example is a page of 250 KB of `<font
+size=1><a href=1><p>`, each with another size.  resiliparse's parser needs 46 s for it, because the standard's "adoption
+agency" copies open elements, and it cannot be interrupted.
 
-Every step goes forward, so the cost is linear: 0.1 s for each MB of nothing but tags.  Why it is written by hand:
-decision 11.
+So tags are found as the standard's tokenizer finds them (WHATWG HTML, section 13.2.5):
+
+- comments and bogus comments;
+- the raw text of scripts, styles, titles and similar elements;
+- quoted and unquoted attributes; of two attributes with one name, the first;
+- character references by the rules for attributes;
+- text after a tag or a comment that never ends is not markup.
+
+It leaves out what needs a tree: foreign content, and elements that are not allowed at their place.
+
+Every step moves forward, so the cost is linear: 0.1 s for each MB that consists of tags only.  Decision 11 says why
+this is not a library's parser.
 """
 
 import html
@@ -25,13 +32,13 @@ _RAW = ("script", "style", "title", "textarea", "iframe", "xmp", "noembed", "nof
 _ENDS_OF_RAW = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
 
 _REFERENCE = re.compile(r"&(?:#(?:[xX]0*+[0-9a-fA-F]+|0*+[0-9]+);?|([A-Za-z][A-Za-z0-9]{0,31})(;|(?![=A-Za-z0-9])))")
-_DIGITS = len("&#x10FFFF;")  # of a reference that can stand for a character, without zeros before it
+_DIGITS = len("&#x10FFFF;")  # the longest reference to a character, apart from leading zeros
 
 Attributes = dict[str, str]
 
 
 def tags(page: str, wanted: Collection[str]) -> Iterator[tuple[str, Attributes]]:
-    """(name, attributes) of the start tags of `wanted` names (in lower case), in the page's order."""
+    """(name, attributes) of the start tags whose name is in `wanted` (in lower case), in the page's order."""
     at = 0
     while start := _START.search(page, at):
         name = (start["name"] or "").lower()
@@ -57,7 +64,7 @@ _GREATER = re.compile(">")
 
 
 def _attributes(text: str) -> Attributes:
-    """Attributes of a tag by name in lower case: the first of each name."""
+    """Attributes of a tag by name in lower case.  If a name occurs twice, the first counts."""
     found: Attributes = {}
     for match in _ATTRIBUTE.finditer(text):
         value = match[2] or match[3] or match[4] or ""
@@ -66,7 +73,10 @@ def _attributes(text: str) -> Attributes:
 
 
 def _character(reference: re.Match[str]) -> str:
-    """What a character reference in an attribute stands for; names without a semicolon are few, and not before `=`."""
+    """The text of a character reference in an attribute.
+
+    Few names need no semicolon, and such a name may not stand before `=`.
+    """
     text = reference[0]
     if reference[1] is not None:
         return html5.get(text[1:], text)

@@ -1,13 +1,13 @@
 """What a host allows: robots.txt, and the two files that reserve its pages against mining.
 
-robots.txt by RFC 9309, fail-closed: 2xx is parsed (`rules.py`), 4xx allows everything, 5xx, 429 or no answer forbids
-everything, and so does a chain of more redirects than the recipe follows (the RFC would allow everything there).  One
-file is good for one scheme, host and port, for 24 hours; 512 KiB of it are read, to the end of a line; a byte order
-mark is dropped.
+robots.txt follows RFC 9309, and in doubt nothing is allowed.  After 2xx the file is parsed (`rules.py`), and after 4xx
+everything is allowed.  5xx, 429 or no answer forbids everything.  More redirects than the recipe follows forbid
+everything, too; the RFC would allow everything there.  One file is valid for one scheme, host and port, for 24 hours.
+512 KiB of it are read, to the end of a line.  A byte order mark is dropped.
 
-`/.well-known/tdmrep.json` (TDM Reservation Protocol, W3C community report) and `/ai.txt` (Spawning; the form of a
-robots.txt) are opt-outs: what they reserve is not fetched.  Where two entries of tdmrep.json match, the one that
-reserves wins.  A host that has neither, or fails to answer for them, has reserved nothing.
+`/.well-known/tdmrep.json` (TDM Reservation Protocol, W3C community report) and `/ai.txt` (Spawning; same form as
+robots.txt) are opt-outs: what they reserve is not fetched.  If two entries of tdmrep.json match, the one that reserves
+wins.  If a host has neither file, or fails to send them, it has reserved nothing.
 """
 
 import json
@@ -30,18 +30,18 @@ ROBOTS, AI, TDMREP = "/robots.txt", "/ai.txt", "/.well-known/tdmrep.json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyFile:
-    """One of a host's files, as it was found."""
+    """One policy file of a host, as it was found."""
 
     origin: str  # scheme://host[:port]
     path: str  # ROBOTS, AI or TDMREP
     fetched_at: datetime
     http_status: int | None  # of the last answer
-    text: str | None  # None: there is no such file, or it could not be had
-    fate: Fate | None = None  # of every URL of the origin, if the file could not be had
-    error: str | None = None  # why it could not
+    text: str | None  # None: there is no such file, or it could not be fetched
+    fate: Fate | None = None  # the fate of every URL of the origin, if the file could not be fetched
+    error: str | None = None  # the reason, if the file could not be fetched
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether it may still be relied on."""
+        """Whether the file is still valid."""
         return now - self.fetched_at < MAX_AGE
 
 
@@ -49,7 +49,7 @@ class Policy:
     """What the files of an origin allow a crawler."""
 
     def __init__(self, files: Iterable[PolicyFile], user_agent: str) -> None:
-        """The origin's files, robots.txt among them."""
+        """Make a policy from the origin's files, including robots.txt."""
         by_path = {file.path: file for file in files}
         agent = product_token(user_agent)
         self._robots_file = by_path[ROBOTS]
@@ -61,7 +61,7 @@ class Policy:
 
     @property
     def crawl_delay_s(self) -> float:
-        """Seconds between two requests that robots.txt asks for; 0 if it does not."""
+        """Seconds between two requests that robots.txt asks for; 0 if it names none."""
         return self._robots.delay_s
 
     def refusal(self, url: str) -> tuple[Fate, str] | None:
@@ -77,13 +77,13 @@ class Policy:
 
 
 def product_token(user_agent: str) -> str:
-    """The name that robots.txt files address (RFC 9309, section 2.2.1): letters, `-` and `_`."""
+    """The crawler's name in robots.txt files (RFC 9309, section 2.2.1): letters, `-` and `_`."""
     match = re.search(r"compatible;\s*([A-Za-z_-]+)", user_agent) or re.match(r"\s*([A-Za-z_-]+)", user_agent)
     return match.group(1).lower() if match else "*"
 
 
 def tdmrep_as_robots(text: str) -> str:
-    """The reserved locations of a tdmrep.json as rules for everybody: both match paths in the same way."""
+    """The reserved locations of a tdmrep.json as rules for all crawlers.  Both formats match paths in the same way."""
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError):
@@ -100,7 +100,7 @@ async def read_policy_files(
 ) -> list[PolicyFile]:
     """Fetch an origin's robots.txt and then the opt-out files that it does not forbid.
 
-    `get` fetches one URL, politely, reads at most MAX_BYTES of the body, and raises FetchError.
+    `get` fetches one URL politely, reads at most MAX_BYTES of the body, and raises FetchError.
     """
     robots = await _read(get, origin, ROBOTS, max_redirects)
     policy = Policy([robots], user_agent)
@@ -130,7 +130,7 @@ async def _read(get: Callable[[str], Awaitable[Answer]], origin: str, path: str,
 
 
 def _as_answered(origin: str, path: str, answer: Answer) -> PolicyFile:
-    """What an answer that is not followed further means."""
+    """The policy file for an answer that is not a redirect to be followed."""
     text = error = None
     if 200 <= answer.status < 300:
         body = answer.decoded(MAX_BYTES)
@@ -152,7 +152,7 @@ def _as_answered(origin: str, path: str, answer: Answer) -> PolicyFile:
 
 
 def _lines_of(body: bytes) -> str:
-    """The text of a file; without its last line if the limit may have cut that."""
+    """The text of a file, without its last line if the limit may have cut that line."""
     if len(body) >= MAX_BYTES:
         body = body[: body.rfind(b"\n") + 1]
     return body.decode("utf-8-sig", "replace").replace("\0", "")

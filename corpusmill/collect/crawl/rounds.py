@@ -1,7 +1,7 @@
-"""The rounds of a crawl: planned from what is on disk, taken in when they are done, and the books at the end.
+"""The rounds of a crawl: plan them from the files on disk, read their results, and check the counts at the end.
 
-A crawl goes on where it stopped, also a finished one whose settings have changed: what was fetched stays, everything
-else is judged anew by the present settings.  To crawl afresh, delete its folder.
+A stopped crawl continues.  A finished crawl continues, too, if its settings have changed: fetched pages stay, and all
+other URLs are decided again with the present settings.  To start a crawl again, delete its folder.
 """
 
 import shutil
@@ -27,11 +27,11 @@ from corpusmill.reasons import Fate
 def crawl_rounds(
     folder: CrawlFolder, settings: CrawlSettings, fetch: Callable[[list[Shard]], object] | None = None
 ) -> CrawlSummary:
-    """Crawl into a folder, or go on with a crawl there, until nothing is left to fetch.
+    """Crawl into a folder, or continue the crawl there, until nothing is left to fetch.
 
-    `fetch` gets the shards of a round that are to be fetched, and has `fetch_shard` done for each, wherever that is;
-    without it they are fetched here, one after the other.  RunError if not one page could be fetched, the disk is full
-    or a shard was not fetched; InputError if a seed is no URL.
+    `fetch` gets the shards of a round, and must call `fetch_shard` for each of them, in any process.  Without `fetch`
+    they are fetched here, one after the other.  RunError if no page at all could be fetched, the disk is full, or a
+    shard was not fetched; InputError if a seed is not a URL.
     """
     summary = folder.summary()
     if summary is not None and summary.fingerprint == fingerprint(settings):
@@ -55,7 +55,7 @@ def _fetch_here(shards: list[Shard]) -> None:
 
 
 def plan_round(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, round: int) -> list[Shard]:
-    """The round's shards, in order; the plan is written unless it is there.  No shards: the crawl is over."""
+    """The round's shards, in order; none if the crawl is over.  The plan is written unless it exists."""
     receipt = folder.plan_receipt(round)
     if receipt is None:
         candidates = frontier.plan()
@@ -74,7 +74,10 @@ def is_done(shard: Shard) -> bool:
 
 
 def take_in(frontier: Frontier, shard: Shard) -> None:
-    """Tell the frontier what a shard did.  RunError if it was not fetched, BalanceError if it did something else."""
+    """Add a shard's results to the frontier.
+
+    RunError if the shard was not fetched; BalanceError if its results do not match its plan.
+    """
     folder, where = shard.folder, (shard.round, shard.index)
     if not is_done(shard):
         raise RunError(
@@ -83,16 +86,14 @@ def take_in(frontier: Frontier, shard: Shard) -> None:
     urls, plan = read_table(folder.file("urls", *where)), read_table(folder.plan(shard.round))
     asked = set(plan.filter(pc.equal(plan["shard"], shard.index))["url"].to_pylist())
     if not asked.issuperset(urls["url"].to_pylist()):
-        raise BalanceError(
-            f"{folder.path}: round {shard.round} dealt with URLs that it did not plan; please report this"
-        )
+        raise BalanceError(f"{folder.path}: round {shard.round} fetched URLs that it did not plan; please report this")
     frontier.add(shard.round, urls, read_table(folder.file("links", *where)))
 
 
 def close(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, rounds: int) -> CrawlSummary:
-    """Write down why the other URLs were not fetched, check the books, and close the crawl.
+    """Write why the other URLs were not fetched, check the counts, and close the crawl.
 
-    RunError if not one page could be fetched; nothing is kept then, so that the next run asks again.
+    RunError if no page at all could be fetched.  Then nothing is kept, so the next run requests all again.
     """
     unfetched = list(frontier.unfetched(folder.source))
     publish_table(table_of(unfetched, schema.URLS), folder.path / "urls" / "unfetched.parquet")
@@ -125,10 +126,10 @@ def close(folder: CrawlFolder, frontier: Frontier, settings: CrawlSettings, roun
 
 
 def _nothing_fetched(folder: CrawlFolder, settings: CrawlSettings) -> RunError:
-    """Why, by what became of the first seed; clears the folder."""
+    """The error that no page could be fetched; the first seed's fate is the reason.  It clears the folder."""
     seed = normalise(settings.seeds[0])
     rows = (row for path in folder.files("urls") for row in read_table(path).to_pylist())
     first = next(row for row in rows if row["url"] == seed)
     shutil.rmtree(folder.path)
     why = first["fate"].replace("_", " ") + (f": {first['error']}" if first["error"] else "")
-    return RunError(f"source '{folder.source}': not one page could be fetched; {first['url']} ({why})")
+    return RunError(f"source '{folder.source}': no page could be fetched; the first failure was {first['url']} ({why})")

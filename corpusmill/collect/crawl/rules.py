@@ -1,16 +1,18 @@
-"""The rules of a robots.txt (RFC 9309) that are meant for one crawler, read and matched in linear time.
+"""The rules of a robots.txt (RFC 9309) for one crawler, read and matched in linear time.
 
-Reading takes one pass over the lines and keeps only the groups that address the crawler, so a file with thousands of
-names and thousands of rules costs no more than its size.  A pattern is matched without regular expressions: its pieces
-between the wildcards are looked for from left to right, each after the one before.  That never goes back, so a pattern
-costs at most the length of the URL and its own.
+Reading takes one pass over the lines and keeps only the groups that address the crawler.  So the cost of a file with
+thousands of names and rules grows with its size only.  A pattern is matched without regular expressions: its pieces
+between the wildcards are searched from left to right, each after the one before.  The search never goes back, so its
+cost is at most the length of the URL plus that of the pattern.
 
-What counts as a rule is what protego takes for one: groups of one name merge, the longest pattern wins, Allow wins
-ties, percent-escapes are compared by what they stand for, some misspelt directives are understood, the colon may be
-missing.  A group's name addresses the crawler if the crawler's name begins with it, as the substring match of 1996 did.
+A line counts as a rule if protego accepts it as one: groups with one name merge, the longest pattern wins, Allow wins
+ties, percent-escapes are compared by their characters, some misspelt directives are understood, and the colon may be
+missing.  A group addresses the crawler if the crawler's name begins with the group's name, as in the substring match of
+1996.
 
-Cost as measured: 0.15 s for a file of 512 KiB, the most that is read of one; for a URL of 8,000 characters 10 ms with
-30,000 prefixes, 0.25 s with the worst rules that fit into such a file.  Why it is written by hand: decision 11.
+Measured cost: 0.15 s for a file of 512 KiB, the most that is read.  For a URL of 8,000 characters, 10 ms with 30,000
+prefixes, and 0.25 s with the slowest rules that fit into such a file.  Decision 11 says why this is not a library's
+parser.
 """
 
 import re
@@ -23,7 +25,7 @@ ALLOW = ("allow",)
 USER_AGENT = ("user-agent", "useragent", "user agent")
 CRAWL_DELAY = ("crawl-delay", "crawl delay")
 REQUEST_RATE = ("request-rate", "request rate")
-_OF_THE_SITE = ("sitemap", "sitemaps", "site-map", "host")  # these end no group
+_OF_THE_SITE = ("sitemap", "sitemaps", "site-map", "host")  # directives for the whole site, which end no group
 _KNOWN = {*DISALLOW, *ALLOW, *USER_AGENT, *CRAWL_DELAY, *REQUEST_RATE, *_OF_THE_SITE, "visit-time", "visit time"}
 
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")
@@ -36,11 +38,11 @@ _INDEX_PAGE = "/index.html"
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    line: str  # as it stands in the file
+    line: str  # as written in the file
     allows: bool
     pattern: str  # normalised, with wildcards and the anchor
-    pieces: tuple[str, ...]  # of the pattern, between its wildcards
-    anchored: bool  # at the end of the path
+    pieces: tuple[str, ...]  # the pieces of the pattern between its wildcards
+    anchored: bool  # whether the pattern must match the end of the path
 
     def matches(self, path: str) -> bool:
         first, *rest = self.pieces
@@ -61,7 +63,7 @@ class _Rule:
 
 
 class Rules:
-    """What a robots.txt, or another file of its form, says to one crawler."""
+    """What a robots.txt, or another file of the same form, says to one crawler."""
 
     def __init__(self, text: str, agent: str) -> None:
         """`agent`: the crawler's product token in lower case."""
@@ -69,7 +71,7 @@ class Rules:
         delays: dict[str, float] = {}
         rates: dict[str, float] = {}
         current: list[str] = []  # names of the group that is being read, if they address the crawler
-        last = None  # directive
+        last = None  # the last directive
         for line, directive, value in _directives(text):
             if directive in USER_AGENT and last is not None and last not in USER_AGENT:
                 current = []
@@ -92,7 +94,7 @@ class Rules:
         name = max(groups, key=len, default="*")
         distinct = {(rule.pattern, rule.allows): rule for rule in reversed(groups.get(name, []))}
         self._rules = sorted(distinct.values(), key=lambda rule: (-len(rule.pattern), not rule.allows))
-        self.delay_s = max(delays.get(name, 0.0), rates.get(name, 0.0))  # between two requests; 0 if none is asked for
+        self.delay_s = max(delays.get(name, 0.0), rates.get(name, 0.0))  # between two requests; 0 if none is required
 
     def forbids(self, url: str) -> str | None:
         """The line that forbids a normalised URL, or None."""
@@ -105,7 +107,7 @@ class Rules:
 
 
 def _directives(text: str) -> Iterator[tuple[str, str, str]]:
-    """(line, directive in lower case, value) of each line that has a directive, known or not."""
+    """(line, directive in lower case, value) of each line that has a directive, known or unknown."""
     for whole in text.splitlines():
         line = whole.partition("#")[0].strip()
         field, colon, value = line.partition(":")
@@ -123,7 +125,7 @@ def _directives(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _rules(line: str, allows: bool, value: str) -> Iterator[_Rule]:
-    """The rules of a line: a `$` at its end may also stand for itself, and an index page for its folder."""
+    """The rules of a line.  A final `$` may also be a literal `$`, and an index page may also mean its folder."""
     if "$" in value:
         yield _rule(line, allows, value.replace("$", "%24"))
     rule = _rule(line, allows, value)
@@ -140,9 +142,9 @@ def _rule(line: str, allows: bool, value: str) -> _Rule:
 
 
 def _comparable(text: str, kept: bytes, safe: str = "") -> str:
-    """The text with one spelling for each character: an escape, or itself; escapes of the characters `kept` stay.
+    """The text with one spelling for each character: escaped or not.  Escapes of the characters `kept` stay.
 
-    A lone surrogate stands in no URL, so a pattern that has one matches nothing.
+    A lone surrogate never occurs in a URL, so a pattern that contains one matches nothing.
     """
 
     def plain(match: re.Match[bytes]) -> bytes:
@@ -156,7 +158,7 @@ def _comparable(text: str, kept: bytes, safe: str = "") -> str:
 
 
 def _seconds_of_rate(value: str) -> float:
-    """Seconds for one request, of a Request-rate such as `1/10` or `5/1m`; 0 if it is none."""
+    """Seconds per request, of a Request-rate such as `1/10` or `5/1m`; 0 if the value is not a rate."""
     match = _RATE.fullmatch(value.split()[0])
     if match is None or int(match[1]) == 0:
         return 0.0

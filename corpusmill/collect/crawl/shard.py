@@ -1,8 +1,9 @@
-"""One shard of a round: its hosts are fetched side by side, each by a lane of its own, and the results published.
+"""One shard of a round: its hosts are fetched side by side, each by its own lane, and the results are published.
 
-Each lane writes its WARC records to a file of its own; at the end these are joined in the order of the hosts, so that
-two crawls of an unchanged site write the same records in the same order, however the lanes interleaved.  The shard's
-files are renamed into place one by one and the receipt comes last; a shard without a receipt is fetched again.
+Each lane writes its WARC records to a file of its own.  At the end these files are joined in the order of the hosts.
+So two crawls of an unchanged site write the same records in the same order, whatever the timing of the lanes was.  The
+shard's files are renamed into place one by one, and the receipt comes last.  A shard without a receipt is fetched
+again.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ HOSTS_AT_ONCE = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shard:
-    """Which shard of which round of which crawl."""
+    """Identifies a shard: its crawl, its round and its number."""
 
     folder: CrawlFolder
     settings: CrawlSettings
@@ -43,7 +44,7 @@ class Shard:
 
 
 def fetch_shard(shard: Shard) -> ShardReceipt:
-    """Fetch a shard and publish what it brought, unless that is there already.  RunError if the disk is full."""
+    """Fetch a shard and publish its results, unless they are published already.  RunError if the disk is full."""
     folder = shard.folder
     with full_disk_is_a_run_error(folder.path), folder.claim(shard.round, shard.index):
         receipt = folder.shard_receipt(shard.round, shard.index)
@@ -81,7 +82,7 @@ def _planned(shard: Shard) -> dict[str, list[Candidate]]:
 
 
 def _fresh_policy_files(shard: Shard, origins: set[str]) -> Iterator[PolicyFile]:
-    """What earlier rounds learnt of the origins within the last day."""
+    """The policy files that earlier rounds read within the last day, for the given origins."""
     now = datetime.now(UTC)
     for path in shard.folder.files("robots"):
         table = read_table(path)
@@ -91,9 +92,9 @@ def _fresh_policy_files(shard: Shard, origins: set[str]) -> Iterator[PolicyFile]
 async def _run_lanes(
     shard: Shard, candidates: dict[str, list[Candidate]], known: list[PolicyFile], scratch: Path
 ) -> tuple[list[Lane], Policies]:
-    """All lanes, done, in the order of their hosts."""
+    """Run all lanes to their end, and return them in the order of their hosts."""
     at_once = asyncio.Semaphore(HOSTS_AT_ONCE)
-    # A thread for each: names that resolve slowly and pages that are long must not wait for each other.
+    # One thread for each: slow name resolution and long pages must not delay the others.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(HOSTS_AT_ONCE, "crawl"))
 
     async def run(lane: Lane) -> None:
@@ -119,13 +120,13 @@ async def _run_lanes(
             async with asyncio.TaskGroup() as group:
                 for lane in lanes:
                     group.create_task(run(lane))
-        except ExceptionGroup as failures:  # the others were cancelled because of the first
+        except ExceptionGroup as failures:  # the other tasks were cancelled because of the first failure
             raise failures.exceptions[0] from None
     return lanes, policies
 
 
 def _seconds_since_the_round_before(shard: Shard) -> float:
-    """How long the hosts have been left alone at least."""
+    """The least time since the last request to any of the hosts."""
     plan = shard.folder.plan_receipt(shard.round - 1)
     receipts = [shard.folder.shard_receipt(shard.round - 1, i) for i in plan.shards] if plan else []
     last = max((receipt.finished_at for receipt in receipts if receipt), default=0.0)
@@ -133,7 +134,7 @@ def _seconds_since_the_round_before(shard: Shard) -> float:
 
 
 def _publish(shard: Shard, lanes: list[Lane], policies: Policies) -> None:
-    """The shard's four files."""
+    """Publish the shard's four files."""
     folder, where = shard.folder, (shard.round, shard.index)
     warc = folder.warc(*where)
     warc.unlink(missing_ok=True)

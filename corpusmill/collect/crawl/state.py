@@ -1,4 +1,4 @@
-"""The folder of a crawl, and where the crawl stands, from its receipts alone.
+"""The folder of a crawl, and the crawl's progress, read from its receipts only.
 
     raw/SOURCE/
       round-0001-00.warc.gz            what shard 00 of the round fetched (absent if nothing)
@@ -6,11 +6,13 @@
       urls/unfetched.parquet           one row per URL that no round dealt with, written at the end
       links/round-0001-00.parquet      the URLs that its pages name: `tables.LINKS`
       robots/round-0001-00.parquet     robots.txt and other opt-out files that it read: `tables.ROBOTS`
-      plans/round-0001.parquet         what the round is to fetch: `tables.PLAN`; and round-0001.json, its receipt
+      plans/round-0001.parquet         what the round is to fetch: `tables.PLAN`
+      plans/round-0001.json            the plan's receipt
       receipts/round-0001-00.json      the shard's receipt, written last: without it the shard is fetched (again)
       crawl.json                       the crawl's receipt, written when nothing is left to fetch
 
-Imports nothing heavy (no pyarrow, aiohttp, Beam): a run with nothing to do asks here, and the progress line does.
+This module imports nothing heavy (no pyarrow, aiohttp, Beam), because a run with nothing to do uses it, and so does the
+progress line.
 """
 
 import fcntl
@@ -26,7 +28,8 @@ from corpusmill.collect.settings import CrawlSettings
 from corpusmill.corpus import Corpus, digest
 from corpusmill.store import temporary_beside
 
-# How a page is reached, and how patiently: these may change between two runs without making a finished crawl stale.
+# These settings say how a page is reached and how long to wait.  A change of them does not make a finished crawl
+# stale.
 _NO_PART_OF_THE_RESULT = {"delay_s", "max_delay_s", "timeout_s", "connect_to"}
 
 
@@ -35,7 +38,7 @@ class PlanReceipt:
     """A round that was planned."""
 
     candidates: int  # URLs that the round may fetch
-    pending: int  # URLs that were waiting when it was planned, those candidates included
+    pending: int  # URLs that were waiting when the round was planned, including the candidates
     shards: list[int]
 
 
@@ -60,7 +63,7 @@ class CrawlSummary:
     pages: int  # records in the WARC files
     bytes: int  # of their bodies, as received
     fates: dict[str, int]  # URLs by fate
-    seconds: float  # of work, over all runs that it took
+    seconds: float  # of work, over all runs of the crawl
     finished_at: float  # seconds since 1970
     done: bool = True
 
@@ -69,16 +72,16 @@ _Receipt = TypeVar("_Receipt", PlanReceipt, ShardReceipt, CrawlSummary)
 
 
 class Progress(NamedTuple):
-    """How far a crawl has come."""
+    """The progress of a crawl."""
 
     rounds: int  # planned so far
     urls_fetched: int
-    urls_pending: int  # known and not dealt with yet, as of the latest round
+    urls_pending: int  # known and not dealt with yet, at the time of the latest round
     bytes: int
 
 
 class CrawlFolder:
-    """Names and receipts in `raw/SOURCE`.  Cheap to make, holds no open files, can be pickled."""
+    """Names and receipts in `raw/SOURCE`.  It is cheap to make, holds no open files, and can be pickled."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """`path` need not exist yet; its last part is the source's name."""
@@ -87,7 +90,7 @@ class CrawlFolder:
         self._json = Corpus(self.path)
 
     def file(self, kind: str, round: int, shard: int) -> Path:
-        """Where a shard's Parquet file of urls, links or robots is, or would be."""
+        """The path of a shard's Parquet file of urls, links or robots; it need not exist."""
         return self.path / kind / f"round-{round:04d}-{shard:02d}.parquet"
 
     def files(self, kind: str) -> list[Path]:
@@ -95,15 +98,15 @@ class CrawlFolder:
         return sorted(p for p in (self.path / kind).glob("*.parquet") if not p.name.startswith("."))
 
     def warc(self, round: int, shard: int) -> Path:
-        """Where a shard's WARC file is, or would be."""
+        """The path of a shard's WARC file; it need not exist."""
         return self.path / f"round-{round:04d}-{shard:02d}.warc.gz"
 
     def plan(self, round: int) -> Path:
-        """Where a round's plan is, or would be."""
+        """The path of a round's plan; it need not exist."""
         return self.path / "plans" / f"round-{round:04d}.parquet"
 
     def plan_receipt(self, round: int) -> PlanReceipt | None:
-        """What was planned for the round; None if nothing was yet."""
+        """The receipt of the round's plan; None if it is not planned yet."""
         return self._read(PlanReceipt, self.plan(round).with_suffix(".json"))
 
     def shard_receipt(self, round: int, shard: int) -> ShardReceipt | None:
@@ -111,25 +114,25 @@ class CrawlFolder:
         return self._read(ShardReceipt, self._shard_receipt(round, shard))
 
     def summary(self) -> CrawlSummary | None:
-        """The crawl's receipt; None while there is something left to fetch."""
+        """The crawl's receipt; None while URLs are left to fetch."""
         return self._read(CrawlSummary, self.path / "crawl.json")
 
     def write_plan_receipt(self, round: int, receipt: PlanReceipt) -> None:
-        """Make a plan count."""
+        """Write the receipt that makes a plan valid."""
         self._write(self.plan(round).with_suffix(".json"), receipt)
 
     def write_shard_receipt(self, round: int, shard: int, receipt: ShardReceipt) -> None:
-        """Make a shard's files count."""
+        """Write the receipt that makes a shard's files valid."""
         self._write(self._shard_receipt(round, shard), receipt)
 
     def close(self, summary: CrawlSummary) -> None:
-        """Write the crawl's receipt: it is done."""
+        """Write the crawl's receipt, which marks it as done."""
         for path in (self.path / "receipts").glob(".*.lock"):
             path.unlink()
         self._write(self.path / "crawl.json", summary)
 
     def reopen(self) -> None:
-        """Take back what closed the crawl, and clear what a killed run left."""
+        """Delete the crawl's receipt and the files that are written at its end, and what a killed run left."""
         (self.path / "crawl.json").unlink(missing_ok=True)
         (self.path / "urls" / "unfetched.parquet").unlink(missing_ok=True)
         for path in list(self.path.rglob(".*.tmp")):
@@ -140,9 +143,9 @@ class CrawlFolder:
 
     @contextmanager
     def claim(self, round: int, shard: int) -> Iterator[None]:
-        """Hold a shard; waits while another process does.  A process that dies lets go of it.
+        """Hold a shard; waits while another process holds it.  A process that dies releases it.
 
-        A runner may run the same work twice side by side; a host must not be asked twice for it.
+        A runner may run the same work twice side by side, and a host must not get the requests twice.
         """
         path = self.path / "receipts" / f".round-{round:04d}-{shard:02d}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +160,7 @@ class CrawlFolder:
         data = self._json.read_json(str(path.relative_to(self.path)))
         try:
             return kind(**data) if data else None
-        except TypeError:  # of another version
+        except TypeError:  # from another version
             return None
 
     def _write(self, path: Path, receipt: PlanReceipt | ShardReceipt | CrawlSummary) -> None:
@@ -168,7 +171,7 @@ class CrawlFolder:
 
 
 def fingerprint(settings: CrawlSettings) -> str:
-    """Of the settings that a finished crawl depends on."""
+    """Hash of the settings that a finished crawl depends on."""
     return digest("crawl", 1, settings.model_dump(mode="json", exclude=_NO_PART_OF_THE_RESULT))
 
 
@@ -179,7 +182,7 @@ def finished(folder: Path, settings: CrawlSettings) -> bool:
 
 
 def progress(folder: Path) -> Progress:
-    """How far the crawl in `folder` has come, by its receipts."""
+    """The progress of the crawl in `folder`, from its receipts."""
     crawl = CrawlFolder(folder)
     rounds = pages = size = pending = 0
     while (plan := crawl.plan_receipt(rounds + 1)) is not None:
@@ -193,7 +196,7 @@ def progress(folder: Path) -> Progress:
 
 @contextmanager
 def publishing(final: Path) -> Iterator[Path]:
-    """A temporary path beside `final` to write to; renamed to `final` at the end, gone if that is not reached."""
+    """A temporary path beside `final`, which is renamed to `final` at the end, and deleted after an error."""
     final.parent.mkdir(parents=True, exist_ok=True)
     with temporary_beside(final) as temporary:
         yield temporary

@@ -49,7 +49,7 @@ ROBOTS = Table("robots", "one row per robots.txt, ai.txt or tdmrep.json that was
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UrlRow:
-    """What became of one URL: a row of `schema.URLS`."""
+    """What happened to one URL: a row of `schema.URLS`."""
 
     source: str
     url: str
@@ -66,13 +66,13 @@ class UrlRow:
 
 
 def table_of(rows: Sequence[object], table: Table) -> pa.Table:
-    """Rows of a table from objects with attributes of its columns' names; times are written as UTC."""
+    """A table from objects whose attributes have its columns' names; times are written as UTC."""
     columns = {column.name: [getattr(row, column.name) for row in rows] for column in table.columns}
     return pa.table(columns, schema=table.arrow)
 
 
 def policy_files(table: pa.Table) -> list[PolicyFile]:
-    """What a table of ROBOTS was made from."""
+    """The policy files from which a table of ROBOTS was made."""
     utc = pa.field("fetched_at", pa.timestamp("ms", "UTC"))
     index = table.schema.get_field_index("fetched_at")
     rows = table.set_column(index, utc, table["fetched_at"].cast(utc.type)).to_pylist()
@@ -86,5 +86,5 @@ def publish_table(table: pa.Table, final: Path) -> None:
 
 
 def read_table(path: Path) -> pa.Table:
-    """What `publish_table` wrote."""
+    """The table that `publish_table` wrote."""
     return pq.read_table(path, use_threads=False)

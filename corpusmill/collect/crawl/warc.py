@@ -1,10 +1,12 @@
-"""WARC records of what was fetched (ISO 28500), written with warcio, each a gzip member of its own.
+"""WARC records of what was fetched (ISO 28500), written with warcio.  Each record is its own gzip member.
 
-A response record holds the status line, the headers and the body as received; only a Transfer-Encoding header is left
-out, since the body is stored without that framing (readers would undo it again).  A Content-Encoding header stays,
-since the body is still compressed.  The record's id is a UUID of version 5 made from round, URL and digest of the
-payload, so that it is the same whenever the same answer is stored again.  warcio writes and digests the record; the
-block is made here, because warcio percent-encodes headers that are not ASCII.
+A response record holds the status line, the headers and the body as received.  Only a Transfer-Encoding header is left
+out: the body is stored without that framing, and readers would try to undo it again.  A Content-Encoding header stays,
+because the body is still compressed.
+
+The record's id is a UUID of version 5 made from round, URL and digest of the payload.  So the id is the same whenever
+the same answer is stored again.  warcio writes and digests the record.  The block is made here, because warcio
+percent-encodes headers that are not ASCII.
 """
 
 import base64
@@ -34,7 +36,7 @@ class WarcFile:
         self._round = round
 
     def write_info(self, filename: str, date: str, user_agent: str) -> None:
-        """The record that opens a file: who made it and how."""
+        """Write the first record of a file: which program made the file and how."""
         block = _block("", (
             (b"software", f"corpusmill/{__version__}".encode()),
             (b"format", b"WARC File Format 1.1"),
@@ -45,7 +47,7 @@ class WarcFile:
         self._write("warcinfo", identity, date, "application/warc-fields", block, [("WARC-Filename", filename)])
 
     def write(self, answer: Answer) -> None:
-        """A response record and its request record."""
+        """Write a response record and its request record."""
         date = f"{answer.fetched_at:%Y-%m-%dT%H:%M:%S}.{answer.fetched_at.microsecond // 1000:03d}Z"
         payload_digest = _digest(answer.body)
         identity = self._identity("response", answer.url, payload_digest)

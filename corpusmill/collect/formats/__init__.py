@@ -1,6 +1,6 @@
-"""Formats: everything that the product knows of a kind of source, one object for each.
+"""Formats: one object for each kind of source, with everything that the product knows about it.
 
-A new kind is a module here with a class derived from `Format`, and a line in `FORMATS`.
+To add a kind, write a module here with a class derived from `Format`, and add a line to `FORMATS`.
 """
 
 from corpusmill.collect.formats.base import Format
@@ -20,7 +20,7 @@ FORMATS: dict[str, Format] = {
 
 
 def format_of(kind: str) -> Format | None:
-    """The format of a kind of source, a user's own included; None if there is none."""
+    """The format of a kind of source, including kinds that users registered; None if the kind is unknown."""
     if kind in FORMATS:
         return FORMATS[kind]
     return UserFormat(REGISTRY.sources[kind]) if kind in REGISTRY.sources else None

@@ -1,4 +1,4 @@
-"""What a format is."""
+"""The base class of formats."""
 
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -17,22 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Reading:
-    """A slice that is being read: what the reader needs to know, and what it counts."""
+    """A slice that is being read: what the reader needs, and what it counts."""
 
     slice: Slice
-    source: Any  # of the format's own `settings`
+    source: Any  # an object of the format's own `settings`
     max_page_bytes: int
-    others: Counter[str] = field(default_factory=Counter)  # by kind, what is no content: requests, blank lines, ...
+    # by kind, the records that are not content: requests, blank lines, ...
+    others: Counter[str] = field(default_factory=Counter)
     trace: Trace = field(default_factory=Trace)  # which bytes of which files were read
 
 
 class Format(ABC):
-    """A kind of source.  Light to import: readers and their libraries are imported when they are called.
+    """A kind of source.  It is light to import: readers and their libraries are imported when they are called.
 
     kind: its name in recipes.
     settings: the model of a source of this kind.
-    endings: of files that are found in a folder, in lower case.  Empty: every file.
-    in_buckets: many whole small files make one slice together.
+    endings: endings of the files that are read in a folder, in lower case.  Empty: every file.
+    in_buckets: whether one slice contains many small whole files.
     libraries: those whose versions determine the records.
     has_html: whether its records can be HTML, which the recipe's extractor turns into text.
     """
@@ -54,16 +55,16 @@ class Format(ABC):
         return paths
 
     def user_agents(self, source: Any) -> list[str]:
-        """The names under which the pages were asked for: opt-outs may be addressed to them."""
+        """The names that requested the pages; opt-outs may be addressed to these names."""
         return []
 
     def identity(self, source: Any) -> object:
-        """What of the source's settings determines the records."""
+        """The part of the source's settings that determines the records."""
         return source.model_dump(mode="json", exclude={"paths", "weight"})
 
     @abstractmethod
     def read(self, reading: Reading) -> "Iterator[Record]":
-        """The content records of a slice, in the input's order; each is exactly one.
+        """The content records of a slice, in the input's order.  Each is yielded exactly once.
 
-        InputError if a file is gone, or has not the columns that the recipe names.
+        InputError if a file is missing or lacks the columns that the recipe names.
         """

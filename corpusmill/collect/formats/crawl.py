@@ -1,4 +1,4 @@
-"""`crawl`: what a crawl of the product's own has fetched; its WARC files under `raw/SOURCE` are read as any other."""
+"""`crawl`: the pages that the product's crawler fetched.  Its WARC files in `raw/SOURCE` are read like any others."""
 
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -16,7 +16,7 @@ class CrawlSource(Source):
 
 
 class Crawl(Warc):
-    """See above."""
+    """See the module."""
 
     kind = "crawl"
     settings = CrawlSource
@@ -26,9 +26,12 @@ class Crawl(Warc):
         return [str(corpus_folder / "raw" / source.name)]
 
     def user_agents(self, source: Any) -> list[str]:
-        """The crawl's own."""
+        """The crawl's user agent."""
         return [source.crawl.user_agent]
 
     def identity(self, source: Any) -> object:
-        """How it was crawled is in the WARC files; who asked decides which opt-outs are meant."""
+        """The source's name, licence and user agent.
+
+        The WARC files record how pages were crawled.  The user agent counts, because opt-outs may be addressed to it.
+        """
         return [source.name, source.licence, source.crawl.user_agent]

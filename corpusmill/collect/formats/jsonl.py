@@ -27,7 +27,7 @@ class JsonLines(Format):
     libraries = ("isal", "zstandard")
 
     def can_be_cut(self, path: str) -> bool:
-        """At any byte, unless the file is compressed."""
+        """Yes, at any byte, unless the file is compressed."""
         return not path.lower().endswith(COMPRESSED)
 
     def read(self, reading: Reading) -> Iterator[Record]:

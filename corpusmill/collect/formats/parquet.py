@@ -1,4 +1,4 @@
-"""`parquet`: a record in each row, cut at row groups."""
+"""`parquet`: one record per row; slices are cut at row groups."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -25,7 +25,7 @@ class Parquet(Format):
     libraries = ("pyarrow",)
 
     def can_be_cut(self, path: str) -> bool:
-        """At any byte: a row group belongs to the slice in which it begins."""
+        """Yes, at any byte: a row group belongs to the slice in which it begins."""
         return True
 
     def read(self, reading: Reading) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""`html`, `markdown` and `text`: folders of whole files, each of them a record."""
+"""`html`, `markdown` and `text`: folders of whole files.  Each file is a record."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,13 @@ from corpusmill.page import Media
 
 
 class _Tree(Format):
-    """Whole files, many in a slice."""
+    """Whole files, many per slice."""
 
     media: Media
     in_buckets = True
 
     def read(self, reading: Reading) -> Iterator[Record]:
-        """The slice's files; one that cannot be read is a record with a reason."""
+        """The slice's files; a file that cannot be read is a record with a reason."""
         from corpusmill.collect.trees import TreeReader
 
         piece = reading.slice

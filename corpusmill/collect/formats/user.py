@@ -11,7 +11,7 @@ from corpusmill.extensions import OwnSource
 
 
 class OptionsSource(Source):
-    """A source of a kind without settings of its own: a table of options with any keys."""
+    """A source whose kind declares no settings: a table of options with any keys."""
 
     options: dict[str, str | int | float | bool] = {}
 
@@ -27,7 +27,7 @@ class UserFormat(Format):
         self.settings = cast(type[Source], own.settings) if own.settings is not None else OptionsSource
 
     def read(self, reading: Reading) -> Iterator[Record]:
-        """What the user's function yields for the slice's file."""
+        """The records that the user's function yields for the slice's file."""
         from corpusmill.collect.user import UserReader
 
         piece, source = reading.slice, reading.source

@@ -1,4 +1,4 @@
-"""`warc`: WARC files, gzipped member by member or plain, cut at any byte."""
+"""`warc`: WARC files, plain or with each record as its own gzip member; they can be cut at any byte."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ class Warc(Format):
     has_html = True
 
     def can_be_cut(self, path: str) -> bool:
-        """Anywhere: a reader finds the next record by itself."""
+        """Yes, anywhere: a reader finds the next record by itself."""
         return True
 
     def read(self, reading: Reading) -> Iterator[Record]:

@@ -1,1 +1,1 @@
-"""Bytes to UTF-8."""
+"""Converts a page's bytes to UTF-8."""

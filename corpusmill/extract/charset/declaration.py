@@ -1,11 +1,12 @@
-"""The encoding that a page declares, read as the HTML standard says.
+"""The encoding that a page declares, read as the HTML standard requires.
 
-`prescan` is the standard's algorithm of that name (https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding)
-with its fallback, the XML declaration: comments are passed over, attributes are parsed, a `charset` counts only in a
-`<meta>`, and one inside `content` only beside `http-equiv=content-type`.  Labels mean what the Encoding Standard says
-(latin1 is windows-1252); its table comes from webencodings.
+`prescan` is the standard's algorithm of that name
+(https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding) with its fallback, the XML declaration.
+It skips comments and parses attributes.  A `charset` counts only in a `<meta>`.  A charset inside `content` counts only
+together with `http-equiv=content-type`.  Labels have the meaning that the Encoding Standard gives them (latin1 is
+windows-1252).  Its table comes from webencodings.
 
-Cost: 20 µs; only pages that are not plainly UTF-8 are asked.
+Cost: 20 µs.  It runs only for pages that are not clearly UTF-8.
 """
 
 import re
@@ -26,9 +27,9 @@ _XML = re.compile(rb"<\?xml[^>]*?encoding[\0- ]*=[\0- ]*(?:\"([^\0- \">]*)\"|'([
 
 
 def standard_name(label: str | None) -> str | None:
-    """The Encoding Standard's name of the encoding that a label means; None for a label that it does not know.
+    """The Encoding Standard's name for the encoding that a label stands for; None for an unknown label.
 
-    x-user-defined, which stands for no letters, is taken for windows-1252 as in a <meta>.
+    x-user-defined, which stands for no letters, is read as windows-1252, as in a <meta>.
     """
     name = LABELS.get(label.strip("\t\n\f\r \"'").lower()) if label else None
     return "windows-1252" if name == "x-user-defined" else name
@@ -37,7 +38,7 @@ def standard_name(label: str | None) -> str | None:
 def prescan(head: bytes) -> str | None:
     """The name of the encoding that the first bytes of an HTML page declare, if any.
 
-    A page that says UTF-16 in ASCII means UTF-8.
+    If a page declares UTF-16 in ASCII characters, the result is UTF-8.
     """
     at = 0
     while tag := _TAG.search(head, at):
@@ -60,7 +61,7 @@ def prescan(head: bytes) -> str | None:
 
 
 def _attributes(head: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
-    """Attributes by name, the first of a name, and where the tag ends; what is cut off at the end is not one."""
+    """(attributes by name, where the tag ends).  The first of each name counts, and none that is cut."""
     found: dict[bytes, bytes] = {}
     while match := _ATTRIBUTE.match(head, at):
         at = match.end()
@@ -71,7 +72,7 @@ def _attributes(head: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
 
 
 def _declared(attributes: dict[bytes, bytes]) -> str | None:
-    """What the attributes of a <meta> declare."""
+    """The encoding that the attributes of a <meta> declare."""
     if b"charset" in attributes:
         return standard_name(attributes[b"charset"].decode("ascii", "replace"))
     if attributes.get(b"http-equiv") != b"content-type":

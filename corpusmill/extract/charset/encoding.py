@@ -1,22 +1,33 @@
-"""Bytes to UTF-8, as browsers do it, with mends for pages that browsers show garbled.
+"""Bytes to UTF-8, as browsers do it, with corrections for pages that browsers show garbled.
 
-The order is WHATWG's (https://html.spec.whatwg.org/#determining-the-character-encoding): byte order mark, HTTP header,
-declaration in the page, detection.  Detection is chardetng, Firefox's.  The mends:
+The order is that of WHATWG (https://html.spec.whatwg.org/#determining-the-character-encoding): byte order mark, HTTP
+header, declaration in the page, detection.  The detector is chardetng, that of Firefox.  The corrections are:
 
-- Bytes that are valid UTF-8 with several multi-byte sequences are UTF-8, whatever is declared: in no legacy encoding
-  does running text happen to be valid UTF-8.  So are bytes that are not quite, if half of what is beyond ASCII is.
-- A declared encoding is not believed if detection, with enough bytes to go by, finds one that reads other letters in
-  them (Cyrillic for Latin, KOI8-R for windows-1251, Big5 for GBK); nor if most bytes beyond ASCII don't decode in it.
-  Of two declarations the one that detection supports is believed.  A sole one stands among those of Latin letters.
+- Bytes are UTF-8, whatever is declared, if they are valid UTF-8 and contain several multi-byte sequences.  In a legacy
+  encoding, running text is never valid UTF-8 by chance.  If the bytes are not fully valid, they are UTF-8 if half of
+  what is beyond ASCII is valid.
+- A declared encoding is not used if detection, with enough bytes as evidence, finds one that reads other letters in the
+  same bytes.  Examples: Cyrillic instead of Latin, KOI8-R instead of windows-1251, Big5 instead of GBK.
+- A declared encoding is not used either if most bytes beyond ASCII cannot be decoded in it.
+- If two encodings are declared, the one that detection supports is used.  If there is only one, it is used unless it
+  reads other letters than the detected encoding.  All encodings of Latin letters count as the same here.
 
-A page in UTF-8, as nearly all are, is validated and goes on as the bytes it came as: .04 ms for a page of 300 KB, .02
-if the header says so, too.
+Nearly all pages are UTF-8.  Such a page is validated, and its bytes are passed on unchanged.  This takes 0.04 ms for a
+page of 300 KB, and 0.02 ms if the header says UTF-8, too.
 
 Measured on the Universal Declaration of Human Rights in 27 legacy encodings and the languages that were written in them
-(`bench/encodings.py`), right for texts of 200, 1,000 and 8,000 characters, nothing declared: .97, .98 and 1.00; with
-uchardet, as resiliparse ships it, .86, .90 and .89; chardet 7 .82, .83 and .82; charset_normalizer .68, .75 and .77.
-With a header that names other letters .56, .88 and .99; if the page declares what is right, 1.00.  Tried and left: the
-top-level domain as a hint, as Firefox has it (.02 less: it helps Lithuanian and harms Czech, Polish and Serbian).
+(`bench/encodings.py`).  The figures are the shares of texts whose encoding is right:
+
+    characters                               200     1,000   8,000
+    nothing declared                         0.97    0.98    1.00
+    a header that names other letters        0.56    0.88    0.99
+    the page declares the right encoding     1.00    1.00    1.00
+    uchardet (in resiliparse)                0.86    0.90    0.89
+    chardet 7                                0.82    0.83    0.82
+    charset_normalizer                       0.68    0.75    0.77
+
+Tried and left out: the top-level domain as a hint, as Firefox uses it.  It is 0.02 worse: it helps Lithuanian, and
+harms Czech, Polish and Serbian.
 """
 
 import codecs
@@ -30,42 +41,42 @@ from chardetng_py import EncodingDetector
 from corpusmill.extract.charset.declaration import UTF_16, prescan, standard_name
 from corpusmill.page import UndecodableError
 
-PRESCAN = 4096  # bytes; the standard asks authors for 1,024 and lets browsers look further, which they do
-SEVERAL = 8  # bytes beyond ASCII that make valid UTF-8 no accident
-EVIDENCE = 20  # bytes beyond ASCII from which detection may overrule a declaration; from 12 on it never erred
-SAMPLE = 1 << 16  # bytes that detection and the check for binary data look at
+PRESCAN = 4096  # bytes; the standard asks authors for 1,024 and allows browsers to read more, which they do
+SEVERAL = 8  # bytes beyond ASCII; valid UTF-8 with so many is no accident
+EVIDENCE = 20  # bytes beyond ASCII that detection needs to overrule a declaration; it made no error from 12 on
+SAMPLE = 1 << 16  # bytes that detection and the check for binary data read
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
 _XML_IN_UTF_16 = {b"<\0?\0x\0": "utf-16le", b"\0<\0?\0x": "utf-16be"}
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))  # ESC belongs to ISO-2022-JP
-_ALIKE = (  # encodings that read much the same letters in the same bytes
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))  # ESC is used in ISO-2022-JP
+_ALIKE = (  # encodings that read nearly the same letters in the same bytes
     "windows-1252 windows-1250 windows-1254 windows-1257 windows-1258 iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-10 "
     "iso-8859-13 iso-8859-14 iso-8859-15 iso-8859-16 macintosh",
-    "windows-1251 x-mac-cyrillic",  # detection knows no Macintosh
+    "windows-1251 x-mac-cyrillic",  # the detector does not know the encodings of the Macintosh
     "koi8-r koi8-u",
     "windows-1253 iso-8859-7",
     "windows-1255 iso-8859-8 iso-8859-8-i",
     "gbk gb18030",
 )
 _FAMILY = {name: family.split()[0] for family in _ALIKE for name in family.split()}
-_CODECS = {  # Python's of those names know too little
+_CODECS = {  # Python's codecs with the standard names lack some characters
     "gbk": "gb18030",
     "big5": "big5hkscs",
     "shift_jis": "cp932",
     "iso-2022-jp": "iso2022_jp_ext",
     "euc-kr": "cp949",
 }
-_ESCAPE = b"\x1b"  # shifts between alphabets in ISO-2022-JP, whose bytes are ASCII
+_ESCAPE = b"\x1b"  # switches between alphabets in ISO-2022-JP, whose bytes are all ASCII
 REPLACED = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
 class Utf8:
-    """A text: valid UTF-8 without byte order mark, the Encoding Standard's name of what it was in, damage done."""
+    """A text: valid UTF-8 without byte order mark, its first encoding (Encoding Standard's name), and the damage."""
 
     data: bytes
     encoding: str
-    n_replaced: int = 0  # times that U+FFFD stands for bytes that could not be decoded
+    n_replaced: int = 0  # number of U+FFFD that stand for bytes that could not be decoded
 
     @property
     def text(self) -> str:
@@ -74,9 +85,10 @@ class Utf8:
 
 
 def to_utf8(data: bytes, declared: str | None = None, *, markup: bool = True) -> Utf8:
-    """A page or text as UTF-8.  What can't be decoded becomes U+FFFD; UndecodableError if that is most of it.
+    """A page or text as UTF-8.  What cannot be decoded becomes U+FFFD; UndecodableError if this is most of it.
 
-    declared: the charset of the HTTP header, if any.  markup: look for a declaration in the bytes, too.
+    declared: the charset of the HTTP header, if any
+    markup: search for a declaration in the bytes, too
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
@@ -94,17 +106,17 @@ def to_utf8(data: bytes, declared: str | None = None, *, markup: bool = True) ->
 
 
 def detect(data: bytes) -> str:
-    """The likeliest encoding but UTF-8 and UTF-16, by the Encoding Standard's name."""
+    """The most probable encoding except UTF-8 and UTF-16, by the Encoding Standard's name."""
     first = int((np.frombuffer(data, np.int8) < 0).argmax()) or data.find(_ESCAPE)
     start = max(first - SAMPLE // 16, 0)
     detector = EncodingDetector()
-    detector.feed(data[start : start + SAMPLE], last=False)  # it may end within a character
+    detector.feed(data[start : start + SAMPLE], last=False)  # the sample may end within a character
     found = detector.guess(tld=None, allow_utf8=False).lower()
     return "windows-874" if found == "cp874" else found
 
 
 def _as_declared(data: bytes, names: list[str], *, is_utf8: bool) -> Utf8:
-    """Data for which encodings are declared, best first, unless it is plainly something else."""
+    """Decode data with these declared encodings, best first, unless the data is clearly in another encoding."""
     shifts = data.isascii() and _ESCAPE in data
     if is_utf8 and not shifts and set(names) <= {"utf-8"}:
         return _as_it_is(data)
@@ -119,7 +131,7 @@ def _as_declared(data: bytes, names: list[str], *, is_utf8: bool) -> Utf8:
 
 
 def _in_legacy(data: bytes, names: list[str], n_beyond_ascii: int) -> Utf8:
-    """Data that is not just UTF-8: mostly that, or as declared (names, best first) or detected."""
+    """Decode data that is not valid UTF-8: as mostly UTF-8, as declared (names, best first), or as detected."""
     detected = detect(data)
     names = sorted(names, key=lambda name: (name != detected, not alike(name, detected)))
     believed = [name for name in names if n_beyond_ascii < EVIDENCE or alike(name, detected)]
@@ -128,7 +140,7 @@ def _in_legacy(data: bytes, names: list[str], n_beyond_ascii: int) -> Utf8:
 
 
 def _in_one_of(names: list[str], data: bytes) -> Utf8:
-    """The text in the first encoding in which most of what is beyond ASCII decodes."""
+    """The text in the first encoding that can decode most of the characters beyond ASCII."""
     if names[0] not in UTF_16:
         _refuse_binary(data[:SAMPLE])
     for name in names:
@@ -146,7 +158,7 @@ def _as_it_is(data: bytes) -> Utf8:
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Arrow's validator is five times as fast as making a string."""
+    """Whether the data is valid UTF-8.  Arrow's validator is five times as fast as decoding to a string."""
     if data.isascii():
         return True
     ends = np.array([0, len(data)], np.int64)
@@ -162,7 +174,7 @@ def _n_beyond_ascii(data: bytes) -> int:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two encodings, by their names, read much the same letters in the same bytes."""
+    """Whether two encodings, given by name, read nearly the same letters in the same bytes."""
     return _FAMILY.get(one, one) == _FAMILY.get(other, other)
 
 
@@ -178,7 +190,7 @@ def _decode(data: bytes, name: str) -> str:
 
 
 def _as_browsers(error: UnicodeError) -> tuple[str, int]:
-    """What the Encoding Standard has where Python's tables have a hole; else U+FFFD."""
+    """The Encoding Standard's character for bytes that Python's codec cannot decode; U+FFFD if there is none."""
     assert isinstance(error, UnicodeDecodeError)
     data, at = error.object, error.start
     if error.encoding == "charmap" and data[at] < 0xA0:
@@ -191,7 +203,7 @@ def _as_browsers(error: UnicodeError) -> tuple[str, int]:
 
 
 def _vendors(pair: bytes) -> str | None:
-    """NEC's and IBM's characters, such as ① and ㈱, by their place in JIS X 0208, which Shift_JIS has, too."""
+    """NEC's and IBM's characters, such as ① and ㈱, by their place in JIS X 0208, which Shift_JIS contains, too."""
     row, cell = (byte & 0x7F for byte in pair) if len(pair) == 2 else (0, 0)
     row, cell = row - 0x20, cell - 0x20
     if not (0 < row < 95 and 0 < cell < 95):

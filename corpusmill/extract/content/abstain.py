@@ -1,25 +1,38 @@
-"""Pages without main content: which they are, and why, so that no boilerplate stands for content.
+"""Find pages without main content, and the reason, so that no boilerplate is taken for content.
 
-A page of which much text was kept has content, whatever it mentions; that is all that is asked of nearly every page,
-and takes two microseconds.  Others are taken at their word: what their title and first headings call them (names),
-what their blocks say (sayings; `phrases.toml` has both, in some thirty languages), and what they show: a status number
-for a title, a redirect in the head, a field for a password.  A reason holds for a page
+If much text of a page was kept, the page has content.  Nearly all pages need only this check, which takes two
+microseconds.  The others are judged by three kinds of evidence:
 
-    on a name, a number or a redirect,    if at most CALLED words were kept, CONFIRMED with other evidence beside;
-    on sayings,                           if at most UNSAID words were kept in blocks without any, and UNNAMED in all.
+- names: what their title and first headings call them;
+- sayings: what their blocks say (`phrases.toml` has names and sayings in about thirty languages);
+- what they show: a status number as title, a redirect in the head, a password field.
 
-Where several hold, the one with more kinds of evidence does; then the order of `_REASONS`.  No language is needed for
-the rest: what well-known software writes into the markup of such pages, a field for a password and hardly anything
-else, scripts and hardly anything else, a word on scripts for browsers without them, or a title of which the page, where
-nothing is surely content, has not a third.
+The evidence is enough for a reason under these conditions:
 
-Measured with a classifier that had not seen the domains: no page with gold left out of 764 of WCXB, none of 257 news
-pages in forty countries, and of 2,075 pages of manuals and test suites seven, of which at most two words were kept.  Of
-404 made pages of kinds not looked at before, in 19 languages, 95 % had the right reason at first sight and 98 % now; of
-677 error documents by others in 26 languages 99 %.  350 microseconds for a page with at most CONFIRMED words kept.
+    a name, a number or a redirect    at most CALLED words were kept; with other evidence, at most CONFIRMED
+    sayings                           at most UNSAID words were kept in blocks without sayings, and UNNAMED in all
 
-Tried and left: sayings of blocks that were not kept, for forms and banners (every forum with a form to log in, every
-shop with a banner), and names in headings below the highest (dialogs).
+If several reasons hold, the one with most kinds of evidence counts, then the first in `_REASONS`.  The other rules
+do not depend on a language:
+
+- markup of well-known software for such pages;
+- a password field or scripts, and hardly any text;
+- a text about scripts, for browsers that do not run them;
+- a page on which no block is surely content, and which has less than a third of the words of its title.
+
+Measured with a classifier that had not seen the domains:
+
+    pages                                                  result
+    764 of WCXB, with gold                                 none left out
+    257 news pages of forty countries                      none left out
+    2,075 of manuals and test suites                       7 left out, with at most two words kept
+    404 written for this test, new kinds, 19 languages     98 % with the right reason (95 % before phrases were added)
+    677 error documents by others, 26 languages            99 % with the right reason
+
+Cost: 350 microseconds for a page with at most CONFIRMED words kept.
+
+Tried and left out: sayings in blocks that were not kept, for forms and banners (every forum has a login form, every
+shop has a banner); names in headings below the highest level (dialogs have them).
 """
 
 import re
@@ -37,25 +50,25 @@ from corpusmill.extract.segments.tables import BIT, CharClass, FactKind, Segment
 from corpusmill.extract.segments.tags import TAG
 from corpusmill.reasons import Status
 
-# Words
+# Numbers of words
 CONFIRMED = 400
 CALLED = 60
 UNSAID = 20
-UNNAMED = 150  # if more were kept, sayings alone don't count, and no form or banner does
-MARKED = 250  # likewise for marks in the markup
+UNNAMED = 150  # if more were kept, sayings alone do not count, and forms and banners do not count
+MARKED = 250  # the same limit for marks in the markup
 HARDLY_ANYTHING = 15
-LOGIN_FORM = 40  # of everything on the page, around a field for a password
+LOGIN_FORM = 40  # words on the whole page, around a password field
 NOTHING = 3
-TITLE_WORDS = 5  # of titles that are of fewer, nothing is concluded
+TITLE_WORDS = 5  # shorter titles are not compared with the page
 
-DOUBTFUL = 0.5  # expected F1, below which it counts that a title is about something else
-FOUND_OF_TITLE = 3  # one in so many of its words is on the page, or its subject isn't
+DOUBTFUL = 0.5  # expected F1; below it, a title without relation to the text counts
+FOUND_OF_TITLE = 3  # one of so many words of the title must be on the page
 
 FIRST_HEADINGS = 3
-MOST_BLOCKS = 200  # of a kind are read
-MOST_CHARS = 4000  # of each
+MOST_BLOCKS = 200  # number of blocks of a kind that are read
+MOST_CHARS = 4000  # of each block
 NAME_CHARS = 300  # of a title or heading
-SMALL_PAGE = 1 << 16  # bytes; in larger ones no marks are looked for, and in longer texts no title
+SMALL_PAGE = 1 << 16  # bytes; larger pages are not searched for marks, and longer texts are not compared with the title
 START_TAG = 2000  # bytes
 
 _INVISIBLE = BIT["hidden"] | BIT["display_none"] | BIT["noscript"] | BIT["template"] | BIT["head"]
@@ -69,7 +82,7 @@ _REASONS = (
     Status.NO_MAIN_CONTENT,
     Status.JAVASCRIPT_SHELL,
 )
-# Forms and banners that pages with content have, too: unless the page is called so, they must be what was kept
+# Pages with content have such forms and banners, too.  Unless a name confirms the reason, they must be what was kept.
 _OVERLAID = {Status.LOGIN_PAGE, Status.CONSENT_WALL}
 _TITLE_PARTS = re.compile(r"\s+[|·•:»«›‹<>/~-]+\s+|\s*[|–—·•»«›‹｜：]+\s*|[:：,，]\s*|[.!?。！？]\s+")
 _JAVASCRIPT = re.compile(r"java ?script|جافا ?سكر|자바 ?스크립트|\bjs\b", re.IGNORECASE)
@@ -84,7 +97,7 @@ _MARKS = {
     b"sedoparking.com/": Status.PARKED_DOMAIN,
     b"parkingcrew.net/": Status.PARKED_DOMAIN,
 }
-# Of WordPress, Rails and Shopify
+# Classes of error pages in WordPress, Rails and Shopify
 _ERROR_BODY = re.compile(
     r"<body\b[^>]*?[\s\"'](?:error404|rails-default-error-page|template-404)[\s\"']", re.IGNORECASE
 )
@@ -94,18 +107,18 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What a page with little text says of itself."""
+    """What a page with little text says about itself."""
 
     called: set[Status]
     shown: set[Status]
-    said: dict[Status, int]  # and how many words were kept in blocks that say so
+    said: dict[Status, int]  # with the number of words kept in blocks that say so
 
     def kinds(self, reason: Status) -> int:
         """How many kinds of evidence there are for a reason."""
         return (reason in self.called) + (reason in self.shown) + (reason in self.said)
 
     def holds(self, reason: Status, kept_words: int) -> bool:
-        """Whether the reason holds for a page of which so many words were kept."""
+        """Whether the reason holds for a page with this number of kept words."""
         if reason in self.called or (reason in self.shown and reason not in _OVERLAID):
             return kept_words <= CALLED or (
                 self.kinds(reason) >= 2 and (reason not in _OVERLAID or kept_words <= UNNAMED)
@@ -117,10 +130,10 @@ class _Evidence:
 
 
 def no_content(segments: Segments, keep: Mask, title: str | None, expected_f1: float = 1) -> Status | None:
-    """Why a page has no main content, or None if it has.
+    """The reason why a page has no main content, or None if it has main content.
 
-    `keep` (n_blocks,) is the classifier's verdict, and `expected_f1` what it expects of it; `title` is what metadata
-    says that the page is called, if anything.
+    `keep` (n_blocks,) is the classifier's decision, and `expected_f1` is the F1 that it expects.  `title` is the title
+    from the metadata, if there is one.
     """
     kept_words = int(segments.blocks["n_words"] @ keep)
     if kept_words > CONFIRMED:
@@ -144,7 +157,7 @@ def no_content(segments: Segments, keep: Mask, title: str | None, expected_f1: f
 
 
 def _is_elsewhere(segments: Segments, title: str) -> bool:
-    """Whether what a page is about is not on it: of its title's words, hardly one is in its text."""
+    """Whether the page is not about its title: hardly any of the title's words are in the text."""
     words = {part for word in fold(title[:NAME_CHARS]).split() for part in _parts(word)}
     if len(words) < TITLE_WORDS or len(segments.text) > SMALL_PAGE:
         return False
@@ -153,7 +166,7 @@ def _is_elsewhere(segments: Segments, title: str) -> bool:
 
 
 def _parts(word: str) -> list[str]:
-    """A word; in scripts without spaces, its pairs of characters."""
+    """The word; in scripts without spaces, its pairs of characters."""
     if CLASS_OF[min(ord(word[0]), len(CLASS_OF) - 1)] != CharClass.IDEOGRAPH:
         return [word]
     return [word[i : i + 2] for i in range(max(1, len(word) - 1))]
@@ -195,7 +208,7 @@ def _start(segments: Segments, index: int) -> str:
 
 
 def _titles(segments: Segments, title: str | None) -> list[str]:
-    """The page's title as metadata has it and as <title> has it, for the former may be that of the site or a share."""
+    """The title in the metadata and the one in <title>, because the first may be that of the site or for sharing."""
     own = segments.facts[segments.facts["kind"] == FactKind.TITLE][:1]
     spans = zip(own["value_start"].tolist(), own["value_end"].tolist(), strict=True)
     titles = [title or "", *(unescape(segments.span(start, min(end, start + START_TAG))) for start, end in spans)]
@@ -203,7 +216,10 @@ def _titles(segments: Segments, title: str | None) -> list[str]:
 
 
 def _sayings(texts: dict[int, str], kept_words: npt.NDArray[np.int_]) -> dict[Status, int]:
-    """The reasons that blocks state, with the kept words of those blocks; all at once first, since most state none."""
+    """The reasons that blocks state, with the number of kept words in these blocks.
+
+    All blocks are searched at once first, since most of them state no reason.
+    """
     sayings = dict.fromkeys(said(fold("\n".join(texts.values()))), 0)
     for index, text in texts.items() if sayings else ():
         for reason in said(fold(text)) & sayings.keys():

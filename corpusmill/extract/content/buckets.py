@@ -1,11 +1,13 @@
-"""Hash tables that are read without branches: from a 32-bit key to a number of 16 bits.
+"""Hash tables that are read without branches, from a 32-bit key to a 16-bit number.
 
-A bucket is two entries side by side; the key's lower bits choose it, its upper 16 tell the keys in it apart.  Reading
-is two comparisons, whatever is there: no chain to follow, nothing for the processor to guess wrong.  A third key has
-no room in a bucket, and one key in 65,536 is taken for another: a table is right almost always, which is all that a
-word's weight or its presence in a headline asks for.
+A bucket is two adjacent entries.  The lower bits of a key choose the bucket, and the upper 16 bits identify the key in
+it.  Reading a number takes two comparisons in all cases.  There are no chains of entries, and no branches that the
+processor could predict wrongly.
 
-Cost: 5 ns a word; open addressing took more than twice that.
+The table is not exact: a third key has no room in a bucket, and one in 65,536 keys is taken for another.  This is
+enough for the weight of a word, or for its presence in a headline.
+
+Cost: 5 ns per word.  Open addressing took more than twice as long.
 """
 
 import numpy as np
@@ -18,16 +20,16 @@ U32 = npt.NDArray[np.uint32]
 
 
 def build(keys: U32, numbers: npt.NDArray[np.integer], importance: npt.NDArray[np.floating]) -> U32:
-    """A table of distinct keys (n,) and their numbers (n,), of which 16 bits are kept -> its entries.
+    """A table of distinct keys (n,) and their numbers (n,), of which the lower 16 bits are kept -> its entries.
 
-    Where keys have no room, the important ones have it; 0 is the number of all others.
+    If there is no room for all keys, the most important ones get it.  The number of all other keys is 0.
     """
     n_buckets = 16
     while n_buckets < 2 * len(keys):
         n_buckets *= 2
     bucket, mark = (keys & np.uint32(n_buckets - 1)).astype(np.int64), np.maximum(keys >> 16, 1)
     order = np.lexsort((keys, -importance))
-    order = order[np.sort(np.unique(bucket[order] << 16 | mark[order], return_index=True)[1])]  # one of those alike
+    order = order[np.sort(np.unique(bucket[order] << 16 | mark[order], return_index=True)[1])]  # one per mark
     order = order[np.argsort(bucket[order], kind="stable")]
     place = np.arange(len(order))
     is_first = np.diff(bucket[order], prepend=-1) != 0
@@ -40,7 +42,7 @@ def build(keys: U32, numbers: npt.NDArray[np.integer], importance: npt.NDArray[n
 
 @lean_entry
 def look_up(entries: U32, key: np.uint32) -> int:
-    """The number of a key, 0 if it has none."""
+    """The number of a key, or 0 if it has none."""
     at = 2 * (i64(key) & (len(entries) // 2 - 1))
     mark = max(i64(key) >> 16, 1)
     first, second = i64(entries[at]), i64(entries[at + 1])
@@ -49,7 +51,7 @@ def look_up(entries: U32, key: np.uint32) -> int:
 
 @lean_entry
 def add_bits(entries: U32, key: np.uint32, bits: int) -> bool:
-    """Set bits (below 2^16) in the number of a key -> whether there was room for it."""
+    """Set bits (below 2^16) in the number of a key -> whether there was room for the key."""
     at = 2 * (i64(key) & (len(entries) // 2 - 1))
     mark = max(i64(key) >> 16, 1)
     for k in range(at, at + 2):

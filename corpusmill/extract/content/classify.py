@@ -1,18 +1,20 @@
-"""Which blocks of a page are its main content: what a forest of trees makes of their features.
+"""Decide which blocks of a page are its main content, with a forest of trees over their features.
 
     segments -> features -> p -> threshold -> keep
                            + p -> kind of page
 
-There are two forests.  One also learned from articles cut short, since news sites show three paragraphs beside two
-hundred headlines; over all kinds of pages that costs .004 of F1.  So it judges pages that declare themselves articles
-(schema.org) and those in other languages than the pages trained on, which the share of common words tells; the other
-judges the rest.
+There are two forests.  One of them has also learned from shortened articles, because news sites show stories of three
+paragraphs among two hundred headlines.  Over all kinds of pages, this costs 0.004 of F1.  So this forest judges only
+pages that declare themselves articles (schema.org), and pages in other languages than those of the training data.  The
+share of common words shows the second.  The other forest judges the rest.
 
-The threshold is the page's own, and another forest chooses it (`threshold.py`); fixed ones were worse on every kind of
-page.  Code beside what is kept needs a fifth of it (documentation gains .003).  A further forest of blocks that also
-knew the first one's opinion of the surroundings was worth .002 of F1 and a third of the time.
+Each page has its own threshold, which a third forest chooses (`threshold.py`).  Fixed thresholds were worse for every
+kind of page.  For code beside kept text, a fifth of the threshold is enough (documentation gains 0.003).
 
-Cost: 220 microseconds for an average page of 300 blocks; nothing holds the GIL.
+Tried and left out: another forest of blocks that knows the opinion of the first about the surroundings.  It gains 0.002
+of F1, and costs a third of the time.
+
+Cost: 220 microseconds for an average page of 300 blocks.  The GIL is not held.
 """
 
 import dataclasses
@@ -38,22 +40,22 @@ Table = npt.NDArray[np.void]
 
 PREFORMATTED = BIT["preformatted"]
 ENOUGH_OF_CODE = 0.2  # of the threshold
-MAX_BLOCKS = 1 << 15  # a kilobyte each: a page of millions of tiny blocks must not take all memory
+MAX_BLOCKS = 1 << 15  # a kilobyte each, so a page of millions of tiny blocks cannot take all memory
 
 
 @dataclass(frozen=True)
 class Classified:
-    """The verdict on a page's blocks."""
+    """The decisions on a page's blocks."""
 
     probabilities: F32  # (n_blocks,)
     keep: npt.NDArray[np.bool_]  # (n_blocks,)
     threshold: float
-    expected_f1: float  # the greatest that a threshold has, if the probabilities are right
+    expected_f1: float  # the highest of all thresholds, if the probabilities are right
     measured: Measured  # of the first `MAX_BLOCKS` blocks
 
 
 def classify(segments: Segments, model: Model) -> Classified:
-    """Decide which blocks are main content; of more than `MAX_BLOCKS`, the later ones are not."""
+    """Decide which blocks are main content.  Of the blocks after the first `MAX_BLOCKS`, none is."""
     n_blocks = len(segments.blocks)
     if n_blocks > MAX_BLOCKS:
         segments = _first_blocks(segments, MAX_BLOCKS)
@@ -69,7 +71,7 @@ def classify(segments: Segments, model: Model) -> Classified:
 def _judge(
     tables: Tables, linear: Linear, general: Forest, stories: Forest, least_common: float, thresholds: Forest
 ) -> tuple[F32, npt.NDArray[np.bool_], float, float, Measured]:
-    """All of it at once: the way from Python into a kernel costs as much as some of them."""
+    """All steps in one kernel, because a call from Python costs as much as some of the steps."""
     measured = measure_tables(tables, linear)
     is_article = measured.declared[Declared.ARTICLE] > 0
     forest = stories if is_article or measured.common < least_common else general
@@ -91,7 +93,7 @@ def _judge_page(blocks: Table, measured: Measured, p: F32, kinds: Forest) -> F32
 
 
 def _first_blocks(segments: Segments, n_blocks: int) -> Segments:
-    """The page as if it ended after so many blocks."""
+    """The page as if it ended after this number of blocks."""
     blocks = segments.blocks[:n_blocks]
     nodes = segments.nodes[: blocks["leaf"].max() + 1].copy()
     for side in ("first_block", "end_block"):
@@ -104,9 +106,9 @@ def _first_blocks(segments: Segments, n_blocks: int) -> Segments:
 def kept(
     text: npt.NDArray[np.uint8], blocks: Table, texts: npt.NDArray[np.int32], p: F32, threshold: float
 ) -> npt.NDArray[np.bool_]:
-    """The blocks above a threshold, and beside them what is preformatted on less evidence: code reads unlike text.
+    """Keep blocks above a threshold, and preformatted blocks beside them with less evidence: code differs from text.
 
-    A passage that is on the page more than once is kept once; texts: the first block with the same text.
+    A passage that is on the page several times is kept once; texts: the first block with the same text.
     """
     keep = np.empty(len(p), np.bool_)
     for i in range(len(p)):
@@ -133,7 +135,7 @@ def probabilities(scores: F32) -> F32:
 
 @kernel
 def shares(scores: F32) -> F32:
-    """The softmax of raw scores (n,), by way of the sigmoid: exp(x) is s / (1 - s)."""
+    """The softmax of raw scores (n,), computed with the sigmoid: exp(x) is s / (1 - s)."""
     most = f32(-np.inf)
     for k in range(len(scores)):
         most = max(most, scores[k])

@@ -1,10 +1,12 @@
-"""Blocks that come from one place of the page's template: same path of elements, or same text.
+"""Blocks that the same place of the page's template made: they have the same path of elements, or the same text.
 
-A *cluster* is all blocks whose elements have the same tags, classes and ids from the root down.  What is true of most
-members (many words, few links, a high score) is probably true of each: a comment of two words among comments of fifty,
-a caption among captions.  Clusters by tags alone, tried too, told the trees nothing more.
+A *cluster* is all blocks whose elements have the same tags, classes and ids, from the root down.  What is true of most
+members (many words, few links, a high score) is probably true of each.  Examples: a comment of two words among comments
+of fifty, or a caption among captions.
 
-Cost: one hash table for each of the two keys, linear; 14 microseconds an average page.
+Tried and left out: clusters by tags only.  They did not improve the trees.
+
+Cost: linear, one hash table for each of the two keys; 14 microseconds per average page.
 """
 
 from enum import IntEnum
@@ -23,12 +25,12 @@ Table = npt.NDArray[np.void]
 
 
 class Cluster(IntEnum):
-    """Rows of what is known of a block's cluster."""
+    """Rows of the features of a block's cluster."""
 
     BLOCKS = 0
     WORDS = 1  # mean
     LINK_SHARE = 2
-    SCORE = 3  # mean of the linear model's
+    SCORE = 3  # mean score in the linear model
 
 
 N_CLUSTER = len(Cluster)
@@ -36,7 +38,7 @@ N_CLUSTER = len(Cluster)
 
 @inner_kernel
 def cluster(keys: U64) -> I32:
-    """The first block with the same key, of every block."""
+    """For every block, the first block with the same key."""
     n = len(keys)
     slots = 16
     while slots < 2 * n:
@@ -55,7 +57,7 @@ def cluster(keys: U64) -> I32:
 
 @inner_kernel
 def path_keys(blocks: Table, place: Table) -> U64:
-    """Keys of every block's cluster."""
+    """The keys of the cluster of every block."""
     keys = np.empty(len(blocks), np.uint64)
     for i in range(len(blocks)):
         keys[i] = place[blocks[i]["leaf"]]["path"]
@@ -64,7 +66,7 @@ def path_keys(blocks: Table, place: Table) -> U64:
 
 @inner_kernel
 def text_keys(blocks: Table, words: Words) -> U64:
-    """Keys of every block's first words and of their number."""
+    """The keys of the first words of every block, and of their number."""
     n = len(blocks)
     keys = np.empty(n, np.uint64)
     for i in range(n):
@@ -77,7 +79,7 @@ def text_keys(blocks: Table, words: Words) -> U64:
 
 @inner_kernel
 def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
-    """What is known of every block's cluster -> rows (len(Cluster), n_blocks)."""
+    """The features of the cluster of every block -> rows (len(Cluster), n_blocks)."""
     n = len(blocks)
     sums = np.zeros((N_CLUSTER, n), np.float32)
     for i in range(n):

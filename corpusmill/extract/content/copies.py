@@ -1,15 +1,17 @@
-"""Texts that a page shows more than once: a version for telephones, a summary at the top, what a paywall hides.
+"""Texts that a page shows several times: a version for telephones, a summary at the top, the text behind a paywall.
 
-Two blocks are copies if they have the same number of words, and the same first ones (`words.MAX_WORDS`; all digits are
-alike).  Which copy is the content is for the forest to find: it is told of each block how often its text was there
-before, how far away its copies are, and how much of what lies around has copies, for a menu of three words repeats
-itself anywhere, an article next to nothing else.  That was worth .005 of F1.
+Two blocks are copies if they have the same number of words and the same first words (`words.MAX_WORDS`; all digits
+count as equal).  The forest decides which copy is the content.  Its features for each block are: how often the text was
+there before, how far away the copies are, and how many of the words around the block have copies.  The last one is
+needed because a menu of three words repeats anywhere, but the text around an article does not.  This gained 0.005 of
+F1.
 
-Of passages that would be kept twice, the same to the letter, the first is enough (`leave_out`): .002 more, .009 on
-forums, where posts are quoted.  A passage is texts in the same order, of so many words together that chance doesn't
-repeat them.  Cells and code are no part of one: tables and programs repeat themselves by right.
+If a passage would be kept twice, letter by letter the same, only the first one is kept (`leave_out`).  This gained
+0.002 more, and 0.009 for forums, where posts are quoted.  A passage is a sequence of texts in the same order, with so
+many words that it does not repeat by chance.  Cells and code are not part of passages, because tables and programs
+repeat themselves for good reasons.
 
-Cost: 4 microseconds an average page.
+Cost: 4 microseconds per average page.
 """
 
 from enum import IntEnum
@@ -30,30 +32,30 @@ Bools = npt.NDArray[np.bool_]
 Table = npt.NDArray[np.void]
 
 REACH = 8  # blocks before and after
-SOME_WORDS = 4  # shorter texts are no copies for what lies around them
-MANY_WORDS = 12  # of a passage; less may stand on a page as often as it likes
+SOME_WORDS = 4  # shorter texts do not count as copies around a block
+MANY_WORDS = 12  # of a passage; shorter ones may be on a page several times
 NONE = -1
 IN_PLACE = BIT["cell"] | BIT["preformatted"]
 
 
 class Copy(IntEnum):
-    """Rows of what is known of a block's copies."""
+    """Rows of the features of a block's copies."""
 
-    BLOCKS = 0  # that have the text, this one included
-    BEFORE = 1  # of these, those before it
-    SINCE = 2  # blocks since the last of them
-    UNTIL = 3  # blocks until the next one
-    REPEATED = 4  # share of the words within reach in texts that were there before
-    COMING = 5  # share of them in texts that come again
-    PAGE_REPEATED = 6  # share of the page's words in texts that were there before
+    BLOCKS = 0  # number of blocks with this text, including this one
+    BEFORE = 1  # number of those before this one
+    SINCE = 2  # number of blocks since the last of them
+    UNTIL = 3  # number of blocks until the next one
+    REPEATED = 4  # share of the words within reach in texts that occurred before
+    COMING = 5  # share of them in texts that occur again
+    PAGE_REPEATED = 6  # share of the page's words in texts that occurred before
 
 
 @inner_kernel
 def describe(blocks: Table, texts: I32, sums: I32, rows: F32) -> None:
-    """What is known of every block's copies -> rows (len(Copy), n_blocks); texts: the first block with the same one."""
+    """The features of every block's copies -> rows (len(Copy), n_blocks); texts: the first block with the same text."""
     n = len(blocks)
-    last, n_before = np.full(n, NONE, np.int32), np.zeros(n, np.int32)  # by the first block
-    repeated, coming = np.zeros(n + 1, np.int32), np.zeros(n + 1, np.int32)  # words
+    last, n_before = np.full(n, NONE, np.int32), np.zeros(n, np.int32)  # both by the first block with the text
+    repeated, coming = np.zeros(n + 1, np.int32), np.zeros(n + 1, np.int32)  # numbers of words
     for i in range(n):
         first = texts[i]
         before = i64(last[first])
@@ -80,9 +82,9 @@ def describe(blocks: Table, texts: I32, sums: I32, rows: F32) -> None:
 
 @inner_kernel
 def leave_out(text: U8, blocks: Table, texts: I32, keep: Bools) -> None:
-    """Of passages that are kept, the same to the letter, keep the first; texts: the first block with the same one."""
+    """Keep only the first of equal passages that are kept; texts: the first block with the same text."""
     n = len(blocks)
-    original = np.full(n, NONE, np.int32)  # by the first block: the first copy that is kept
+    original = np.full(n, NONE, np.int32)  # by the first block with the text: the first kept copy
     passage, size, n_words, last = np.empty(n, np.int32), 0, 0, i64(NONE)
     for i in range(n + 1):
         found = i64(NONE)
@@ -92,7 +94,7 @@ def leave_out(text: U8, blocks: Table, texts: I32, keep: Bools) -> None:
             found = i64(original[texts[i]])
             if found != NONE and (blocks[i]["flags"] & IN_PLACE or not _are_the_same(text, blocks[i], blocks[found])):
                 found = i64(NONE)
-        if found <= last:  # the end of a passage, or of none
+        if found <= last:  # a passage ends here, or there was none
             for k in range(size if n_words >= MANY_WORDS else 0):
                 keep[passage[k]] = False
             size = n_words = 0

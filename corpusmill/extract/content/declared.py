@@ -1,9 +1,9 @@
-"""What a page declares itself to be: its og:type, and the schema.org types of its microdata and JSON-LD.
+"""What a page declares itself to be: its og:type, and the schema.org types in its microdata and JSON-LD.
 
-They are sorted into the kinds of page that they speak for.  JSON is scanned for strings, not parsed: a type is the
-string after a "@type":.
+The types are grouped by the kinds of page that they indicate.  JSON is not parsed, only searched: a type is the string
+after "@type":.
 
-Cost: 9 microseconds an average page.
+Cost: 9 microseconds per average page.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ Table = npt.NDArray[np.void]
 
 
 class Declared(IntEnum):
-    """Schema.org types, by the kind that they speak for, and og:type."""
+    """Schema.org types, by the kind of page that they indicate, and values of og:type."""
 
     ARTICLE = 0
     COLLECTION = 1
@@ -59,7 +59,7 @@ _OG_VALUES = {
 
 
 def _declarations(names: Mapping[Declared, str]) -> tuple[U64, I64]:
-    """Hashes of names, and what each declares."""
+    """Hashes of names, and what each name declares."""
     pairs = [(name, row) for row, several in names.items() for name in several.split()]
     return name_hashes(*(name for name, _ in pairs)), np.array([row for _, row in pairs])
 
@@ -72,7 +72,7 @@ QUOTE, COLON, SPACE, SLASH = ord('"'), ord(":"), ord(" "), ord("/")
 
 @inner_kernel
 def read_declarations(source: U8, facts: Table) -> F32:
-    """What a page declares, (len(Declared),): how often, up to `MOST_DECLARED`."""
+    """How often a page declares each of these, (len(Declared),); at most `MOST_DECLARED`."""
     declared = np.zeros(N_DECLARED, np.float32)
     for f in range(len(facts)):
         kind, start, end = facts[f]["kind"], i64(facts[f]["value_start"]), i64(facts[f]["value_end"])
@@ -91,7 +91,7 @@ def read_declarations(source: U8, facts: Table) -> F32:
 
 @lean_kernel
 def _count_type(source: U8, start: int, end: int, declared: F32) -> None:
-    """Count a type: what follows the last slash of an address, or a name."""
+    """Count a type: the text after the last slash of an address, or a name."""
     first = end
     while first > start and source[first - 1] != SLASH:
         first -= 1
@@ -107,7 +107,7 @@ def _count(name: np.uint64, names: U64, kinds: I64, declared: F32) -> None:
 
 @lean_kernel
 def _count_json_types(source: U8, start: int, end: int, declared: F32) -> None:
-    """Count the types that JSON-LD gives: the string after every "@type":."""
+    """Count the types in JSON-LD: the string after every "@type":."""
     i, wanted = start, False
     while i < end:
         if source[i] != QUOTE:

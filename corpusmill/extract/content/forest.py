@@ -1,16 +1,17 @@
-"""Forests of small trees, asked without branches: of every tree, all questions of all rows.
+"""Forests of small trees, evaluated without branches: all comparisons of a tree are made for all rows.
 
-The trees are LightGBM's, grown leaf by leaf (Ke et al., 2017), of `LEAVES` leaves at most.  They predict as QuickScorer
-does (Lucchese et al., 2015): a question whose answer is "above the border" rules out the leaves on its left side, and
-the leaf is the first that nothing rules out.  So a tree is fifteen comparisons and the bits that they add, for 32 rows
-at once with AVX-512, and no row waits for another.
+LightGBM grows the trees leaf by leaf (Ke et al., 2017), with at most `LEAVES` leaves.  They are evaluated like
+QuickScorer (Lucchese et al., 2015).  If a value is above the border of a comparison, the leaves on its left side are
+ruled out.  The result is the first leaf that no comparison rules out.  So a tree is fifteen comparisons and operations
+on the bits of leaves, for 32 rows at once with AVX-512.  No row waits for another.
 
-Features are bfloat16: a float's upper half, two or three decimal digits of it, which is more than the 63 borders a
-feature that training considers can tell apart, and twice as many fit a register.  `sortable` makes integers of them
-that are ordered as the numbers are; training sees these, too.  Sums are in the order of the trees: the same bits on
-every processor.
+Features are bfloat16, the upper half of a float32, with two or three decimal digits.  This is more than the 63 borders
+per feature that training tries can distinguish, and twice as many values fit into a register.  `sortable` turns them
+into integers with the same order.  Training also sees these integers.  Sums are in the order of the trees, so results
+have the same bits on every processor.
 
-Cost: 25 ns a tree and 0.65 ns a row of it: 55 microseconds for 240 trees over the 300 blocks of an average page.
+Cost: 25 ns per tree, and 0.65 ns per row of each tree.  For 240 trees and the 300 blocks of an average page: 55
+microseconds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,38 +28,38 @@ U16 = npt.NDArray[np.uint16]
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
 
-GROUP = 4  # trees that are asked together
-NEVER = np.iinfo(np.int16).max  # the border of a question that nothing is above
+GROUP = 4  # trees that are evaluated together
+NEVER = np.iinfo(np.int16).max  # the border of a comparison that no value is above
 
 
 class Forest(NamedTuple):
-    """Trees, each `GROUP` for one output; where one has fewer questions, it has some that rule out nothing."""
+    """Trees, in groups of `GROUP` for one output.  A tree with fewer comparisons has some that rule out nothing."""
 
-    features: I32  # (n_trees, QUESTIONS): rows of the columns
+    features: I32  # (n_trees, QUESTIONS): rows of the features' columns
     borders: I16  # (n_trees, QUESTIONS): of `sortable` values
     ruled_out: U16  # (n_trees, QUESTIONS): leaves, as bits, that a value above the border rules out
-    leaves: F32  # (n_trees, LEAVES): of the leaf k, at `PLACES[k]`
-    outputs: I32  # (n_trees / GROUP,): which output a group adds to
+    leaves: F32  # (n_trees, LEAVES): the value of leaf k is at `PLACES[k]`
+    outputs: I32  # (n_trees / GROUP,): the output that a group adds to
 
 
-PLACES = np.array([(DE_BRUIJN << leaf & 0xFFFF) >> 12 for leaf in range(LEAVES)])  # of leaves, in a tree's answer
+PLACES = np.array([(DE_BRUIJN << leaf & 0xFFFF) >> 12 for leaf in range(LEAVES)])  # places of the leaves' values
 
 
 def predict(columns: F32, forest: Forest) -> F32:
-    """Raw scores (n_outputs, n) of rows given as columns (n_features, n)."""
+    """Raw scores (n_outputs, n) of rows that are given as columns (n_features, n)."""
     assert fits(forest, len(columns))
     return sum_leaves(columns, forest)
 
 
 def fits(forest: Forest, n_features: int) -> bool:
-    """Whether so many features are enough for it, and its trees are in whole groups: kernels don't ask."""
+    """Whether the forest needs only so many features, and its trees are in whole groups.  Kernels do not check this."""
     in_groups = len(forest.features) == GROUP * len(forest.outputs)
     return in_groups and bool(n_features > forest.features.max(initial=-1))
 
 
 @kernel
 def sortable(columns: F32) -> I16:
-    """Every number's upper half as an integer, in the same order -> (n_features, n), n filled up with zeros."""
+    """The upper half of every number as an integer, in the same order -> (n_features, n), n padded with zeros."""
     n_features, n = columns.shape
     keys = np.zeros((n_features, -(-n // ROWS) * ROWS), np.int16)
     for k in range(n_features):
@@ -71,9 +72,9 @@ def sortable(columns: F32) -> I16:
 
 @kernel
 def sum_leaves(columns: F32, forest: Forest) -> F32:
-    """The same for kernels, of a forest that `fits`.
+    """The same for kernels, for a forest that `fits`.
 
-    A group at a time, so that a score is read and written once for all of its trees.
+    One group at a time, so that a score is read and written only once for all trees of a group.
     """
     n = columns.shape[1]
     keys = sortable(columns)
@@ -95,7 +96,7 @@ def sum_leaves(columns: F32, forest: Forest) -> F32:
 
 
 def from_lightgbm(model: Mapping[str, Any]) -> Forest:
-    """A forest from LightGBM's `dump_model()`, trained on `sortable` values; features are numbers, not categories."""
+    """A forest from LightGBM's `dump_model()`, trained on `sortable` values.  Features are numbers only."""
     n_outputs: int = model["num_tree_per_iteration"]
     trees: Sequence[Mapping[str, Any]] = [tree["tree_structure"] for tree in model["tree_info"]]
     of_outputs = [trees[output::n_outputs] for output in range(n_outputs)]
@@ -115,7 +116,7 @@ def from_lightgbm(model: Mapping[str, Any]) -> Forest:
 
 
 def _questions(node: Mapping[str, Any], values: list[float]) -> Iterator[tuple[int, int, int]]:
-    """Feature, border and ruled-out leaves of every question at and below a node; adds its leaves' values, in order."""
+    """Feature, border and ruled-out leaves of every comparison from a node down; appends the leaves' values."""
     if "leaf_value" in node:
         values.append(node["leaf_value"])
         return

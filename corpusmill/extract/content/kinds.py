@@ -1,9 +1,9 @@
-"""What kind of page it is: features of the page as a whole, for the forest that tells article from forum from product.
+"""The kind of a page (article, forum, product and so on): features of the whole page, for the forest that decides it.
 
-They are the page's totals (`position.Total`), what the probable content is made of, by the blocks'
+They are the totals of the page (`position.Total`), the composition of its probable content by the blocks'
 probabilities, and what the page declares (`declared.py`).
 
-Cost: 5 microseconds an average page.
+Cost: 5 microseconds per average page.
 """
 
 from enum import IntEnum
@@ -26,17 +26,17 @@ KINDS = ("article", "collection", "documentation", "forum", "listing", "product"
 
 
 class Content(IntEnum):
-    """What the probable content is made of: means over blocks, or shares of words, by p."""
+    """The composition of the probable content: means over blocks, or shares of words, weighted by p."""
 
     WORDS = 0  # sum
-    SHARE = 1  # of the page's words
+    SHARE = 1  # share of the page's words
     BLOCKS = 2  # sum
     WORDS_PER_BLOCK = 3
     LINK_SHARE = 4
-    STOPS = 5  # a word
-    DIGITS = 6  # of characters
-    IMAGES = 7  # a block
-    HEADINGS = 8  # of blocks
+    STOPS = 5  # per word
+    DIGITS = 6  # share of characters
+    IMAGES = 7  # per block
+    HEADINGS = 8  # share of blocks
     PARAGRAPHS = 9
     ITEMS = 10
     CELLS = 11
@@ -44,7 +44,7 @@ class Content(IntEnum):
     QUOTES = 13
     TIMES = 14
     BUTTONS = 15
-    CLUSTERS = 16  # of blocks, how many are the first of their cluster
+    CLUSTERS = 16  # share of blocks that are the first of their cluster
 
 
 N_CONTENT = len(Content)
@@ -63,7 +63,7 @@ FLAGS = np.array(
 
 @kernel
 def page_features(blocks: Table, measured: Measured, p: F32) -> F32:
-    """Features of the page as a whole, (N_PAGE,), names as in `PAGE_FEATURES`; p (n_blocks,) is of its blocks."""
+    """Features of the whole page, (N_PAGE,), with names as in `PAGE_FEATURES`; p (n_blocks,) is for its blocks."""
     features = np.zeros(N_PAGE, np.float32)
     for k in range(N_TOTAL):
         features[k] = measured.totals[k]

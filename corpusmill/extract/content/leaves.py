@@ -1,8 +1,9 @@
-"""Which leaf of a tree every row is in, 32 rows at a time: the innermost loop of forests, in LLVM's own vectors.
+"""Find the leaf of a tree for every row, 32 rows at a time.  This is the innermost loop of forests, as LLVM's vectors.
 
-As a kernel it was a loop that LLVM turns into the same vectors.  But before it, LLVM asked of each of fifteen columns
-whether the answers are written into it, and Python's rule for negative indices was asked of each, too: as long as two
-registers of rows take, for every tree, of which a page asks 660.  Numba has no word for "these don't overlap".
+A kernel with a loop would become the same vectors.  But before the loop, LLVM would check for each of the fifteen
+columns whether the results are written into it, and Python's rule for negative indices would be checked for each, too.
+This takes as long as two registers of rows, for every tree, and a page uses 660 trees.  Numba has no way to declare
+that arrays do not overlap.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,10 @@ from numba.core import cgutils
 from corpusmill.extract.segments.lanes import in_all_lanes
 from corpusmill.extract.segments.lean import Typed, in_llvm
 
-LEAVES = 16  # of a tree at most: one bit each
+LEAVES = 16  # of a tree, at most; one bit each
 QUESTIONS = LEAVES - 1
-ROWS = 32  # of a register of AVX-512; other processors take two or four
-DE_BRUIJN = 0x09AF  # every four bits in a row differ: times a power of two, the upper four say which
+ROWS = 32  # in a register of AVX-512; other processors use two or four registers
+DE_BRUIJN = 0x09AF  # all groups of four bits differ; times a power of two, the upper four identify it
 
 _I16, _I64 = ir.IntType(16), ir.IntType(64)
 _LANES, _BYTES = ir.VectorType(_I16, ROWS), ir.VectorType(ir.IntType(8), ROWS)
@@ -26,11 +27,11 @@ _LANES, _BYTES = ir.VectorType(_I16, ROWS), ir.VectorType(ir.IntType(8), ROWS)
 
 @in_llvm
 def find_leaves(_: object, keys: Any, features: Any, borders: Any, ruled_out: Any, found: Any) -> Typed:
-    """Where the leaf of every row is: found, uint8 (n,), n a multiple of ROWS.
+    """The place of the leaf of every row: found, uint8 (n,), where n is a multiple of ROWS.
 
-    Of the tree's question k, `keys[features[k]]`, int16 (n,), are what is asked, `borders[k]` is what they are compared
-    with, and `ruled_out[k]` the leaves, as bits, that are out for what is above; k < QUESTIONS.  The answer is
-    `forest.PLACES` of the first leaf that is left.
+    For comparison k < QUESTIONS of the tree, the values are `keys[features[k]]`, int16 (n,).  They are compared with
+    `borders[k]`.  For values above it, the leaves `ruled_out[k]`, as bits, are ruled out.  The result is
+    `forest.PLACES` of the first leaf that remains.
     """
 
     def write(context: Any, builder: Any, signature: Any, values: Sequence[Any]) -> Any:

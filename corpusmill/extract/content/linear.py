@@ -1,15 +1,16 @@
 """A linear model over hashed words: of the class and id of the elements around a block, and of the block's text.
 
-Five families of inputs: the tokens of all elements around a block, those of the nearest three, the first 32 words of
-its text, its first two words as a pair, and a short text as a whole.  Which class names go with content and which
-words with boilerplate ("cookie", "share", "posted by") is most of what there is to know: alone, it reaches a word F1
-of .84.  Its scores feed the trees (`features.py`).
+There are five families of inputs: the tokens of all elements around a block, the tokens of the nearest three, the first
+32 words of its text, its first two words as a pair, and a short text as a whole.  Most of the knowledge is which class
+names are typical of content, and which words are typical of boilerplate ("cookie", "share", "posted by").  The linear
+model alone reaches a word F1 of 0.84.  Its scores are features for the trees (`features.py`).
 
-Training sees sparse rows of keys (`linear_inputs`), any 32-bit hash in its family, without collisions; the model keeps
-the keys that training kept, in tables that know their keys (`buckets.py`): a word that training has not seen weighs
-nothing, rather than what another word weighs.  So a page in an unseen language is judged by its structure alone.
+For training, a block is a sparse row of keys (`linear_inputs`): the 32-bit hash and its family, without collisions.
+The model contains the keys that training kept, in tables that recognise unknown keys (`buckets.py`).  So a word that is
+not in the training data has no weight, not the weight of another word.  A page in an unknown language is judged by its
+structure only.
 
-Cost: 45 microseconds for an average page in its place, 16 with warm caches.
+Cost: 45 microseconds for an average page in the pipeline, 16 with warm caches.
 """
 
 from dataclasses import dataclass
@@ -31,14 +32,14 @@ I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
-N_NEAR = 3  # elements around a block whose tokens are a family of their own
-N_SHORT = 10  # words of a text that counts as a whole
-TOKEN_VALUE = f32(0.5)  # of a token in a row; a text's words share a length of 1
-TOKEN_SCALE, TEXT_SCALE = f32(64), f32(4096)  # of weights: tables hold them as whole numbers of 8 and 15 bits
+N_NEAR = 3  # number of nearest elements whose tokens are a separate family
+N_SHORT = 10  # most words of a text that is also used as a whole
+TOKEN_VALUE = f32(0.5)  # value of a token in a row; the values of a text's words form a vector of length 1
+TOKEN_SCALE, TEXT_SCALE = f32(64), f32(4096)  # scale of weights; tables hold them as integers of 8 and 15 bits
 
 
 class Family(IntEnum):
-    """Where a key comes from."""
+    """The sources of keys."""
 
     PATH = 0
     NEAR = 1
@@ -48,16 +49,16 @@ class Family(IntEnum):
 
 
 class Linear(NamedTuple):
-    """The model: tables of `buckets`, whose numbers are the weights themselves; unknown keys have 0."""
+    """The model: tables of `buckets`, whose numbers are the weights.  Unknown keys have weight 0."""
 
-    tokens: U32  # by token: the weight in PATH, below it that in NEAR, 8 bits each
-    texts: U32  # by key of WORD, PAIR or WHOLE: its weight, and below it a bit that is set if it is a common word
+    tokens: U32  # by token: the weight in PATH in the upper 8 bits, the weight in NEAR in the lower 8 bits
+    texts: U32  # by key of WORD, PAIR or WHOLE: its weight; the lowest bit is set for common words
     bias: float
 
 
 @dataclass(frozen=True)
 class LinearInputs:
-    """Sparse rows, one a block: row i has values[ptr[i]:ptr[i + 1]] at keys[ptr[i]:ptr[i + 1]]."""
+    """Sparse rows, one per block: row i has values[ptr[i]:ptr[i + 1]] at keys[ptr[i]:ptr[i + 1]]."""
 
     keys: I64  # family << 32 | hash
     values: F32
@@ -71,7 +72,7 @@ def linear_inputs(segments: Segments) -> LinearInputs:
 
 
 def compact(keys: I64, weights: F32, bias: float, common: npt.NDArray[np.bool_]) -> Linear:
-    """The model of trained weights (n,) at distinct keys (n,), of which some are common words."""
+    """The model with trained weights (n,) at distinct keys (n,); `common` marks common words."""
     family, low, weights = keys >> 32, (keys & 0xFFFFFFFF).astype(np.uint32), weights.astype(np.float32)
     of_token = family <= Family.NEAR
     tokens, place = np.unique(low[of_token], return_inverse=True)
@@ -86,21 +87,21 @@ def compact(keys: I64, weights: F32, bias: float, common: npt.NDArray[np.bool_])
 
 
 def _whole(weights: F32, n_bits: int) -> npt.NDArray[np.int64]:
-    """The nearest whole numbers that so many bits can hold."""
+    """The nearest integers that this number of bits can hold."""
     most = 1 << (n_bits - 1)
     return np.clip(np.rint(weights), -most, most - 1).astype(np.int64)
 
 
 @lean_kernel
 def pair_key(first: np.uint32, second: np.uint32) -> np.uint32:
-    """Key of a text's first two words (uint32 hashes); a text of one word has 0 as its second."""
+    """The key of a text's first two words (uint32 hashes).  If a text has one word, the second is 0."""
     h = (np.uint64(first) * np.uint64(31) + np.uint64(second)) * MIX
     return np.uint32((h ^ np.uint64(0x5851F42D4C957F2D)) >> np.uint64(20))
 
 
 @lean_kernel
 def whole_key(hashes: U32, start: int, end: int) -> np.uint32:
-    """Key of a short text, hashes[start:end]."""
+    """The key of a short text, hashes[start:end]."""
     h = np.uint64(0x14057B7EF767814F)
     for k in range(start, end):
         h = (h ^ np.uint64(hashes[k])) * MIX
@@ -109,14 +110,14 @@ def whole_key(hashes: U32, start: int, end: int) -> np.uint32:
 
 @lean_kernel
 def signed(number: int, n_bits: int) -> int:
-    """A number of so many bits, the first of which is its sign."""
+    """The signed number in this number of bits (two's complement)."""
     sign = 1 << (n_bits - 1)
     return (number ^ sign) - sign
 
 
 @lean_kernel
 def score_nodes(nodes: Table, tokens: U32, linear: Linear, path: F32, near: F32) -> None:
-    """Weights of every element's own tokens in the two families -> path, near (n_nodes,); 0 where it has no block."""
+    """Weights of each element's own tokens in both families -> path, near (n_nodes,); 0 for those without a block."""
     for v in range(len(nodes)):
         node = nodes[v]
         in_path, in_near = i64(0), i64(0)
@@ -131,13 +132,13 @@ def score_nodes(nodes: Table, tokens: U32, linear: Linear, path: F32, near: F32)
 
 @lean_kernel
 def _of_text(linear: Linear, key: np.uint32) -> float:
-    """The weight of a key of PAIR or WHOLE, scaled."""
+    """The scaled weight of a key of PAIR or WHOLE."""
     return f32(signed(i64(look_up(linear.texts, key)) >> 1, 15))
 
 
 @lean_kernel
 def score_texts(words: Words, linear: Linear, scores: F32) -> int:
-    """What the model says of every block's text -> scores (n_blocks,), and how many of the words are common."""
+    """The score of every block's text -> scores (n_blocks,), and the number of common words."""
     n_common = i64(0)
     for i in range(len(words.ptr) - 1):
         start, end = words.ptr[i], words.ptr[i + 1]
@@ -163,7 +164,7 @@ def score_texts(words: Words, linear: Linear, scores: F32) -> int:
 def _inputs(blocks: Table, nodes: Table, tokens: U32, words: Words) -> tuple[I64, F32, I64]:
     n_blocks = len(blocks)
     ptr = np.zeros(n_blocks + 1, np.int64)
-    on_path = np.zeros(max(1, len(nodes)), np.int64)  # tokens of an element and of those around it
+    on_path = np.zeros(max(1, len(nodes)), np.int64)  # number of tokens of an element and of those around it
     for v in range(1, len(nodes)):
         on_path[v] = on_path[nodes[v]["parent"]] + nodes[v]["end_token"] - nodes[v]["first_token"]
     for i in range(n_blocks):

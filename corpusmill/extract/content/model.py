@@ -1,8 +1,8 @@
-"""The trained model: one file of arrays in the package, no pickle.
+"""The trained model: one file of arrays in the package, without pickle.
 
-`model.npz` is a zip of numpy arrays, written with fixed dates and order so that the same training gives the same bytes.
-It names the features that it was trained on; code whose features have other names or another order is a mistake of
-ours, and an assertion says so before a page is misjudged.
+`model.npz` is a zip of numpy arrays.  Dates and order are fixed, so the same training gives the same bytes.  It
+contains the names of the features that it was trained on.  If the features of the code have other names or another
+order, this is a bug of ours, and an assertion fails before any page is judged wrongly.
 """
 
 import functools
@@ -23,25 +23,25 @@ from corpusmill.extract.content.linear import Linear
 from corpusmill.extract.content.threshold import CHOICE_FEATURES
 
 FORMAT = 6
-_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the zip format's first
+_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date of the zip format
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """All that `classify` needs."""
+    """Everything that `classify` needs."""
 
     linear: Linear
     general: Forest  # over FEATURES
     stories: Forest  # over FEATURES, for short stories among headlines
-    least_common: float  # share of common words, below which a page is in another language than those trained on
-    thresholds: Forest  # over CHOICE_FEATURES: what word F1 a threshold gains
-    kinds: Forest  # over PAGE_FEATURES, one output a kind
-    provenance: str  # what it was trained on, by what, when
+    least_common: float  # share of common words; below it, a page is in another language than the training data
+    thresholds: Forest  # over CHOICE_FEATURES: the gain of word F1 by a threshold
+    kinds: Forest  # over PAGE_FEATURES, one output per kind
+    provenance: str  # what it was trained on, with what, and when
 
 
 @functools.cache
 def shipped_model() -> Model:
-    """The model in the package, read once."""
+    """The model in the package.  It is read once."""
     with MODEL.open("rb") as file:
         return load(file)
 
@@ -67,7 +67,7 @@ def load(file: IO[bytes]) -> Model:
 
 
 def save(model: Model, path: Path) -> None:
-    """Write a model: the same bytes for the same model."""
+    """Write a model.  The same model gives the same bytes."""
     arrays = {
         "format": np.array(FORMAT),
         "names": np.array(_names()),

@@ -1,14 +1,17 @@
-"""What pages without main content say of themselves, in some thirty languages.
+"""Phrases of pages without main content, in about thirty languages.
 
-Two lists for every reason and language, in `phrases.toml`.  *Names* are what such a page is called: they count where
-they make up at least half of a part of its title, or of a heading.  *Sayings* are sentences, or pieces of sentences,
-of such pages: they count wherever they occur in a short text.  Both are compared folded: without case, accents and
-punctuation, words parted by one space.  A phrase begins where a word begins; a name ends where one ends, a saying may
-end within one, so that endings need no entries of their own.  In scripts without spaces, and in Korean, phrases begin
-and end anywhere.
+`phrases.toml` has two lists for every reason and language:
 
-The phrases are written by hand: what well-known software prints (web servers, WordPress, phpBB, MediaWiki, Keycloak,
-Cloudflare, domain parking) and its usual translations.  A language that is missing costs recall, never precision.
+- *Names* are what such a page is called.  They count if they are at least half of a heading, or of a part of the title.
+- *Sayings* are sentences of such pages, or parts of sentences.  They count wherever they occur in a short text.
+
+Both are compared without case, accents and punctuation, with one space between words ("folded").  A phrase begins where
+a word begins.  A name ends where a word ends.  A saying may end inside a word, so inflected endings need no entries.
+In scripts without spaces, and in Korean, phrases begin and end anywhere.
+
+The phrases were written by hand: the messages of well-known software (web servers, WordPress, phpBB, MediaWiki,
+Keycloak, Cloudflare, domain parking), and their usual translations.  A missing language reduces recall, but never
+precision.
 """
 
 import re
@@ -21,26 +24,29 @@ from importlib.resources import files
 from unicodedata import normalize
 
 from corpusmill.reasons import Status
+from corpusmill.scripts import WITHOUT_SPACES
 
-NAMED_SHARE = 0.5  # of a title's part or a heading
+NAMED_SHARE = 0.5  # of a heading, or of a part of a title
 
-_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u3099\u309a]")  # as NFKD parts them from letters
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u3099\u309a]")  # accents, in NFKD separate
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _WORD_START = re.compile(r"(?<= )\S")
-# As NFKD writes them: Thai, Lao, Burmese, Korean, Khmer, kana, ideographs
-_BEGINS_ANYWHERE = re.compile("[\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-_KEY_CHARS = 4, 2  # phrases are looked up by so many characters: at words, anywhere
+# Korean, as NFKD writes it, and scripts without spaces
+_BEGINS_ANYWHERE = re.compile(
+    f"[\u1100-\u11ff{''.join(f'{chr(first)}-{chr(last)}' for first, last in WITHOUT_SPACES)}]"
+)
+_KEY_CHARS = 4, 2  # number of characters for the look-up of phrases: at the beginning of words, anywhere
 _DOMAIN_NAME = re.compile(r"\b(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}\b", re.IGNORECASE)
 
 _STATUSES = "40[0-9]|41[0-8]|42[0-9]|451|50[0-9]|52[0-7]|530"
-_ERRORS = (  # "error" in the languages of the table, and what else stands by a number
+_ERRORS = (  # "error" in the languages of the table, and other words beside a status number
     "error errore erro erreur fehler fout fel fejl feil virhe błąd chyba hiba eroare greška грешка ошибка помилка "
     "σφάλμα hata خطأ خطا שגיאה lỗi 错误 錯誤 エラー 오류 http status code oops"
 )
 
 
 def fold(text: str) -> str:
-    """Lower case, no accents, and one space for whatever is neither letter nor digit; a space at both ends."""
+    """The text in lower case, without accents, with one space for all that is no letter or digit, and at both ends."""
     text = text.casefold()
     if not text.isascii():
         text = _ACCENTS.sub("", normalize("NFKD", text)).replace("ı", "i")
@@ -52,25 +58,25 @@ _STATUS_NUMBER = re.compile(f" (?:(?:{_ERROR}) ?)*(?:{_STATUSES})(?: ?(?:{_ERROR
 
 
 def fold_name(text: str) -> str:
-    """A title or heading folded, with the word "domain" for a domain name in it."""
+    """A title or heading, folded.  A domain name in it is replaced with the word "domain"."""
     return fold(_DOMAIN_NAME.sub("domain", text))
 
 
 def is_status_number(folded: str) -> bool:
-    """Whether a folded title or heading is an HTTP status and nothing else: "404", "Erreur 404", "HTTP Status 500"."""
+    """Whether a folded title or heading is only an HTTP status: "404", "Erreur 404", "HTTP Status 500"."""
     return _STATUS_NUMBER.fullmatch(folded) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Phrases of all reasons, by their first characters: those that begin where words begin, and those anywhere."""
+    """Phrases of all reasons by their first characters: those that begin where words begin, and those anywhere."""
 
     at_words: dict[str, list[tuple[str, Status]]]
     anywhere: dict[str, list[tuple[str, Status]]]
 
     @staticmethod
     def of(phrases: Iterable[tuple[str, Status]]) -> "Phrases":
-        """The phrases, unfolded, each with its reason."""
+        """Build the look-up from phrases that are not folded, each with its reason."""
         found = Phrases(defaultdict(list), defaultdict(list))
         for text, reason in phrases:
             phrase = fold(text).strip()
@@ -97,7 +103,7 @@ def _found(
 
 
 def called(folded: str) -> set[Status]:
-    """The reasons one of whose names makes up at least NAMED_SHARE of a folded title or heading."""
+    """The reasons with a name that makes up at least NAMED_SHARE of this folded title or heading."""
     enough = NAMED_SHARE * (len(folded) - 2)
     return {
         reason
@@ -107,7 +113,7 @@ def called(folded: str) -> set[Status]:
 
 
 def said(folded: str) -> set[Status]:
-    """The reasons one of whose sayings occurs in a folded text."""
+    """The reasons with a saying that occurs in this folded text."""
     return {reason for _, reason in _table("sayings").found_in(folded)}
 
 

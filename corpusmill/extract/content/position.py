@@ -1,9 +1,9 @@
-"""Where on the page a block stands, and what the page is as a whole.
+"""The position of a block on the page, and totals of the whole page.
 
-Distances are in blocks, cut at `FAR`, which also stands for "there is none".  A *paragraph* here is a block that reads
-like one: twenty words outside links, and a full stop of whatever script.
+Distances are numbers of blocks, limited to `FAR`, which also means "there is none".  A *paragraph* here is a block with
+at least twenty words outside links, and a full stop of any script.
 
-Cost: 16 microseconds an average page.
+Cost: 16 microseconds per average page.
 """
 
 from enum import IntEnum
@@ -26,7 +26,7 @@ Table = npt.NDArray[np.void]
 
 FAR = 500
 PARAGRAPH_WORDS = 20
-TITLE_WORDS = 30  # a longer block is no title
+TITLE_WORDS = 30  # a longer block is not a title
 IN_ARTICLE = BIT["article"]
 SHARE_FLAGS = np.array([BIT[name] for name in ("article", "main", "table", "item", "form")])
 
@@ -35,49 +35,49 @@ AUTHOR = name_hashes("author")[0]
 
 
 class Position(IntEnum):
-    """Rows of a block's position."""
+    """Rows of the features of a block's position."""
 
     BLOCK = 0  # 0 to 1
     WORD = 1  # 0 to 1
-    FROM_TITLE = 2  # the block most like the page's title
+    FROM_TITLE = 2  # the block that is most similar to the page's title
     FROM_H1 = 3
-    FROM_HEADING = 4  # the last one before
+    FROM_HEADING = 4  # the last heading before it
     HEADING_LEVEL = 5
     HEADING_SCORE = 6
-    FROM_BYLINE = 7  # the last time or author before
+    FROM_BYLINE = 7  # the last time or author before it
     FROM_FIRST_PARAGRAPH = 8
     FROM_LAST_PARAGRAPH = 9
-    FROM_TEXT = 10  # the best segment by words outside links
-    FROM_CONTENT = 11  # the best segment by the linear model
-    IN_BEST = 12  # in the best element
-    CLIMB = 13  # to an element that holds the best one
-    IN_RECORDS = 14  # in the page's largest group of siblings
+    FROM_TEXT = 10  # the best segment by the number of words outside links
+    FROM_CONTENT = 11  # the best segment by the score of the linear model
+    IN_BEST = 12  # is it in the best element?
+    CLIMB = 13  # levels to an element that contains the best one
+    IN_RECORDS = 14  # is it in the page's largest group of siblings?
     FROM_RECORDS = 15
 
 
 class Total(IntEnum):
-    """What a page is as a whole; shares are of its words."""
+    """Totals of a page.  Shares are of its words."""
 
     BLOCKS = 0
     WORDS = 1
     LINK_SHARE = 2
-    STOPS = 3  # a word
+    STOPS = 3  # per word
     IMAGES = 4
-    ARTICLES = 5  # outermost <article>
+    ARTICLES = 5  # number of outermost <article> elements
     PARAGRAPHS = 6
-    PARAGRAPH_SHARE = 7  # in <p>
-    ARTICLE_SHARE = 8  # in the elements of SHARE_FLAGS, in their order
+    PARAGRAPH_SHARE = 7  # share in <p>
+    ARTICLE_SHARE = 8  # share in the elements of SHARE_FLAGS, in their order
     MAIN_SHARE = 9
     TABLE_SHARE = 10
     ITEM_SHARE = 11
     FORM_SHARE = 12
     INPUTS = 13
-    SCORE = 14  # mean of the linear model's
-    SAID = 15  # share that the description has
-    BEST_SHARE = 16  # in the best element
+    SCORE = 14  # mean score in the linear model
+    SAID = 15  # share that the description also has
+    BEST_SHARE = 16  # share in the best element
     RECORDS = 17
     RECORD_SHARE = 18
-    RECORD_WORDS = 19  # mean of a record
+    RECORD_WORDS = 19  # mean per record
     RECORD_LINK_SHARE = 20
     RECORD_IMAGES = 21
 
@@ -87,7 +87,7 @@ N_TOTAL = len(Total)
 
 @inner_kernel
 def title_block(words: Words, title_overlap: F32) -> int:
-    """The block most like the page's title, or -1."""
+    """The block that is most similar to the page's title, or -1."""
     best, most = i64(-1), f32(0)
     for i in range(len(title_overlap)):
         n = words.ptr[i + 1] - words.ptr[i]
@@ -99,7 +99,7 @@ def title_block(words: Words, title_overlap: F32) -> int:
 
 @inner_kernel
 def find_bylines(source: U8, facts: Table, nodes: Table, n_blocks: int) -> I32:
-    """How many times and authors are named where every block begins -> (n_blocks + 1,)."""
+    """The number of times and authors that are named before the start of every block -> (n_blocks + 1,)."""
     bylines = np.zeros(n_blocks + 1, np.int32)
     for f in range(len(facts)):
         fact = facts[f]
@@ -180,7 +180,7 @@ def _distance(i: int, other: int) -> int:
 
 @inner_kernel
 def total(blocks: Table, nodes: Table, tree: Tree, sums: I32, scores: F32, overlaps: F32, n_inputs: int) -> F32:
-    """The page as a whole -> (len(Total),)."""
+    """Totals of the whole page -> (len(Total),)."""
     n = len(blocks)
     totals = np.zeros(N_TOTAL, np.float32)
     n_words = sums[n, Sum.WORDS]

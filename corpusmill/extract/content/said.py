@@ -1,11 +1,12 @@
-"""How much of a block's text the page repeats where it speaks of itself: its title, its description.
+"""Overlap of every block with the page's own title and description.
 
-A page that names its headline and sums itself up for search engines says in plain words which of its blocks are meant.
-The words of `<title>` and of meta elements' titles and descriptions go into one hash set, each with the kinds of
-statement that it was found in; then every block's words are looked up.  JSON-LD's headlines and bodies, tried too,
-told the trees nothing more.
+A page that states its headline, and a summary for search engines, tells which of its blocks are the content.  The words
+of `<title>`, and of the titles and descriptions in meta elements, go into one hash set, each with the kind of statement
+that it came from.  Then the words of every block are looked up.
 
-Cost: linear in the statements and the text; 10 microseconds an average page.
+Tried and left out: the headlines and bodies in JSON-LD.  They did not improve the trees.
+
+Cost: linear in the statements and the text; 10 microseconds per average page.
 """
 
 from enum import IntEnum
@@ -28,13 +29,13 @@ Table = npt.NDArray[np.void]
 
 PRIME = np.uint64(0x100000001B3)
 BASIS = np.uint64(0xCBF29CE484222325)
-MOST_WORDS = i64(4096)  # of one statement
+MOST_WORDS = i64(4096)  # of one statement, at most
 MOST_SLOTS = 1 << 14
 IN_TITLE, IN_DESCRIPTION = i64(1), i64(2)  # kinds of statements
 
 
 class Overlap(IntEnum):
-    """Rows of what is known of a block: shares of its words that the page said in ..."""
+    """Rows of a block's features: the share of its words that are in the page's title or description."""
 
     TITLE = 0
     DESCRIPTION = 1
@@ -44,7 +45,7 @@ N_OVERLAP = len(Overlap)
 
 
 def name_hashes(*names: str) -> U64:
-    """FNV-1a of lower-case names, as `hash_name` has it."""
+    """FNV-1a of lower-case names, equal to that of `hash_name`."""
     hashes = []
     for name in names:
         value = int(BASIS)
@@ -60,7 +61,7 @@ META_DESCRIPTIONS = name_hashes("description", "og:description", "twitter:descri
 
 @kernel
 def collect_statements(source: U8, facts: Table) -> U32:
-    """The words of a page's statements about itself, as a table of `buckets`: their numbers are bits of IN_..."""
+    """The words of a page's title and description, as a table of `buckets`.  Their numbers are bits of IN_..."""
     room = 0
     for f in range(len(facts)):
         kind = facts[f]["kind"]
@@ -87,7 +88,7 @@ def collect_statements(source: U8, facts: Table) -> U32:
 
 @lean_entry
 def overlap(words: Words, said: U32, scores: F32) -> None:
-    """How much of every block's text the page says of itself -> scores (len(Overlap), n_blocks)."""
+    """The share of every block's words that are in the statements -> scores (len(Overlap), n_blocks)."""
     for i in range(len(words.ptr) - 1):
         title, description = 0, 0
         start, end = words.ptr[i], words.ptr[i + 1]
@@ -122,7 +123,7 @@ def hash_name(source: U8, start: int, end: int) -> np.uint64:
 
 @lean_kernel
 def is_in(key: np.uint64, keys: U64) -> bool:
-    """Whether a hash is one of some."""
+    """Whether a hash is one of these."""
     found = False
     for k in range(len(keys)):
         found |= keys[k] == key

@@ -1,9 +1,9 @@
-"""What lies around a block: the elements that it is in, the blocks within reach.
+"""The surroundings of a block: the elements around it, and the blocks within reach.
 
-A *level* is an element around a block, where a chain of elements that all hold the same blocks counts as one: wrappers
-upon wrappers, as templates make them, say nothing.
+A *level* is an element around a block.  A chain of elements that all contain the same blocks counts as one level,
+because nested wrappers, which templates make, carry no information.
 
-Cost: 20 microseconds an average page.
+Cost: 20 microseconds per average page.
 """
 
 from enum import IntEnum
@@ -25,24 +25,24 @@ REACHES = (3, 8, 20)
 
 
 class Level(IntEnum):
-    """Rows of what is known of a level."""
+    """Rows of the features of a level."""
 
     WORDS = 0
-    LINK_SHARE = 1  # of its words
+    LINK_SHARE = 1  # share of its words
     PARAGRAPH_SHARE = 2
-    STOPS = 3  # a word
+    STOPS = 3  # per word
     IMAGES = 4
-    SCORE = 5  # sum of the linear model's over the path to it
+    SCORE = 5  # sum of the scores in the linear model, over the path to it
     SIBLINGS = 6
     TAG = 7
 
 
 class Window(IntEnum):
-    """Rows of what is known of the blocks within reach of this one, itself included."""
+    """Rows of the features of the blocks within reach of a block, including itself."""
 
     WORDS = 0  # mean
     LINK_SHARE = 1
-    SCORE = 2  # mean of the linear model's
+    SCORE = 2  # mean score in the linear model
 
 
 N_LEVEL, N_WINDOW = len(Level), len(Window)
@@ -50,8 +50,8 @@ N_LEVEL, N_WINDOW = len(Level), len(Window)
 
 @inner_kernel
 def describe_levels(blocks: Table, nodes: Table, place: Table, sums: I32, rows: F32) -> None:
-    """Elements around every block -> rows (N_LEVELS * N_LEVEL, n_blocks)."""
-    before = np.full(N_LEVELS, -1, np.int64)  # elements around the last block: mostly this one's, too
+    """The elements around every block -> rows (N_LEVELS * N_LEVEL, n_blocks)."""
+    before = np.full(N_LEVELS, -1, np.int64)  # elements around the previous block, often the same ones
     for i in range(len(blocks)):
         v = i64(blocks[i]["box"])
         for level in range(N_LEVELS):

@@ -1,12 +1,14 @@
-"""Which probability is enough: a page's own threshold.
+"""Choose a threshold for the blocks' probabilities, for each page separately.
 
-If blocks' probabilities were right and independent, the threshold with the greatest expected F1 could be computed
-(`best_threshold`).  They are neither: a thread's posts or a shop's texts are wanted all or none.  So a few thresholds
-are described in numbers, by what each would keep and what the page is like, and a forest that was trained on what word
-F1 they reached says which is best: .003 more on unseen pages than by expectation alone, much of it on pages of which
-nothing is wanted.  The best threshold of every page would be worth .05.  None of the numbers is about a language.
+If the probabilities were right and independent, the threshold with the highest expected F1 could be computed
+(`best_threshold`).  They are not: the posts of a thread, or the texts of a shop, are content all together or not at
+all.  So each of a few thresholds is described with numbers: what it would keep, and properties of the page.  None of
+the numbers depends on a language.  A forest, trained on the word F1 that thresholds reached, chooses the best one.
 
-Cost: 15 microseconds an average page, with the forest.
+On unseen pages this gains 0.003 over the expectation alone, much of it on pages from which nothing is wanted.  With the
+best threshold for every page, the gain would be 0.05.
+
+Cost: 15 microseconds per average page, including the forest.
 """
 
 from enum import IntEnum
@@ -22,30 +24,30 @@ from corpusmill.kernels import kernel
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
-UNLIKELY = 0.35  # expected F1, below which there may be no content at all
-WEIGHT_OF_A_BLOCK = f32(0.3)  # besides its words: one without words counts, too
+UNLIKELY = 0.35  # expected F1; below it, the page may have no content at all
+WEIGHT_OF_A_BLOCK = f32(0.3)  # added to its number of words, so that a block without words counts, too
 CHOICES = np.array(
     [0.03, 0.06, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3, 0.34, 0.38, 0.42, 0.46, 0.5, 0.55, 0.6, 0.7, 0.8], np.float32
 )
-NEIGHBOURS = 2  # choices on both sides of one that speak for it, too
+NEIGHBOURS = 2  # neighbouring choices on each side that are averaged with a choice
 
 
 class Choice(IntEnum):
-    """Rows of what is known of a threshold; weights are words."""
+    """Rows of the features of a threshold.  Weights are numbers of words."""
 
-    FROM_EXPECTED = 0  # how far it is above the threshold with the greatest expected F1
-    F1 = 1  # to be expected of it
-    F1_LOST = 2  # to be expected, against the best
-    PRECISION = 3  # to be expected
+    FROM_EXPECTED = 0  # distance to the threshold with the highest expected F1, positive above it
+    F1 = 1  # expected
+    F1_LOST = 2  # expected, compared with the best
+    PRECISION = 3  # expected
     RECALL = 4
-    TAKEN_SHARE = 5  # of the page's weight
-    RUNS = 6  # of blocks that are kept
+    TAKEN_SHARE = 5  # share of the page's weight
+    RUNS = 6  # number of runs of kept blocks
     RUNS_A_BLOCK = 7
-    CLOSE = 8  # weight between it and the next ones, for each that is taken
-    BEST_F1 = 9  # of the page: to be expected
-    CONTENT = 10  # to be expected
+    CLOSE = 8  # weight between it and its neighbours, per weight that is kept
+    BEST_F1 = 9  # expected, for the page
+    CONTENT = 10  # expected weight of the content
     CONTENT_SHARE = 11
-    MOST = 12  # the greatest probability
+    MOST = 12  # the highest probability
     WEIGHT = 13
     BLOCKS = 14
 
@@ -56,7 +58,7 @@ CHOICE_FEATURES: tuple[str, ...] = tuple(f"choice_{row.name.lower()}" for row in
 
 @kernel
 def weigh(blocks: Table) -> F32:
-    """How much every block counts."""
+    """The weight of every block."""
     weights = np.empty(len(blocks), np.float32)
     for i in range(len(blocks)):
         weights[i] = f32(blocks[i]["n_words"]) + WEIGHT_OF_A_BLOCK
@@ -65,10 +67,10 @@ def weigh(blocks: Table) -> F32:
 
 @lean_entry
 def best_threshold(p: F32, weights: F32) -> tuple[float, float]:
-    """The threshold on p with the greatest expected F1 of weights, and that F1; (0.5, 0) of nothing.
+    """The threshold on p with the highest expected F1 of weights, and that F1; (0.5, 0) if there are no blocks.
 
     With expected sums, the best threshold is half of the best F1 (Lipton et al., Thresholding classifiers to maximize
-    F1 score, 2014): it is the fixed point of t -> F1(t) / 2, which this iterates to.
+    F1 score, 2014).  It is the fixed point of t -> F1(t) / 2, which is found by iteration.
     """
     expected = 0.0
     for i in range(len(p)):
@@ -89,9 +91,9 @@ def best_threshold(p: F32, weights: F32) -> tuple[float, float]:
 
 @kernel
 def describe_choices(p: F32, weights: F32, expected: float, best_f1: float) -> F32:
-    """Features of every threshold of `CHOICES` -> (N_CHOICE, N_CHOICES); `best_threshold` said expected and best_f1."""
-    within = np.zeros((N_CHOICES + 1, 3))  # of blocks between two choices: how many, their weight, what of it is right
-    begun = np.zeros(N_CHOICES)  # runs of kept blocks
+    """Features of every threshold in `CHOICES` -> (N_CHOICE, N_CHOICES); `expected`, `best_f1`: of `best_threshold`."""
+    within = np.zeros((N_CHOICES + 1, 3))  # blocks between two choices: number, weight, expected content
+    begun = np.zeros(N_CHOICES)  # number of runs of kept blocks
     below, most = i64(0), f32(0)
     for i in range(len(p)):
         place = i64(0)
@@ -134,16 +136,19 @@ def describe_choices(p: F32, weights: F32, expected: float, best_f1: float) -> F
 
 @kernel
 def choose_threshold(p: F32, weights: F32, gains: Forest) -> tuple[float, float]:
-    """The threshold that gains most, with something above it unless little is expected; the greatest expected F1."""
+    """(the threshold with the highest gain, the highest expected F1).
+
+    Unless little content is expected, at least one block is above the threshold.
+    """
     expected, best_f1 = best_threshold(p, weights)
     choices = describe_choices(p, weights, expected, best_f1)
     gained = sum_leaves(choices, gains)[0]
-    n = i64(1)  # choices that leave something, unless there may be nothing to leave
+    n = i64(1)  # number of choices that keep something; all choices, if there may be nothing to keep
     while n < N_CHOICES and (best_f1 < UNLIKELY or CHOICES[n] < choices[Choice.MOST, n]):
         n += 1
     best, most = i64(0), f32(-np.inf)
     for k in range(n):
-        around = f32(0)  # its neighbours are nearly the same choice: their mean is less of an accident (+.0005)
+        around = f32(0)  # neighbours are nearly the same choice, and their mean has less noise (+0.0005)
         for step in range(-NEIGHBOURS, NEIGHBOURS + 1):
             around += gained[min(max(k + step, 0), n - 1)]
         if around > most:

@@ -1,16 +1,17 @@
-"""What can be known of an element from its place: sums over its blocks, its ancestors, its siblings, its repetitions.
+"""The place of each element: sums over its blocks, its ancestors, its siblings, its repetitions.
 
-Elements come in preorder and cover ranges of blocks, so all sums over subtrees are differences of running sums over
-blocks, and all that comes from ancestors is one pass from parents to children.  Nothing climbs: linear, also for a page
-of a million nested elements.
+Elements are in preorder and cover ranges of blocks.  So a sum over a subtree is a difference of running sums over
+blocks, and everything that depends on ancestors is one pass from parents to children.  Nothing walks up the tree, so
+the time is linear, even for a page of a million nested elements.
 
-*Siblings* are elements of one parent with one signature (tag, class and id): posts of a thread, cards of a listing,
-paragraphs of an article.  The page's *records* are its largest group of them, by words, outside of navigation and such.
+*Siblings* are elements with the same parent and the same signature (tag, class and id): posts of a thread, cards of a
+listing, paragraphs of an article.  The page's *records* are its largest group of siblings by words, outside navigation
+and similar elements.
 
-The *best element* is the one that readability.js would choose: paragraphs score by length and commas, give their score
-to the element around them and half of it to the next two, which is then cut by the share of link text.
+The *best element* is the one that readability.js would choose.  Paragraphs get a score by length and commas.  They give
+this score to the element around them, and half of it to the next two.  The share of link text then reduces the score.
 
-Cost: 24 microseconds an average page.
+Cost: 24 microseconds per average page.
 """
 
 from enum import IntEnum
@@ -32,22 +33,22 @@ I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 Table = npt.NDArray[np.void]
 
-MIN_RECORDS = 3  # siblings that make a group
+MIN_RECORDS = 3  # least number of siblings in a group
 PARAGRAPH = BIT["paragraph"]
 AROUND_CONTENT = BIT["nav"] | BIT["header"] | BIT["footer"] | BIT["aside"] | BIT["form"] | BIT["dialog"]
 
 PLACE = np.dtype(
     [
-        ("path", np.uint64),  # hash of the signatures from the root to here
-        ("near_score", np.float32),  # the linear model's, of its own tokens and of the two above it, as near ones
-        ("path_score", np.float32),  # sum of elements' scores from the root to here
-        ("least_score", np.float32),  # least and most of these
+        ("path", np.uint64),  # hash of the signatures from the root to this element
+        ("near_score", np.float32),  # score in the family NEAR: of its own tokens and those of the two elements above
+        ("path_score", np.float32),  # sum of the elements' scores from the root to this element
+        ("least_score", np.float32),  # the lowest and the highest of these sums
         ("most_score", np.float32),
-        ("top", np.int32),  # the outermost element around it with the same blocks
-        ("siblings", np.int32),  # with its signature, itself included
-        ("chain_siblings", np.int32),  # most of these from here up to `top`
-        ("climb", np.int32),  # elements to climb to one that the best element is in
-        ("group", np.int32),  # first of its siblings
+        ("top", np.int32),  # the outermost element around it that contains the same blocks
+        ("siblings", np.int32),  # number of siblings with its signature, including itself
+        ("chain_siblings", np.int32),  # the highest number of siblings from this element up to `top`
+        ("climb", np.int32),  # number of levels up to an element that the best element is in
+        ("group", np.int32),  # the first of its siblings
         ("in_records", np.int8),
     ],
     align=True,
@@ -55,7 +56,7 @@ PLACE = np.dtype(
 
 
 class Sum(IntEnum):
-    """Columns of running sums over blocks: sums[j, k] - sums[i, k] is of blocks i to j - 1."""
+    """Columns of running sums over blocks.  sums[j, k] - sums[i, k] is the sum over blocks i to j - 1."""
 
     WORDS = 0
     LINK_WORDS = 1
@@ -68,11 +69,11 @@ N_SUMS = len(Sum)
 
 
 class Tree(NamedTuple):
-    """A page's elements in their places."""
+    """A page's elements with their places."""
 
     place: Table  # (n_nodes,) of PLACE
     best: int  # the best element, 0 if there is none
-    records: int  # first element of the largest group of siblings, 0 if there is none
+    records: int  # the first element of the largest group of siblings, 0 if there is none
 
 
 @kernel
@@ -92,7 +93,7 @@ def running_sums(blocks: Table) -> I32:
 
 @kernel
 def grow(blocks: Table, nodes: Table, tokens: U32, sums: I32, linear: Linear) -> Tree:
-    """Find every element's place."""
+    """The place of every element."""
     n_nodes = len(nodes)
     place = np.zeros(n_nodes, PLACE)
     own, near = np.zeros(n_nodes, np.float32), np.zeros(n_nodes, np.float32)
@@ -107,11 +108,11 @@ def grow(blocks: Table, nodes: Table, tokens: U32, sums: I32, linear: Linear) ->
 
 @inner_kernel
 def _count_siblings(nodes: Table, place: Table) -> None:
-    """Fill `group` and `siblings` of all elements that have blocks."""
+    """Fill `group` and `siblings` for all elements with blocks."""
     slots = 16
     while slots < 2 * len(nodes):
         slots *= 2
-    first = np.zeros(slots, np.int32)  # of a group; 0 is an empty slot
+    first = np.zeros(slots, np.int32)  # the first element of a group; 0 is an empty slot
     for v in range(1, len(nodes)):
         node = nodes[v]
         if node["first_block"] == node["end_block"]:
@@ -134,7 +135,7 @@ def _count_siblings(nodes: Table, place: Table) -> None:
 
 @inner_kernel
 def _best_element(blocks: Table, nodes: Table, sums: I32) -> int:
-    """The element that readability.js would take for the content, or 0."""
+    """The element that readability.js would choose as the content, or 0."""
     score = np.zeros(len(nodes), np.float32)
     for i in range(len(blocks)):
         block = blocks[i]
@@ -163,7 +164,7 @@ def _best_element(blocks: Table, nodes: Table, sums: I32) -> int:
 
 @inner_kernel
 def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> None:
-    """Fill all that comes from parents."""
+    """Fill everything that depends on parents."""
     around_best = np.zeros(len(nodes), np.bool_)
     v = best
     while v > 0:
@@ -189,7 +190,7 @@ def _come_down(nodes: Table, own: F32, near: F32, best: int, place: Table) -> No
 
 @inner_kernel
 def _largest_group(nodes: Table, place: Table, sums: I32) -> int:
-    """First element of the group of siblings with most words, or 0."""
+    """The first element of the group of siblings with most words, or 0."""
     words = np.zeros(len(nodes), np.int32)
     best = i64(0)
     for v in range(1, len(nodes)):

@@ -1,14 +1,14 @@
-"""Words as 32-bit hashes: what the linear model, the page's own statements and the search for repetitions look at.
+"""Words as 32-bit hashes, for the linear model, the page's own statements and the search for repetitions.
 
-A word is a run of letters and digits, case folded for ASCII, every digit read as 0; everything else parts words.  In
-scripts without spaces (Han, kana, Thai, Lao, Burmese, Khmer) the words are the overlapping pairs of characters, and a
-character on its own.  Nothing here depends on a language, and none is preferred: a word is known if it was seen in
-training, in whatever script.
+A word is a run of letters and digits.  ASCII capitals are read as small letters, and every digit is read as 0.  All
+other characters separate words.  In scripts without spaces (Han, kana, Thai, Lao, Burmese, Khmer), the words are the
+overlapping pairs of characters, or a character that stands alone.  Nothing here depends on a language: in any script, a
+word is known if it was in the training data.
 
-Words of ASCII are found and hashed many bytes at a time (`segments/lanes.py`); one with other letters is looked at
-letter by letter, and its bytes are hashed in the same way: sixteen at a time, as two numbers, by multiplication.
+ASCII words are found and hashed many bytes at a time (`segments/lanes.py`).  Words with other letters are read letter
+by letter, and their bytes are hashed in the same way: sixteen at a time, as two numbers, by multiplication.
 
-Cost: 20 microseconds for an average page of 300 blocks; 30, a letter at a time.
+Cost: 20 microseconds for an average page of 300 blocks.  Reading letter by letter only took 30.
 """
 
 from typing import NamedTuple
@@ -30,7 +30,7 @@ U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 Table = npt.NDArray[np.void]
 
-MAX_WORDS = 32  # of a block: what follows is not looked at
+MAX_WORDS = 32  # of a block; later words are not read
 
 MIX = np.uint64(0x9E3779B97F4A7C15)
 HALF, ROTATION, BACK = np.uint64(32), np.uint64(5), np.uint64(59)
@@ -39,7 +39,7 @@ IDEOGRAPH, LETTER, DIGIT = int(CharClass.IDEOGRAPH), int(CharClass.LETTER), int(
 
 
 class Words(NamedTuple):
-    """The first words of every block: those of block i are hashes[ptr[i]:ptr[i + 1]]."""
+    """The first words of every block.  Those of block i are hashes[ptr[i]:ptr[i + 1]]."""
 
     hashes: U32  # (n_words,)
     ptr: I32  # (n_blocks + 1,)
@@ -60,7 +60,7 @@ def hash_blocks(text: U8, blocks: Table) -> Words:
 
 @lean_entry
 def hash_words(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -> int:
-    """Append the hashes of the words of text[start:end] to hashes[n:], up to hashes[:stop] -> the new n."""
+    """Append the hashes of the words in text[start:end] to hashes[n:], up to hashes[:stop] -> the new n."""
     i = start
     while i < end and n < stop:
         of_ascii, beyond = _word_bytes(text, i, end)
@@ -71,7 +71,7 @@ def hash_words(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -
             size = lowest_bit(~(runs >> np.uint64(place)))
             others = runs & (runs + (_1 << np.uint64(place)))
             if beyond & (runs ^ others) != 0 or (place + size == WIDEST and (place == 0 or i + WIDEST < end)):
-                step = place  # has other letters, or may go on
+                step = place  # the word has other letters, or may continue
                 break
             hashes[unsigned(n)] = _hash_bytes(text, i + place, size)
             n += 1
@@ -84,7 +84,7 @@ def hash_words(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -
 
 @inlined_kernel
 def _word_bytes(text: U8, start: int, end: int) -> tuple[Key, Key]:
-    """`word_bytes` of text[start:end], also at the text's end."""
+    """`word_bytes` of text[start:end], also at the end of the text."""
     of_ascii, beyond = _0, _0
     if start + WIDEST <= len(text):
         of_ascii, beyond = word_bytes(text, start)
@@ -101,7 +101,7 @@ def _word_bytes(text: U8, start: int, end: int) -> tuple[Key, Key]:
 
 @inlined_kernel
 def _hash_bytes(text: U8, start: int, size: int) -> Key:
-    """The hash of a word's bytes: capitals of ASCII as small letters, its digits as 0."""
+    """The hash of a word's bytes.  ASCII capitals are read as small letters, and digits as 0."""
     h = _0
     while True:
         if start + NAME <= len(text):
@@ -118,7 +118,7 @@ def _hash_bytes(text: U8, start: int, size: int) -> Key:
 
 @lean_kernel
 def _folded_bytes(text: U8, start: int, n: int) -> tuple[Key, Key]:
-    """`folded`, also at the text's end."""
+    """`folded`, also at the end of the text."""
     first, second = _0, _0
     for k in range(n):
         byte = text[start + k]
@@ -133,7 +133,7 @@ def _folded_bytes(text: U8, start: int, n: int) -> tuple[Key, Key]:
 
 @lean_kernel
 def _hash_any(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -> tuple[Int, Int]:
-    """The same for one word, letter by letter, and what follows it in another script -> n, where to go on."""
+    """The same for one word, letter by letter, and text after it in another script -> n, where to continue."""
     i = start
     while i < end:
         byte = text[unsigned(i)]
@@ -157,13 +157,13 @@ def _hash_any(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) ->
 
 @lean_kernel
 def _hash_unspaced(text: U8, start: int, end: int, stop: int, hashes: U32, n: int) -> tuple[Int, Int]:
-    """The same for a run of characters of scripts without spaces, and what ends it -> the new n, where to go on."""
+    """The same for a run of characters of scripts without spaces, and its end -> n, where to continue."""
     last, size = np.uint64(0), 0
     i = start
     while i < end and n < stop and text[unsigned(i)] >= 0x80:
         code, after = read_utf8(text, i, end)
         if class_of(code) != IDEOGRAPH:
-            i = after if size == 0 else i  # no letter at all: step over it
+            i = after if size == 0 else i  # not a letter: skip it
             break
         number = np.uint64(code + 256) * MIX
         if size > 0:

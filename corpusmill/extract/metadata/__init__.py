@@ -1,1 +1,1 @@
-"""What a page says of itself."""
+"""What a page states about itself."""

@@ -1,13 +1,17 @@
 """Dates as pages write them, normalised to ISO 8601.
 
-Most are ISO 8601 already and cost a microsecond.  The others are found by shape, in this order: year first (parted by
-- / . or the ideographs for year, month and day), three figures with the year last, a month's name with day and year.
-Nothing is invented: a date without a time stays one, a month stays a month, a time without an offset has none, names of
-time zones other than UTC are left out, and figures that could be read two ways (3/4/2025) are no date, unless "PM"
-behind them tells that they are American.
+Most dates already are ISO 8601.  The others are found by their shape, in this order:
 
-Tried and left: dateutil takes 3/4/2025 for American and fills gaps from today's date, in 50-100 µs; dateparser knows
-200 languages, guesses likewise, and takes milliseconds.
+1. the year first, separated by - / . or by the ideographs for year, month and day
+2. three numbers, with the year last
+3. the name of a month, with day and year
+
+Nothing is invented.  A date without a time stays a date, and a month stays a month.  A time without an offset gets no
+offset.  Names of time zones other than UTC are left out.  Numbers that can be read in two ways (3/4/2025) are not a
+date, unless "PM" after them shows that they are American.
+
+Tried and left out: dateutil takes 3/4/2025 for American, fills missing parts from today's date, and takes 50-100 µs.
+dateparser knows 200 languages, but it guesses in the same way, and takes milliseconds.
 
 Cost: 0.8 µs for ISO 8601, 5-15 µs for other forms.
 """
@@ -16,11 +20,11 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-FIRST_YEAR, LAST_YEAR = 1990, 2099  # there was no Web before; 1970-01-01 and 0001-01-01 are dates of nothing
+FIRST_YEAR, LAST_YEAR = 1990, 2050  # there was no Web before; 1970-01-01, 0001-01-01 and 2099-12-31 mean no date
 BUDDHIST_ERA = 543
 MAX_CHARS = 100
 
-# Names of months as in dates, by CLDR; abbreviations are beginnings of them.
+# Names of months as they are written in dates (CLDR).  Abbreviations are the beginnings of these names.
 _MONTHS = """
 January February March April May June July August September October November December
 Januar Februar März April Mai Juni Juli August September Oktober November Dezember
@@ -51,7 +55,7 @@ Januari Februari Maret April Mei Juni Juli Agustus September Oktober November De
 
 
 def _numbers() -> dict[str, int]:
-    """Month's numbers by name, and by beginnings of three letters or more; where languages differ, the first counts."""
+    """Numbers of months by name, and by the first three letters or more.  If languages differ, the first counts."""
     languages = [list(enumerate(names.casefold().split(), 1)) for names in _MONTHS.strip().split("\n")]
     numbers = {name: number for names in reversed(languages) for number, name in names}
     for names in languages:
@@ -65,7 +69,7 @@ def _numbers() -> dict[str, int]:
 
 _MONTH_OF = _numbers()
 _WORD = r"([^\W\d_][^\s\d.,:/()-]{1,14})"
-_YEAR = re.compile(r"\d{4}")  # is in whatever is a date: most texts without one are done with at once
+_YEAR = re.compile(r"\d{4}")  # every date contains this, so most texts without a date need one search only
 _COARSE = re.compile(r"(\d{4})(?:[-/](\d{1,2}))?")
 _EPOCH = re.compile(r"(1\d{9})(?:\d{3})?")
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s*[-/.年년\s]\s*(\d{1,2})\s*[-/.月월\s]\s*(\d{1,2})(?!\d)")
@@ -86,7 +90,7 @@ _TIME = re.compile(
 
 
 def iso_date(text: str) -> str | None:
-    """A date (2025-04-03), a time (2025-04-03T17:05:00+02:00), a month or a year; None if there is no telling."""
+    """A date (2025-04-03), a time (2025-04-03T17:05:00+02:00), a month or a year; None if there is no clear date."""
     text = text.strip(" \t\r\n\"'")
     if not 4 <= len(text) <= MAX_CHARS or not (year := _YEAR.search(text)):
         return None
@@ -101,8 +105,13 @@ def iso_date(text: str) -> str | None:
     return text if len(text) == 10 and text[4] == "-" else _written(moment, dated_only=len(text) <= 10)
 
 
+def is_month(word: str) -> bool:
+    """Whether a word is the name of a month or the beginning of one."""
+    return word.casefold().rstrip(".,") in _MONTH_OF
+
+
 def _found(text: str) -> str | None:
-    """The first date in a text that isn't ISO 8601."""
+    """The first date in a text that is not ISO 8601."""
     if coarse := _COARSE.fullmatch(text):
         return _coarse(int(coarse[1]), int(coarse[2]) if coarse[2] else None)
     if epoch := _EPOCH.fullmatch(text):
@@ -122,7 +131,7 @@ def _coarse(year: int, month: int | None) -> str | None:
 
 
 def _day(text: str) -> tuple[date, int] | None:
-    """The first day that one of the shapes finds, and where it ends."""
+    """The first day that one of the shapes finds, and where it ends in the text."""
     if match := _YEAR_FIRST.search(text):
         return _dated(int(match[1]), int(match[2]), int(match[3]), match.end())
     if match := _FIGURES.search(text):

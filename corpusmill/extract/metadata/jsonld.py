@@ -1,12 +1,16 @@
-"""The objects in a page's JSON-LD (https://www.w3.org/TR/json-ld11/), read as leniently as search engines do.
+"""The objects in a page's JSON-LD (https://www.w3.org/TR/json-ld11/), read as leniently as search engines read it.
 
-A context is not followed: the vocabulary of schema.org is taken for granted, as everywhere on the Web.  What breaks a
-strict reader and is mended, with how many of 1,711 scripts of 1,607 pages: raw control characters in strings (16), an
-empty script (4), something behind the value, most often the next one (1), comments, CDATA marks and commas before a
-closing bracket (2).  Of a script that stays broken (7: quotes inside of strings, missing commas), the objects before
-the fault count.
+Contexts are not read: the vocabulary is always taken to be that of schema.org, as is usual on the Web.  Some faults
+stop a strict reader.  They are repaired here.  Among 1,711 scripts of 1,607 pages, this many had each fault:
 
-Cost: 10 µs a kB, most of it Python's own JSON reader.
+    scripts  fault
+    16       raw control characters in strings
+    4        an empty script
+    1        text after the value, most often the next value
+    2        comments, CDATA marks, or commas before a closing bracket
+    7        not repaired: quotes inside strings, missing commas; the objects before the fault count
+
+Cost: 10 µs per kB, most of it in Python's own JSON reader.
 """
 
 import html
@@ -18,26 +22,26 @@ from typing import Any
 
 Object = dict[str, Any]
 
-MAX_CHARS = 1 << 20  # of a page's scripts; a live blog of a newspaper has half as many
-MAX_OPENINGS = 20_000  # brackets in them, for a list costs fifty times what a character does; 752 at most in WCXB
+MAX_CHARS = 1 << 20  # of a page's scripts; a newspaper's live blog has half of it
+MAX_OPENINGS = 20_000  # brackets in them: a list costs as much as fifty characters; WCXB has at most 752
 MAX_MENDED_CHARS = 1 << 18  # of scripts that are not JSON
 MAX_OBJECTS = 1000
-MAX_VALUES = 1000  # one behind the other
+MAX_VALUES = 1000  # one after the other in one script
 _COMPOUND = frozenset((list, dict))
 _DECODER = json.JSONDecoder(strict=False)
 _SPACE = re.compile(r"[\s;,\ufeff]*")
 _SOUND_OR_FAULT = re.compile(
-    r"""((?:[^"/,<\]-]++|"(?:[^"\\]++|\\.?)*+"?"""  # what is sound: a string, and all that begins no fault
+    r"""((?:[^"/,<\]-]++|"(?:[^"\\]++|\\.?)*+"?"""  # text without faults: strings, and all that does not begin a fault
     r"""|/(?![/*])|,(?!\s*+[]}])|<(?!!--|!\[CDATA\[)|\](?!\]>)|-(?!->))++)"""
-    r"|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|<!--|-->|<!\[CDATA\[|\]\]>|,",  # comments, what hides scripts, commas
+    r"|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|<!--|-->|<!\[CDATA\[|\]\]>|,",  # the faults: comments, marks, commas
     re.DOTALL,
 )
 
 
 def objects(scripts: Iterable[str]) -> list[Object]:
-    """The objects in a page's scripts that stand for themselves: at the top, in lists, in `@graph`, as main entity.
+    """The independent objects in a page's scripts: at the top, in lists, in `@graph`, and as main entity.
 
-    A script with which the page would have more than MAX_CHARS or MAX_OPENINGS is passed over.
+    A script is left out if the page would have more than MAX_CHARS or MAX_OPENINGS with it.
     """
     return list(islice(_standing(_values(scripts)), MAX_OBJECTS))
 
@@ -63,7 +67,7 @@ def _values(scripts: Iterable[str]) -> Iterator[Any]:
 
 
 def _lenient(script: str) -> Iterator[Any]:
-    """The values in a script that is not JSON, up to the first fault that can't be mended."""
+    """The values in a script that is not JSON, up to the first fault that cannot be repaired."""
     if '"' not in script and "&quot;" in script:
         script = html.unescape(script)
     script = "".join(_SOUND_OR_FAULT.findall(script))

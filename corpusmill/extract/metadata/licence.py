@@ -1,8 +1,8 @@
-"""Licences as corpora name them.
+"""Licences by the names that corpora use.
 
-`rel="license"` names a page's licence (https://html.spec.whatwg.org/#link-type-license), so do schema.org's and Dublin
-Core's properties; without one, links to Creative Commons deeds count if they all name the same licence, for a page
-whose pictures have several says nothing of its text.
+`rel="license"` names a page's licence (https://html.spec.whatwg.org/#link-type-license).  Properties of schema.org and
+of Dublin Core do the same.  If there is none of these, links to Creative Commons deeds count, if all of them name the
+same licence.  If they name several, these are the licences of pictures, and say nothing about the page's text.
 """
 
 import re
@@ -16,18 +16,18 @@ _PUBLIC_DOMAIN = {"zero": "CC0", "mark": "PDM"}
 
 
 def identifier(url: str) -> str:
-    """The SPDX identifier of a Creative Commons deed's URL; any other URL as it is."""
+    """The SPDX identifier for a URL of a Creative Commons deed; any other URL is returned as it is."""
     return deed(url) or url
 
 
 def only_deed(urls: Iterable[str]) -> str | None:
-    """The licence of the deeds among these URLs, if they are of one."""
+    """The licence of the deeds among these URLs, if all of them name the same one."""
     found = {licence for url in urls if (licence := deed(url))}
     return found.pop() if len(found) == 1 else None
 
 
 def deed(url: str) -> str | None:
-    """The SPDX identifier of a Creative Commons deed's URL; None for any other."""
+    """The SPDX identifier for a URL of a Creative Commons deed; None for any other URL."""
     match = _DEED.search(url)
     if match is None:
         return None

@@ -1,11 +1,12 @@
-"""The objects in a page's microdata (https://html.spec.whatwg.org/multipage/microdata.html), as JSON-LD has them.
+"""The objects in a page's microdata (https://html.spec.whatwg.org/multipage/microdata.html), in the form of JSON-LD.
 
-An element with `itemscope` is an object, one with `itemprop` a property of the nearest object around it; `itemref` is
-not followed.  Only properties that say something of a page are read, and only those of objects that may: most pages
-with microdata have nothing but headers, menus and breadcrumbs in it.
+An element with `itemscope` is an object.  An element with `itemprop` is a property of the nearest object around it.
+`itemref` is not supported.  Only objects and properties that can describe a page are read: in most pages with
+microdata, the microdata contains only headers, menus and breadcrumbs.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -19,7 +20,8 @@ from corpusmill.extract.segments.tables import FactKind
 
 Object = dict[str, Any]
 
-MAX_FACTS = 2000  # more are not a page's own properties
+MAX_ALONE = 5  # properties of one name that are in no object; if there are more, they belong to a list
+MAX_FACTS = 2000  # if there are more, they are not properties of the page itself
 _SCOPE = int(FactKind.SCOPE)
 _KINDS = frozenset((_SCOPE, int(FactKind.ITEM), int(FactKind.META)))
 _NAMES = (
@@ -27,11 +29,13 @@ _NAMES = (
     "publisher isPartOf description url mainEntity mainEntityOfPage blogPost"
 )
 _PROPERTIES = {name.lower().encode(): name for name in _NAMES.split()}
+_TEXTS = frozenset(("headline", "name", "author", "creator"))
+_ADDRESS = re.compile(r"(?:https?:)?/|[#?]|\S*/\S*$|\S+\.html?$|mailto:|javascript:", re.IGNORECASE)
 _STANDING = frozenset(("mainEntity", "mainEntityOfPage", "blogPost"))
 
 
 def objects(facts: Iterable[Fact], reader: Reader) -> list[Object]:
-    """The objects that stand for themselves and may say something of the page, in its order; `facts` are all of it."""
+    """The independent objects that may describe the page, in its order; `facts` are all facts of the page."""
     own = list(islice((fact for fact in facts if fact.kind in _KINDS), MAX_FACTS))
     places = [place for place, fact in enumerate(own) if fact.kind == _SCOPE]
     scopes: dict[int, Object] = {own[place].node: {"@type": reader.value(own[place]).split()} for place in places}
@@ -42,33 +46,58 @@ def objects(facts: Iterable[Fact], reader: Reader) -> list[Object]:
     objects_of = {fact for fact, scope in before if fact.node == scope.node and fact.kind != _SCOPE}
     parts = {fact.node: scopes[fact.node] for fact in objects_of if _STANDING.isdisjoint(_wanted(reader.key(fact)))}
     owners = _Owners({**dict.fromkeys(scopes), **telling, **parts}, reader.segments.nodes["parent"])
-    first = min(scopes)  # elements before it, most often those in the head, are in none
+    first = min(scopes)  # elements before it (usually those in the head) are in no object
     for fact in own:
         if fact.node < first or fact.kind == _SCOPE or not (names := _wanted(reader.key(fact))):
             continue
         is_object = fact in objects_of
         if (owner := owners.of(fact.node, beyond=is_object)) is not None:
-            value = scopes[fact.node] if is_object else reader.value(fact) or reader.node_text(fact.node)
             for name in names:
-                owner.setdefault(name, []).append(value)
+                owner.setdefault(name, []).append(scopes[fact.node] if is_object else _value(fact, name, reader))
     return [item for node, item in telling.items() if node not in parts]
+
+
+def without_object(facts: Sequence[Fact], reader: Reader, names: Set[bytes]) -> list[str]:
+    """The values of the properties with these names (in lower case) that are in no object."""
+    own = [
+        fact for fact in facts if fact.kind == FactKind.ITEM and not names.isdisjoint(reader.key(fact).lower().split())
+    ]
+    if not own or len(own) > MAX_ALONE:
+        return []
+    scopes = {fact.node for fact in facts if fact.kind == FactKind.SCOPE}
+    return [_value(fact, "", reader) for fact in own if scopes.isdisjoint(_around(fact.node, reader))]
+
+
+def _around(node: int, reader: Reader) -> Iterator[int]:
+    parents = reader.segments.nodes["parent"]
+    while node >= 0:
+        yield node
+        node = parents.item(node)
+
+
+def _value(fact: Fact, name: str, reader: Reader) -> str:
+    """A property's value.  The name of something is the text of a link, and not the address, as the standard has it."""
+    value = reader.value(fact)
+    if name in _TEXTS and (not value or _ADDRESS.match(value)):
+        return reader.node_text(fact.node) or value
+    return value or reader.node_text(fact.node)
 
 
 @lru_cache(maxsize=1024)
 def _wanted(key: bytes) -> tuple[str, ...]:
-    """The properties, of those that are read, that a value of itemprop or name stands for."""
+    """The properties that a value of itemprop or name stands for; only those that are read."""
     return tuple(_PROPERTIES[name] for name in key.lower().split() if name in _PROPERTIES)
 
 
 class _Owners:
-    """Finds the object that a node is in, None for one that says nothing; every node is passed once."""
+    """Finds the object that a node is in; None if that object is not read.  Every node is visited once."""
 
     def __init__(self, scopes: dict[int, Object | None], parents: npt.NDArray[np.int32]) -> None:
         self._parents = parents
         self._known: dict[int, Object | None] = {-1: None, **scopes}
 
     def of(self, node: int, *, beyond: bool) -> Object | None:
-        """The nearest object around a node, or beyond the object that it is itself."""
+        """The nearest object around a node.  If `beyond`, the object that the node itself is does not count."""
         if beyond:
             node = self._parents.item(node)
         passed = []

@@ -1,10 +1,14 @@
-"""What objects of schema.org say of the page that they are in; JSON-LD and microdata alike.
+"""What objects of schema.org state about their page, from JSON-LD and microdata.
 
-A page has many objects: breadcrumbs, the publisher, articles that it recommends.  Which one is the page?  An article
-comes before another work (a recipe, a product), that before a mere WebPage; within a rank, the one whose address is
-the page's.  Without such an address a rank counts only if it has one object (or several that agree on their name): a
-list of articles is not one of them.  Where the first object leaves something open, a WebPage may fill it in, for both
-are the page; a product, an organisation or a film has dates and makers of its own, which are not.
+A page has many objects: breadcrumbs, the publisher, articles that it recommends.  These rules find the object that
+stands for the page:
+
+- An article comes before another work (a recipe, a product), and another work comes before a plain WebPage.
+- Among objects of the same rank, the one with the page's address is chosen.
+- If none has this address, a rank counts only if it has one object, or several objects with the same name.  So a list
+  of other articles does not count.
+- If the chosen object lacks a property, a WebPage may provide it, because both describe the page.  A product, an
+  organisation or a film does not provide it: its dates and makers are not those of the page.
 """
 
 import html
@@ -20,13 +24,13 @@ Object = Mapping[str, Any]
 MAX_NESTING = 4  # of lists and objects in the value of a property
 MAX_VALUES = 50
 MAX_OBJECTS = 1000
-MAX_AGREEING = 5  # objects that are the page
+MAX_AGREEING = 5  # objects that stand for the page
 MAX_TYPE_CHARS = 100
 
-_ARTICLES = (  # with authors and dates of their own, beside all that end in "article" or "posting"
+_ARTICLES = (  # these have their own authors and dates; so do all types that end in "article" or "posting"
     "report review recipe howto question dataset course chapter thesis claimreview podcastepisode blog"
 )
-_WORKS = (  # whose makers and dates aren't the page's
+_WORKS = (  # the makers and dates of these are not those of the page
     "product productgroup book event movie softwareapplication mobileapplication webapplication videoobject game "
     "videogame musicalbum musicrecording tvseries tvepisode podcastseries"
 )
@@ -39,12 +43,12 @@ _START = re.compile(r"(?:https?:)?//(?:www\.)?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """What the objects say, as they say it: not yet cleaned or normalised; lists are in the objects' order."""
+    """What the objects state, not yet cleaned or normalised.  Lists are in the order of the objects."""
 
     types: tuple[str, ...] = ()
     title: str | None = None
     authors: tuple[str, ...] = ()
-    has_person: bool = False  # among the authors; organisations alone are often just the publisher
+    has_person: bool = False  # among the authors; if there are only organisations, they are often just the publisher
     published: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
@@ -57,10 +61,10 @@ _NOTHING = Described()
 
 
 def describe(objects: Sequence[Object], addresses: Iterable[str]) -> Described:
-    """What is said of the page.
+    """The description of the page.
 
-    objects: in the page's order; a value that is only an `@id` stands for the object of that name among them
-    addresses: the page's own
+    objects: in the order of the page; a value that is only an `@id` refers to the object with this id among them
+    addresses: the addresses of the page
     """
     if not objects:
         return _NOTHING
@@ -92,7 +96,7 @@ def _address(url: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _rank(kind: str) -> int:
-    """_ARTICLE, _WORK or _PAGE; _OTHER for what no page is."""
+    """_ARTICLE, _WORK or _PAGE; _OTHER for types that cannot stand for a page."""
     kind = kind.lower()
     if kind.endswith(("article", "posting")):
         return _ARTICLE
@@ -114,13 +118,13 @@ def _bare(kind: str) -> str:
 
 
 def tells(item: Object) -> bool:
-    """Whether an object is of a type that says something of its page without being a part of another object."""
+    """Whether an object that is not part of another one can describe the page, by its type."""
     types = _kinds(item)
     return min(map(_rank, types), default=_OTHER) != _OTHER or _SITE in types
 
 
 def _chosen(objects: Sequence[Object], addresses: Iterable[str]) -> tuple[list[Object], list[Object]]:
-    """(the objects that the page is about, those that are the page itself), the most telling first."""
+    """(the objects that the page is about, the objects that are the page itself), the most important first."""
     ranks: tuple[list[Object], ...] = ([], [], [], [])
     for item in objects:
         if len(item) > 1:
@@ -131,7 +135,7 @@ def _chosen(objects: Sequence[Object], addresses: Iterable[str]) -> tuple[list[O
 
 
 def _ours(items: list[Object], addresses: Iterable[str]) -> list[Object]:
-    """Those with the page's address; without any, all if they are one."""
+    """The objects with the page's address.  If there are none: all objects, if they are one and the same."""
     if len(items) < 2:
         return items
     known = set(map(_address, addresses))
@@ -151,7 +155,7 @@ def _addresses(item: Object) -> Iterator[str]:
 
 
 def _makers(items: Iterable[Object]) -> list[Any]:
-    """The authors, names or objects, of the first object that has some."""
+    """The authors (names or objects) of the first object that has authors."""
     for item in items:
         if makers := item.get("author") or item.get("creator"):
             return makers[:MAX_VALUES] if isinstance(makers, list) else [makers]
@@ -163,7 +167,7 @@ def _is_organisation(item: Object) -> bool:
 
 
 def _values(items: Iterable[Object], keys: Sequence[str], named: Mapping[str, Object]) -> Iterator[str]:
-    """The texts of these properties, object by object."""
+    """The texts of these properties, object after object."""
     for item in items:
         for key in keys:
             if key in item:
@@ -178,7 +182,7 @@ def _site_name(objects: Sequence[Object], pages: Sequence[Object], named: Mappin
 
 
 def _texts(value: Any, named: Mapping[str, Object], depth: int = 0) -> Iterator[str]:
-    """The texts that a property's value comes to: an object's is its name, or else its address."""
+    """The texts in a property's value.  The text of an object is its name, or else its address."""
     if isinstance(value, str):
         if text := _plain(value):
             yield text
@@ -197,7 +201,7 @@ def _texts(value: Any, named: Mapping[str, Object], depth: int = 0) -> Iterator[
 
 
 def _plain(text: str) -> str:
-    """Without entities and tags, which have no business in a value."""
+    """The text without entities and tags, which do not belong in a value."""
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:

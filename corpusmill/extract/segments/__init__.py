@@ -1,1 +1,1 @@
-"""A page as tables: the segmenter and what it is made of."""
+"""The segmenter: it turns a page's bytes into tables."""

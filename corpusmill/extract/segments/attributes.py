@@ -1,7 +1,7 @@
-"""What attributes say: flags, words for the classifier, and facts.
+"""What attributes mean: flags, words for the classifier, and facts.
 
-The segmenter notes where the values of the attributes in `ATTRIBUTES` lie (`spans`, of which those with a bit in `seen`
-count; of two with one name the first), and asks here what they mean.
+The segmenter notes where the values of the attributes in `ATTRIBUTES` are: in `spans`.  Only spans whose bit in `seen`
+is set are valid.  If an attribute occurs twice, the first counts.  The functions here interpret the values.
 """
 
 # ruff: noqa: SIM109, SIM905
@@ -52,21 +52,27 @@ WORDY = _mask(CLASS, ID, ROLE, ITEMPROP, TEST_ID, ARIA_LABEL)
 FLAGGING = _mask(ROLE, ITEMPROP, HIDDEN, STYLE, ARIA_HIDDEN)
 FACTUAL = _mask(ITEMPROP, ITEMSCOPE, REL, CONTENT, HREF)
 
-# Words: runs of letters (bytes beyond ASCII are letters, too), parted at capitals as in camelCase.
+# Words are runs of letters.  Bytes beyond ASCII count as letters.  A capital begins a new word, as in camelCase.
 MAX_WORDS = 24  # of one attribute
-MAX_LABEL_BYTES = 60  # longer labels are texts
+MAX_LABEL_BYTES = 60  # longer labels are running text
 PRIME = np.uint64(0x100000001B3)
 SEED = np.array([0, *(name_key(name) for name in ATTRIBUTES)], np.uint64)
-SEED[ID] = SEED[CLASS]  # the same words mean the same in both
+SEED[ID] = SEED[CLASS]  # the same word means the same in both
 TITLE_WORDS = np.array([name_key(word) for word in ("title", "headline", "heading", "subject")], np.uint64)
 SHORTEST_TITLE_WORD = len("title")
 _8, _32, _56 = np.uint64(8), np.uint64(32), np.uint64(56)
 _TITLE_LIKE = BIT["title_like"]
 
 
+def class_token(word: str) -> int:
+    """The token of a word in a class or id, as `read_words` writes it."""
+    mixed = ((name_key(word) ^ int(SEED[CLASS])) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
+    return (((mixed ^ (mixed >> 32)) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF) >> 32
+
+
 @inlined_kernel
 def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_tokens: int) -> tuple[int, int]:
-    """Append the hashes of a value's words of two letters or more; (number of tokens then, title_like or 0)."""
+    """Append the hashes of a value's words of two letters or more; (new number of tokens, title_like or 0)."""
     limit = n_tokens + MAX_WORDS
     flags = 0
     while start < end and n_tokens < limit:
@@ -74,7 +80,7 @@ def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_
         if end - start < WIDEST:
             inside = (unsigned(1) << unsigned(end - start)) - unsigned(1)
             letter, capital = letter & inside, capital & inside
-        done: Int = np.int64(0)  # of these bytes: the masks' lowest bits are those of the one after them
+        done: Int = np.int64(0)  # bytes done: the lowest bit of the masks is that of the byte after them
         while True:
             if letter == 0:
                 start += WIDEST
@@ -85,7 +91,7 @@ def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_
             n = n_capitals
             if n < WIDEST:
                 n += lowest_bit(~(letter & ~capital) >> unsigned(n))
-            if done + n >= WIDEST:  # the word may go on; what is longer than all of these bytes is none
+            if done + n >= WIDEST:  # the word may continue; a word longer than all these bytes does not count
                 start += done if done else WIDEST
                 break
             if n > 1:
@@ -105,7 +111,7 @@ def read_words(source: Bytes, start: int, end: int, seed: Key, tokens: Words, n_
 
 @lean_kernel
 def read_key(source: Bytes, start: int, end: int) -> tuple[Key, int]:
-    """(key of the first word, in lower case; where it ends): words lie between white space or semicolons."""
+    """(key of the first word, in lower case; where it ends).  White space and semicolons separate words."""
     while start < end and (source[unsigned(start)] <= 32 or source[unsigned(start)] == 59):
         start += 1
     key = np.uint64(0)
@@ -128,7 +134,7 @@ _FLAG_HIDDEN, _FLAG_DISPLAY_NONE, _FLAG_ARIA_HIDDEN, _FLAG_ITEMPROP = (
 
 @lean_kernel
 def attribute_flags(source: Bytes, spans: Numbers, seen: int) -> int:
-    """Flags that an element's attributes give."""
+    """The flags that follow from an element's attributes."""
     flags = 0
     if seen & (1 << ROLE):
         start, end = spans[ROLE, 0], spans[ROLE, 1]
@@ -148,8 +154,8 @@ def attribute_flags(source: Bytes, spans: Numbers, seen: int) -> int:
 
 @lean_kernel
 def _hides(source: Bytes, start: int, end: int) -> bool:
-    """Whether a style says display: none or visibility: hidden."""
-    wanted = np.uint64(0)  # after the colon of one of the two: the value that hides
+    """Whether a style contains display: none or visibility: hidden."""
+    wanted = np.uint64(0)  # the value that hides, after the colon of one of these two properties
     key = np.uint64(0)
     while start <= end:
         byte = source[unsigned(start)] if start < end else np.uint8(59)
@@ -168,7 +174,7 @@ def _hides(source: Bytes, start: int, end: int) -> bool:
     return False
 
 
-# rel: what is said of the page as a whole, and what an <a> says of its target
+# rel: statements about the page as a whole, and statements of an <a> about its target
 _OF_PAGE, _ALTERNATE, _OF_ANCHOR = 1, 2, 4
 _RELS = dict.fromkeys(["canonical", "amphtml", "shortlink", "publisher", "next", "prev", "copyright"], _OF_PAGE)
 _RELS |= {"alternate": _ALTERNATE, "tag": _OF_ANCHOR, "license": _OF_PAGE | _OF_ANCHOR, "author": _OF_PAGE | _OF_ANCHOR}
@@ -178,7 +184,7 @@ REL_SHIFT = np.uint64(64 - 5)
 
 @lean_kernel
 def _rels(source: Bytes, spans: Numbers) -> int:
-    """The bits of all words of rel."""
+    """The bits of all words in rel."""
     bits = 0
     start, end = spans[REL, 0], spans[REL, 1]
     while start < end:
@@ -193,7 +199,7 @@ LONGEST_START = len("https://www.")
 
 @lean_kernel
 def _is_deed(source: Bytes, spans: Numbers) -> bool:
-    """Whether href leads to Creative Commons."""
+    """Whether href links to Creative Commons."""
     last = min(spans[HREF, 0] + LONGEST_START, spans[HREF, 1] - len(DEED_HOST))
     for first in range(spans[HREF, 0], last + 1):
         length = 0
@@ -216,7 +222,7 @@ def add_fact(
     value: int,
     extra: int,
 ) -> int:
-    """Append a fact of the attributes `key`, `value` and `extra` (0: none); the number of facts then."""
+    """Append a fact made of the attributes `key`, `value` and `extra` (0: none); the new number of facts."""
     fact = facts[n_facts]
     fact.kind = kind
     fact.node = node
@@ -249,7 +255,7 @@ def read_facts(
     facts: Rows,
     n_facts: int,
 ) -> int:
-    """Append what an element's attributes say of the page; the number of facts then."""
+    """Append the facts that an element's attributes state about the page; the new number of facts."""
     if tag == _T_META:
         if seen >> CONTENT & 1:
             for name in (PROPERTY, NAME, ITEMPROP, HTTP_EQUIV):
@@ -269,9 +275,11 @@ def read_facts(
             n_facts = add_fact(facts, n_facts, _F_ANCHOR, node, spans, seen, REL, HREF, NO)
     elif tag == _T_TIME:
         n_facts = add_fact(facts, n_facts, _F_TIME, node, spans, seen, NO, DATETIME, NO)
+    if seen >> PROPERTY & 1 and seen >> CONTENT & 1:  # RDFa
+        n_facts = add_fact(facts, n_facts, _F_META, node, spans, seen, PROPERTY, CONTENT, NO)
     if seen >> ITEMPROP & 1:
         value = SRC
-        for name in (HREF, DATETIME, CONTENT):  # the first of content, datetime, href, src that is there
+        for name in (HREF, DATETIME, CONTENT):  # the first of content, datetime, href and src that is there
             if seen >> name & 1:
                 value = name
         n_facts = add_fact(facts, n_facts, _F_ITEM, node, spans, seen, ITEMPROP, value, NO)
@@ -285,7 +293,7 @@ _HEADING = BIT["heading"]
 
 @lean_kernel
 def heading_level(source: Bytes, spans: Numbers, seen: int) -> Int:
-    """The level of an element whose role is heading: aria-level, else 2."""
+    """The level of an element whose role is heading: aria-level, or else 2."""
     if seen >> ARIA_LEVEL & 1:
         level = np.int64(source[spans[ARIA_LEVEL, 0]]) - 48
         if spans[ARIA_LEVEL, 1] == spans[ARIA_LEVEL, 0] + 1 and 1 <= level <= 6:
@@ -293,15 +301,32 @@ def heading_level(source: Bytes, spans: Numbers, seen: int) -> Int:
     return 2
 
 
+LETTER_A, LETTER_E, LETTER_M, LETTER_T, LETTER_X = b"aemtx"
+
+
+@lean_kernel
+def is_formula(source: Bytes, spans: Numbers, seen: int) -> bool:
+    """Whether the class of an <img> contains "math" or "tex"."""
+    if seen >> CLASS & 1 == 0:
+        return False
+    for i in range(spans[CLASS, 0], spans[CLASS, 1] - 2):
+        first, second, third = source[i] | 32, source[i + 1] | 32, source[i + 2] | 32
+        if (first == LETTER_T and second == LETTER_E and third == LETTER_X) or (
+            first == LETTER_M and second == LETTER_A and third == LETTER_T
+        ):
+            return True
+    return False
+
+
 _NOT_FILLED = dict.fromkeys(["hidden", "submit", "button", "image", "reset"], 1)
-TYPE_KEYS, TYPE_VALUES = key_table({**_NOT_FILLED, "password": 2, "application/ld+json": 3}, 4)
-TYPE_SHIFT = np.uint64(64 - 4)
-NOT_FILLED, PASSWORD, JSON_LD_TYPE = 1, 2, 3
+TYPE_KEYS, TYPE_VALUES = key_table({**_NOT_FILLED, "password": 2, "application/ld+json": 3, "math/tex": 4}, 5)
+TYPE_SHIFT = np.uint64(64 - 5)
+NOT_FILLED, PASSWORD, JSON_LD_TYPE, TEX_TYPE = 1, 2, 3, 4
 
 
 @lean_kernel
 def type_of(source: Bytes, spans: Numbers, seen: int) -> Int:
-    """NOT_FILLED, PASSWORD or JSON_LD_TYPE, by an <input>'s or <script>'s type; 0 for all others."""
+    """NOT_FILLED, PASSWORD, JSON_LD_TYPE or TEX_TYPE, by the type of an <input> or <script>; 0 for all other types."""
     if seen >> TYPE & 1 == 0:
         return 0
     key = read_key(source, spans[TYPE, 0], spans[TYPE, 1])[0]

@@ -1,7 +1,8 @@
-"""Characters to blocks: white space collapsed, what is invisible left out, characters and words counted.
+"""Characters to blocks: collapse white space, leave out invisible characters, count characters and words.
 
-A block begins with its first visible character, and ends at the next boundary; so a line feed before each but the first
-is all that parts them.  Words are runs of letters and digits; of scripts without spaces, every two characters.
+A block begins with its first visible character, and ends at the next boundary.  So one line feed before each block
+except the first is enough to separate them.  A word is a run of letters and digits.  In scripts without spaces, every
+two characters count as a word.
 """
 
 # ruff: noqa: SIM109
@@ -23,7 +24,7 @@ from corpusmill.extract.segments.lean import Bytes, Int, Record, Rows, constant,
 from corpusmill.extract.segments.tables import BIT, CharClass
 
 _LINK, _PREFORMATTED = BIT["link"], BIT["preformatted"]
-_VERBATIM = BIT["preformatted"] | BIT["code"]  # code's words may be parted by colours
+_VERBATIM = BIT["preformatted"] | BIT["code"]  # syntax colours may cut the words of code
 _SPACE, _LOWER, _UPPER, _DIGIT, _LETTER, _STOP, _COMMA, _IDEOGRAPH = (
     int(CharClass[name]) for name in ("SPACE", "LOWER", "UPPER", "DIGIT", "LETTER", "STOP", "COMMA", "IDEOGRAPH")
 )
@@ -32,14 +33,17 @@ _TAB, _LF, _CR, _BLANK, _AMPERSAND = (constant(byte) for byte in b"\t\n\r &")
 
 @lean_kernel
 def add_lead(text: Bytes, s: Record, code: int) -> None:
-    """White space before preformatted text, should there be any: where it will stand, after a line feed."""
+    """Write white space that precedes preformatted text to its later place, after a line feed.
+
+    It is used only if preformatted text follows.
+    """
     text[s.text_end + (1 if s.n_blocks else 0) + s.lead] = code
     s.lead += 1
 
 
 @lean_kernel
 def begin_block(text: Bytes, blocks: Rows, top: Record, s: Record, flags: int, position: int, kind: int) -> None:
-    """Open a block whose first character, of class `kind`, is at `position` in the source."""
+    """Open a block.  Its first character has the class `kind`, and is at `position` in the source."""
     if s.n_blocks:
         blocks[s.n_blocks - 1].n_images = s.last_images
         text[s.text_end] = _LF
@@ -67,14 +71,14 @@ def begin_block(text: Bytes, blocks: Rows, top: Record, s: Record, flags: int, p
 def read_text(
     source: Bytes, position: int, end: int, references: int, text: Bytes, blocks: Rows, stack: Rows, s: Record
 ) -> None:
-    """Add source[position:end], which holds no tag, to the text; `references` is 0 if "&" has no meaning in it."""
+    """Add source[position:end], which contains no tag, to the text.  `references` is 0 if "&" has no meaning there."""
     top = stack[s.depth]
     flags = top.flags | s.carried
     preformatted = flags & _PREFORMATTED
     last_code = s.last_code
     linked = 1 if flags & _LINK else 0
     written = s.text_end
-    n_outside = 0  # spaces that are not in the link that the text is in; less those that are, of other text
+    n_outside = 0  # spaces outside the link around this text, minus spaces in this link that belong to other text
     n_chars = n_words = n_stops = n_commas = n_digits = 0
     in_word, odd = s.in_word, s.odd
     last = ink_end = 0
@@ -91,7 +95,7 @@ def read_text(
                 continue
         else:
             code, position = read_utf8(source, begin, end)
-        while code:  # once; a few references stand for two characters
+        while code:  # runs once; a few references stand for two characters
             kind = CLASS_OF[unsigned(code)] if code < 128 else class_of(code)
             if kind == _SPACE:
                 if preformatted:
@@ -131,7 +135,7 @@ def read_text(
                     odd = 0
                     n_words += 1 - in_word
                     in_word = 1
-                    if second == 0:  # the common case: more of the same, to the "<" or the zero at the end
+                    if second == 0:  # the common case: more small letters, up to the "<" or the zero at the end
                         begin_run = written
                         length = RUN
                         while length == RUN:
@@ -185,7 +189,7 @@ def read_text(
 
 @lean_kernel
 def break_line(text: Bytes, blocks: Rows, s: Record) -> None:
-    """A <br> in preformatted text, which is a line feed there."""
+    """Add a <br> in preformatted text.  It is a line feed there."""
     if s.is_open:
         text[s.text_end] = _LF
         s.text_end += 1
@@ -198,7 +202,7 @@ def break_line(text: Bytes, blocks: Rows, s: Record) -> None:
 
 @lean_kernel
 def end_page(blocks: Rows, nodes: Rows, s: Record) -> None:
-    """Write what the last block still lacks; nodes after it, for which another line was expected, end with the text."""
+    """Complete the last block.  Nodes that begin after the last text are empty, and end with the text."""
     index = s.n_nodes - 1
     while index >= 0 and nodes[index].text_start > s.text_end:
         nodes[index].text_start = nodes[index].text_end = s.text_end

@@ -1,9 +1,11 @@
-"""Characters: references to them in HTML (`&eacute;`, `&#8212;`), UTF-8 in and out, and the class of each.
+"""Characters: references to them in HTML (`&eacute;`, `&#8212;`), reading and writing UTF-8, and character classes.
 
-References follow the HTML standard: of names, the longest match wins, and only the old ones may lack their semicolon;
-numbers 128 to 159 are read as windows-1252, and those that are no character become U+FFFD.  A name is its 64-bit key in
-a table with open addresses; since no name holds a semicolon, it is enough to look up the whole run of letters and
-digits if a semicolon follows, and then its first two to six letters among the old names.
+References follow the HTML standard.  The longest matching name counts.  Only old names may lack their semicolon.
+Numbers 128 to 159 are read as windows-1252.  Numbers that are not a character become U+FFFD.
+
+A name is stored by its 64-bit key, in a hash table with open addressing.  No name contains a semicolon.  So two kinds
+of look-up are enough: the whole run of letters and digits if a semicolon follows, then its first two to six letters
+among the old names.
 """
 
 import unicodedata
@@ -14,21 +16,17 @@ import numpy as np
 from corpusmill.extract.segments.lean import Bytes, Int, lean_kernel
 from corpusmill.extract.segments.tables import CharClass
 from corpusmill.extract.segments.tags import key_table, look_up
+from corpusmill.scripts import WITHOUT_SPACES
 
-DROP = 14  # neither shown nor space: left out of text
-MARK = 15  # part of the character before it: kept, and no more said of it
+DROP = 14  # neither visible nor a space: left out of the text
+MARK = 15  # part of the character before it: kept, and not counted
 
 _DROPPED = [0x00, 0x7F, *range(0x80, 0x85), *range(0x86, 0xA0), 0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F]
 _DROPPED += [*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB]
 _STOPS = ".!?…‽⁇⁈⁉‼。！？．｡؟۔।॥։።፧။៕܀܁܂\u037e"
-_COMMAS = ",;，；、､،؛՝፣፤၊៖·\u0387"  # U+0387 is Greek's; what pages write for it, U+00B7, is a separator in most others
+_COMMAS = ",;，；、､،؛՝፣፤၊៖·\u0387"  # U+0387 is Greek; pages write U+00B7, which elsewhere is a separator
 _COMMAS = _COMMAS.replace("\u00b7", "")
 _COLONS = ":：︓﹕∶"
-_NO_SPACES = [  # scripts that don't part words: Thai, Lao, Myanmar, Khmer, kana, bopomofo, Han
-    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17DD), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029),
-    (0x3040, 0x30FF), (0x3100, 0x312F), (0x31A0, 0x31BF), (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
-    (0xAA60, 0xAA7F), (0xF900, 0xFAFF), (0xFF66, 0xFF9F),
-]  # fmt: skip
 
 
 _CATEGORIES = [unicodedata.category(chr(code)) for code in range(0x10000)]
@@ -41,9 +39,9 @@ def _classes() -> Bytes:
     classes[[code for code, category in enumerate(_CATEGORIES) if category == "Nd"]] = CharClass.DIGIT
     classes[[code for code, category in enumerate(_CATEGORIES) if category == "Nl"]] = CharClass.LETTER
     letters = (classes == CharClass.LETTER) | (classes == MARK)
-    for first, last in _NO_SPACES:
+    for first, last in WITHOUT_SPACES:
         classes[first : last + 1][letters[first : last + 1]] = CharClass.IDEOGRAPH
-    classes[[0x200C, 0x200D, *range(0xFE00, 0xFE10)]] = MARK  # (non-)joiners of Persian, Indic scripts and emoji
+    classes[[0x200C, 0x200D, *range(0xFE00, 0xFE10)]] = MARK  # (non-)joiners in Persian, Indic scripts, emoji
     classes[1:0x20] = CharClass.SPACE
     classes[0x85] = CharClass.SPACE
     classes[ord("a") : ord("z") + 1] = CharClass.LOWER
@@ -56,7 +54,7 @@ def _classes() -> Bytes:
 
 CLASS_OF = _classes()
 
-# Where one element ends and another begins with nothing between, a capital after a small letter begins a new word.
+# If an element ends and another begins directly after it, a capital after a small letter begins a new word.
 SMALL, CAPITAL, DIGIT, CLOSING = 1, 2, 3, 4
 _SEAMS = {"Ll": SMALL, "Lu": CAPITAL, "Lt": CAPITAL, "Nd": DIGIT, "Pe": CLOSING, "Pf": CLOSING}
 SEAM_OF = np.array([_SEAMS.get(category, 0) for category in _CATEGORIES], np.uint8)
@@ -65,7 +63,7 @@ SEAM_OF[(CLASS_OF == CharClass.STOP) | (CLASS_OF == CharClass.COMMA) | (CLASS_OF
 
 @lean_kernel
 def parts_words(before: int, after: int) -> Int:
-    """Whether a space belongs between two characters on such a seam."""
+    """Whether a space belongs between these two characters, the last of an element and the first of the next."""
     if after >= 0x10000 or before >= 0x10000:
         return False
     last, first = SEAM_OF[before], SEAM_OF[after]
@@ -79,20 +77,20 @@ _LETTER, _OTHER, _IDEOGRAPH = int(CharClass.LETTER), int(CharClass.OTHER), int(C
 
 @lean_kernel
 def class_of(code: int) -> Int:
-    """The class of a character (CharClass, DROP or MARK)."""
+    """The class of a character: CharClass, DROP or MARK."""
     if code < 0x10000:
         return np.int64(CLASS_OF[code])
     if 0x20000 <= code < 0x40000:
         return _IDEOGRAPH
     if 0x1F000 <= code < 0x20000:  # emoji and other pictures
         return _OTHER
-    if code >= 0xE0000:  # selectors, tags, private use
+    if code >= 0xE0000:  # variation selectors, tags, private use
         return MARK
     return _LETTER
 
 
 _names = {name.rstrip(";"): value for name, value in html5.items()}
-_LEGACY = 1 << 48  # may lack its semicolon
+_LEGACY = 1 << 48  # a name with this bit may lack its semicolon
 ENTITY_KEYS, ENTITY_VALUES = key_table(
     {
         name: ord(value[0]) | (ord(value[1]) << 24 if len(value) > 1 else 0) | (_LEGACY if name in html5 else 0)
@@ -112,7 +110,7 @@ _8, _56 = np.uint64(8), np.uint64(56)
 
 @lean_kernel
 def read_reference(source: Bytes, start: int, end: int) -> tuple[Int, Int, int]:
-    """(character, second one or 0, where it ends) of the reference at source[start] = "&", or of the "&" itself."""
+    """(character, second character or 0, where it ends) of the reference at source[start] = "&", or of "&" itself."""
     position = start + 1
     if position < end and source[position] == 35:  # "#"
         code, position = _read_number(source, start, end)
@@ -143,7 +141,7 @@ def read_reference(source: Bytes, start: int, end: int) -> tuple[Int, Int, int]:
 
 @lean_kernel
 def _read_number(source: Bytes, start: int, end: int) -> tuple[Int, int]:
-    """(character, where it ends) of "&#", or of the "&" itself."""
+    """(character, where it ends) of the reference that begins with "&#", or of "&" itself."""
     position = start + 2
     base = 10
     if position < end and source[position] | 32 == 120:  # "x"
@@ -174,7 +172,7 @@ def _read_number(source: Bytes, start: int, end: int) -> tuple[Int, int]:
 
 @lean_kernel
 def read_utf8(source: Bytes, start: int, end: int) -> tuple[Int, int]:
-    """(code point, where it ends) at source[start] >= 128; U+FFFD for a byte that begins no valid sequence."""
+    """(code point, where it ends) at source[start] >= 128; U+FFFD for a byte that does not begin a valid sequence."""
     first = np.int64(source[start])
     if first < 0xE0:
         length, code, least = 2, first & 0x1F, 0x80
@@ -198,7 +196,7 @@ def read_utf8(source: Bytes, start: int, end: int) -> tuple[Int, int]:
 
 @lean_kernel
 def write_utf8(text: Bytes, end: int, code: int) -> int:
-    """Write a code point at text[end]; where the text ends then."""
+    """Write a code point at text[end]; the new end of the text."""
     if code < 0x80:
         text[end] = code
         return end + 1

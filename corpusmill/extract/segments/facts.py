@@ -1,4 +1,4 @@
-"""The facts of a page as Python values, each read only when asked for."""
+"""The facts of a page as Python values.  Each value is read only when it is needed."""
 
 import html
 import struct
@@ -9,14 +9,14 @@ import numpy as np
 
 from corpusmill.extract.segments.tables import FactKind, Segments
 
-MAX_FACTS = 3000  # of 1,900 pages the richest has 815
+MAX_FACTS = 3000  # the highest number in 1,900 pages is 815
 MAX_CHARS = 2000  # of a value; longer ones are cut
 MAX_BYTES = 4 * MAX_CHARS
-MAX_KEY_BYTES = 100  # longer names are nobody's
+MAX_KEY_BYTES = 100  # no known name is longer
 
 
 class Fact(NamedTuple):
-    """A row of `tables.FACT`: spans are offsets in the source."""
+    """A row of `tables.FACT`.  Spans are offsets in the source."""
 
     kind: int
     node: int
@@ -32,7 +32,7 @@ _ROW = struct.Struct(f"{len(Fact._fields)}i")
 
 
 class Reader:
-    """Reads spans of a page's source and texts of its nodes."""
+    """Reads spans of a page's source, and texts of its nodes."""
 
     def __init__(self, segments: Segments) -> None:
         self.segments = segments
@@ -41,21 +41,21 @@ class Reader:
         self._starts, self._ends = segments.nodes["text_start"], segments.nodes["text_end"]
 
     def facts(self) -> list[Fact]:
-        """The first MAX_FACTS facts in the page's order, and after them as many of meta elements."""
+        """The first MAX_FACTS facts in the page's order.  Of the rest, the first MAX_FACTS of meta elements follow."""
         rows = self.segments.facts
         if len(rows) > MAX_FACTS:
             late = rows[MAX_FACTS:]
             rows = np.concatenate([rows[:MAX_FACTS], late[late["kind"] == FactKind.META][:MAX_FACTS]])
-        # As Fact._make(row) for row in rows.tolist(), in a third of the time
+        # the same as Fact._make(row) for row in rows.tolist(), in a third of the time
         return list(map(tuple.__new__, repeat(Fact), _ROW.iter_unpack(rows.tobytes())))
 
     def key(self, fact: Fact) -> bytes:
-        """A fact's key as it is; of a long one, one byte more than MAX_KEY_BYTES."""
+        """A fact's key, unchanged.  A longer key is cut after MAX_KEY_BYTES + 1 bytes."""
         start, end = fact.key_start, fact.key_end
         return self._data[start : end if end - start <= MAX_KEY_BYTES else start + MAX_KEY_BYTES + 1]
 
     def text(self, start: int, end: int) -> str:
-        """A span with entities resolved and white space collapsed."""
+        """A span of the source, with entities resolved and white space collapsed."""
         text = self._data[start : end if end - start <= MAX_BYTES else start + MAX_BYTES].decode("utf-8", "replace")
         return " ".join((html.unescape(text) if "&" in text else text).split())[:MAX_CHARS]
 
@@ -64,7 +64,7 @@ class Reader:
         return self.text(fact.value_start, fact.value_end)
 
     def raw(self, fact: Fact) -> str:
-        """A fact's value as it is."""
+        """A fact's value, unchanged."""
         return self.segments.span(fact.value_start, fact.value_end)
 
     def block_texts(self, start: int, end: int) -> list[str]:
@@ -73,11 +73,11 @@ class Reader:
         return [self._shown(start, end) for start, end in zip(starts, ends, strict=True)]
 
     def node_text(self, node: int) -> str:
-        """What a node shows, on one line."""
+        """The visible text of a node, on one line."""
         return " ".join(self._shown(*self._text_of(node)).split())[:MAX_CHARS]
 
     def first_line(self, node: int) -> str:
-        """The first line of what a node shows."""
+        """The first line of a node's visible text."""
         return self._shown(*self._text_of(node)).strip().partition("\n")[0]
 
     def _text_of(self, node: int) -> tuple[int, int]:

@@ -1,13 +1,18 @@
-"""A guard against pages that make an HTML tree explode.
+"""A check for pages whose HTML tree would be too large.
 
-The HTML standard has a parser open all unclosed formatting elements again in every new block, so 4,000 unclosed
-`<font color=N><p>` (80 kB) are 8 million nodes, and walking a deep tree takes resiliparse time quadratic in its depth:
-22 s for that page, 10 s for 20,000 nested `<div>`.  Browsers cap the depth at 512; such a page has no text that
-anybody sees.
+The HTML standard requires that a parser opens all unclosed formatting elements again in every new block.  So 4,000
+unclosed `<font color=N><p>` (80 kB) make 8 million nodes.  The time that resiliparse needs for a deep tree is quadratic
+in its depth: 22 s for that page, 10 s for 20,000 nested `<div>`.  Browsers limit the depth to 512.  Nobody sees the
+text of such a page.
 
-One pass counts the open elements of each name, as a parser would see them in the worst case: an end tag closes only
-its own kind, an element that needs no end tag is never open, what is in scripts and styles is no tag, and in pictures
-(SVG) "/>" is an end.  Cost: 0.4 ms for a page of 300 KB.
+One pass counts the open elements of each name, as a parser would see them in the worst case:
+
+- an end tag closes only elements of its own name
+- an element that needs no end tag is never open
+- tags in scripts and styles do not count
+- in pictures (SVG), "/>" ends an element
+
+Cost: 0.4 ms for a page of 300 KB.
 """
 
 import numpy as np
@@ -17,7 +22,7 @@ from corpusmill.kernels import kernel
 
 MAX_DEPTH = 1000
 MAX_REOPENED = 2_000_000  # open formatting elements times elements
-BUCKETS = 1 << 16  # of names, by hash
+BUCKETS = 1 << 16  # of names, by their hash
 
 FORMATTING, NO_END_TAG, ENDS_PICTURE, PICTURE, RAW = 1, 2, 4, 8, 16
 _KINDS = {
@@ -45,7 +50,7 @@ for _kind, _names in _KINDS.items():
 
 
 def explodes(page: str) -> bool:
-    """Whether a tree of this HTML page would be too deep or too large to walk."""
+    """Whether the tree of this HTML page would be too deep or too large to walk."""
     data = np.frombuffer(page.encode("utf-8", "replace") + b"\0", np.uint8)
     deepest, most_formatting, n_elements = _nesting(data, _KIND_OF)
     return bool(deepest > MAX_DEPTH or most_formatting * n_elements > MAX_REOPENED)

@@ -1,12 +1,16 @@
-"""The stack of open elements: what a tag opens, what it closes, and the flags of text between.
+"""The stack of open elements: what a tag opens, what it closes, and the flags of the text between tags.
 
-The rules are those of HTML's tree builder (WHATWG HTML, 13.2.6) that decide where an element ends.  What would move
-nodes in a tree is bookkeeping of flags here.  The end tag of a formatting element (or a form) with other elements still
-open in it takes its flags from those (the adoption agency); one that ended with the block around it gives its flags to
-what follows, until its end tag (reconstruction of formatting elements); text misplaced in a table stays where it is.
+The rules are those of HTML's tree builder (WHATWG HTML, 13.2.6) that decide where an element ends.  Where the standard
+moves nodes in the tree, only flags change here:
 
-Every step is O(1), or a walk up the stack, which holds MAX_DEPTH elements at most; an end tag for which nothing is open
-does not walk.  Elements deeper than that are counted, not pushed, so that their end tags close nothing else.
+- The end tag of a formatting element, or of a form, may come while other elements are open in it.  These elements then
+  lose its flags (adoption agency).
+- A formatting element may end with the block around it.  The text that follows still has its flags, until its end tag
+  comes (reconstruction of formatting elements).
+- Text at a wrong place in a table stays where it is.
+
+Every step is O(1), or walks up the stack, which has at most MAX_DEPTH entries.  An end tag without an open element does
+not walk.  Deeper elements are counted, but not pushed.  So their end tags close nothing else.
 """
 
 # ruff: noqa: SIM109, SIM905
@@ -22,15 +26,15 @@ STACK = np.dtype(
     [
         (name, np.uint64 if name == "key" else np.int64)
         for name in (
-            "key "  # of the name; 0 once its end tag was seen while others were open in it
-            "slot "  # in the counts of open elements
+            "key "  # key of the name; 0 after its end tag came while other elements were open in it
+            "slot "  # index in the counts of open elements
             "tag "
-            "own "  # flags that it adds
-            "flags "  # flags of text in it
-            "carried "  # of a marker: the state's `carried` outside
-            "node "  # of its text: its own, if it has one
+            "own "  # flags that the element itself adds
+            "flags "  # flags of text in the element
+            "carried "  # of a marker: the value of `carried` in the state outside it
+            "node "  # node of its text: its own node, if it has one
             "box "  # the nearest node of block level
-            "mode "  # how tags in it are read
+            "mode "  # how tags in the element are read
             "context "  # in a table, in a cell, or neither
             "paragraph "  # the entry of the <p> that a block-level start tag would end, or 0
             "heading "  # level, or 0
@@ -41,30 +45,30 @@ STATE = np.dtype(
     [
         (name, np.int64)
         for name in (
-            "depth "  # the stack's last entry
+            "depth "  # the last entry of the stack
             "carried "  # flags of formatting elements that ended before their end tags
-            "form "  # entry of the open <form>; -1 none; -2 one that isn't on the stack, but bars others
+            "form "  # entry of the open <form>; -1: none; -2: one that is not on the stack, but prevents others
             "n_over "  # open elements beyond MAX_DEPTH
-            "has_html in_head head_done in_body has_title "  # 1 once that is so
-            "text_end n_blocks is_open "  # written so far; 1 while text belongs to the last block
-            "space "  # 1 if a space is due before the next character, 2 if it is a link's
-            "seam "  # 1 after an element's end, 2 after another's start right after that, 0 after text
+            "has_html in_head head_done in_body has_title "  # 1 after this was seen
+            "text_end n_blocks is_open "  # written so far; is_open is 1 while text belongs to the last block
+            "space "  # 1 if a space must precede the next character, 2 if this space belongs to a link
+            "seam "  # 1 after the end of an element, 2 if another one starts directly after it, 0 after text
             "last_code "  # the last visible character
-            "lead "  # bytes of white space written after text_end, should preformatted text begin
+            "lead "  # bytes of white space after text_end, used if preformatted text begins
             "after_br in_word odd "  # see blocks.py
             "images last_images "  # since the end of the last block; of the last block
             "n_nodes n_tokens n_facts n_inputs n_passwords n_scripts "
-            "place "  # where a place is held for what comes later (streamed.py); 0 if nowhere
+            "place "  # where a placeholder for later content is (streamed.py); 0 if there is none
         ).split()
     ]
 )
 HTML, SVG, MATH = (constant(number) for number in range(3))  # modes
 NO_TABLE, IN_TABLE, IN_CELL = 0, 1, 2  # contexts
 NONE, YES = constant(0), constant(1)
-OUT = constant(1 << 62)  # among the flags of stack entries: text isn't wanted
+OUT = constant(1 << 62)  # a flag of stack entries: the text in them is left out
 
-N_UNKNOWN = 64  # counters for names that aren't HTML's
-N_SLOTS = tags.N_TAGS + N_UNKNOWN  # the counts of open elements; as many again for those beyond MAX_DEPTH
+N_UNKNOWN = 64  # counters for names that are not HTML's
+N_SLOTS = tags.N_TAGS + N_UNKNOWN  # counts of open elements; as many more for those beyond MAX_DEPTH
 
 (
     _P, _A, _NOBR, _TABLE, _TR, _TD, _TH, _TBODY, _CAPTION, _TEMPLATE, _SELECT, _FORM, _BUTTON, _OPTION, _OPTGROUP,
@@ -80,7 +84,7 @@ _BODY_FLAG = constant(BIT["body"])
 
 @lean_kernel
 def begin_page(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
-    """Nothing is open but the page itself, which is node 0."""
+    """Open node 0, which stands for the page.  Nothing else is open."""
     for slot in range(2 * N_SLOTS):
         counts[slot] = 0
     s.depth = s.carried = s.n_over = s.has_html = s.in_head = s.head_done = s.in_body = s.has_title = 0
@@ -101,7 +105,7 @@ def begin_page(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
 
 @lean_kernel
 def boundary(s: Record, is_break: int) -> None:
-    """End the open block, if there is one; `is_break` is 1 for a <br>."""
+    """End the open block, if there is one.  `is_break` is 1 for a <br>."""
     if s.is_open:
         s.is_open = 0
         s.last_images = s.images
@@ -125,7 +129,7 @@ def push(
     position: int,
     first_token: int,
 ) -> Int:
-    """Open an element, with a row in nodes unless its text is out; the row's number or 0."""
+    """Open an element.  It gets a row in nodes, unless its text is left out; the number of the row, or 0."""
     if s.depth >= MAX_DEPTH - 1:
         counts[N_SLOTS + slot] += 1
         s.n_over += 1
@@ -211,7 +215,7 @@ def pop(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
 
 @lean_kernel
 def pop_to(nodes: Rows, stack: Rows, counts: Numbers, s: Record, entry: int) -> None:
-    """Close the open elements from `entry` on; of formatting elements above it, the flags are carried on."""
+    """Close the open elements from `entry` on.  Flags of formatting elements above it are carried to the text after."""
     while s.depth >= entry:
         top = stack[s.depth]
         if TRAITS[top.tag] & tags.IS_FORMATTING and s.depth > entry:
@@ -225,7 +229,7 @@ def pop_to(nodes: Rows, stack: Rows, counts: Numbers, s: Record, entry: int) -> 
 
 @lean_kernel
 def in_scope(stack: Rows, depth: int, tag: int, key: Key, stops: int) -> int:
-    """The innermost open element with this name, unless one with a trait of `stops` is around it; else 0."""
+    """The innermost open element with this name.  It is 0 if an element with a trait of `stops` is in between."""
     while depth > 0:
         if stack[depth].key == key and stack[depth].tag == tag:
             return depth
@@ -237,7 +241,7 @@ def in_scope(stack: Rows, depth: int, tag: int, key: Key, stops: int) -> int:
 
 @lean_kernel
 def nearest(stack: Rows, depth: int, wanted: int, stops: int) -> int:
-    """The innermost open element with a trait of `wanted`, unless one of `stops` is around it; else 0."""
+    """The innermost open element with a trait of `wanted`.  It is 0 if an element with one of `stops` is in between."""
     while depth > 0:
         traits = TRAITS[stack[depth].tag]
         if traits & wanted:
@@ -250,7 +254,7 @@ def nearest(stack: Rows, depth: int, wanted: int, stops: int) -> int:
 
 @lean_kernel
 def retake_flags(stack: Rows, first: int, depth: int, bits: int) -> None:
-    """Let entries from `first` on have those of `bits` that they or elements around them add, and no others."""
+    """Set the flags in `bits` again for the entries from `first` on, from their own flags and those around them."""
     held = stack[first - 1].flags & bits
     for index in range(first, depth + 1):
         held |= stack[index].own & bits
@@ -259,7 +263,7 @@ def retake_flags(stack: Rows, first: int, depth: int, bits: int) -> None:
 
 @lean_kernel
 def detach(stack: Rows, counts: Numbers, s: Record, entry: int) -> None:
-    """End an element while others are open in it: they lose its flags."""
+    """End an element while other elements are open in it.  They lose its flags."""
     gone = stack[entry]
     bits = TAG_FLAGS[gone.tag]
     counts[gone.slot] -= 1
@@ -272,7 +276,7 @@ def detach(stack: Rows, counts: Numbers, s: Record, entry: int) -> None:
 
 @lean_kernel
 def end_formatting(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key, slot: int) -> None:
-    """The end tag of a formatting element, or an <a> in an <a>."""
+    """Handle the end tag of a formatting element, or an <a> inside an <a>."""
     bits = TAG_FLAGS[tag]
     if s.carried & bits:
         s.carried &= ~bits
@@ -296,7 +300,7 @@ def end_formatting(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: in
 
 @lean_kernel
 def end_form(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key) -> None:
-    """The end tag of a form: of what is open in it, only what needs no end tag ends."""
+    """Handle the end tag of a form.  Of the elements open in it, only those end that need no end tag."""
     s.form = -1
     entry = in_scope(stack, s.depth, tag, key, tags.IS_SCOPE)
     if entry == 0:
@@ -311,7 +315,7 @@ def end_form(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key
 
 @lean_kernel
 def end_table_part(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key) -> None:
-    """The end tag of a table or a part of it; also of a row or section whose start tag isn't written."""
+    """Handle the end tag of a table or of a part of it, also of a row or section whose start tag is missing."""
     entry = in_scope(stack, s.depth, tag, key, tags.IS_TABLE_SCOPE)
     if entry == 0 and stack[s.depth].context == IN_CELL:
         if tag == _TR:
@@ -326,7 +330,7 @@ def end_table_part(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: in
 
 @lean_kernel
 def leave_foreign(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
-    """Close SVG or MathML, up to an element that holds HTML, as a tag of HTML does."""
+    """Close SVG or MathML, up to an element that contains HTML, as a tag of HTML does."""
     entry = s.depth
     while stack[entry].mode != HTML:
         entry -= 1
@@ -336,7 +340,7 @@ def leave_foreign(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
 
 @lean_kernel
 def begin_html(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: int) -> None:
-    """Open <html>, unless it is open."""
+    """Open <html>, unless it is already open."""
     if s.has_html == 0:
         s.has_html = 1
         push(nodes, stack, counts, s, _HTML, _HTML_KEY, _HTML, NONE, position, s.n_tokens)
@@ -344,7 +348,7 @@ def begin_html(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: i
 
 @lean_kernel
 def end_head(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: int) -> None:
-    """End the head, written or not: the body comes next."""
+    """End the head, whether it has tags or not.  The body comes next."""
     begin_html(nodes, stack, counts, s, position)
     if s.depth > 1:
         pop_to(nodes, stack, counts, s, YES + 1)
@@ -354,14 +358,14 @@ def end_head(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: int
 
 @lean_kernel
 def begin_body(nodes: Rows, stack: Rows, counts: Numbers, s: Record, position: int) -> None:
-    """End the head and open <body>, as all does that has no place in a head."""
+    """End the head and open <body>, as every element does that cannot be in a head."""
     end_head(nodes, stack, counts, s, position)
     push(nodes, stack, counts, s, _BODY, _BODY_KEY, _BODY, _BODY_FLAG, position, s.n_tokens)
 
 
 @lean_kernel
 def end_tag(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key, slot: int) -> None:
-    """Close what an end tag closes."""
+    """Close the elements that this end tag closes."""
     traits = TRAITS[tag]
     top = stack[s.depth]
     if s.n_over and counts[N_SLOTS + slot]:
@@ -411,7 +415,7 @@ def end_tag(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key:
 
 @lean_kernel
 def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key: Key) -> Int:
-    """Close what a start tag closes; False if its element must not be opened."""
+    """Close the elements that this start tag closes; False if its own element must not be opened."""
     traits = TRAITS[tag]
     entry = NONE
     if traits & tags.ENDS_P:
@@ -431,7 +435,7 @@ def make_way(nodes: Rows, stack: Rows, counts: Numbers, s: Record, tag: int, key
         if traits & tags.IS_HEADING and TRAITS[stack[s.depth].tag] & tags.IS_HEADING:
             pop_to(nodes, stack, counts, s, s.depth)
         if tag == _FORM and counts[_TEMPLATE] == 0 and stack[s.depth].context == IN_TABLE:
-            s.form = -2  # it stands there, and holds nothing
+            s.form = -2  # a form at this place contains nothing
             return False
     elif traits & tags.IS_TABLE_PART:
         if stack[s.depth].context == NO_TABLE:

@@ -1,7 +1,8 @@
-"""Where comments, raw text, tags and their attributes end: the part of HTML's tokenizer that skips.
+"""Find where comments, raw text, tags and their attributes end.  This is the part of HTML's tokenizer that skips.
 
-Bytes are looked for with the C library's memchr, some ten times faster than a loop, since most of a page is scripts.
-What never ends takes the rest of the page, as in browsers, so that nothing is scanned twice.
+Bytes are searched with the C library's memchr, which is about ten times as fast as a loop.  This matters because
+scripts are most of a page.  A construct without an end takes the rest of the page, as in browsers.  So nothing is
+scanned twice.
 """
 
 # ruff: noqa: SIM109
@@ -16,18 +17,18 @@ from corpusmill.extract.segments.lanes import NAME, key_of, name_length
 from corpusmill.extract.segments.lean import Bytes, Int, Key, Numbers, constant, inlined_kernel, lean_kernel, unsigned
 from corpusmill.extract.segments.tags import look_up, name_key
 
-PADDING = 64  # zero bytes after every source, so that looking ahead needs no check
+PADDING = 64  # zero bytes after every source, so that reading ahead needs no check
 LT, GT, SLASH, BANG, QUESTION, DASH, EQUALS, LF, CR, BRACKET_OPEN, BRACKET = (
     constant(byte) for byte in b"<>/!?-=\n\r[]"
 )
 DOUBLE_QUOTE, SINGLE_QUOTE = b"\"'"
 IS_LETTER = np.array([chr(code).isascii() and chr(code).isalpha() for code in range(256)], np.uint8)
-IS_MARKUP = IS_LETTER | np.isin(np.arange(256), list(b"/!?"))  # after "<"
+IS_MARKUP = IS_LETTER | np.isin(np.arange(256), list(b"/!?"))  # bytes that begin markup after "<"
 IS_BLANK = np.array([code in b" \t\n\r\f" for code in range(256)], np.uint8)
 
 
 def _name_bytes(terminators: bytes) -> Bytes:
-    """Bytes of names in lower case; 0 for those that end a name."""
+    """For each byte its lower case, if it belongs to names; 0 if it ends a name."""
     table = np.arange(256, dtype=np.uint8)
     table[ord("A") : ord("Z") + 1] += 32
     table[0] = 1
@@ -47,7 +48,7 @@ memchr: Any = types.ExternalFunction("memchr", types.intp(types.intp, types.int3
 
 @lean_kernel
 def find(source: Bytes, byte: int, start: int, end: int) -> Int:
-    """Where `byte` is next, or `end`."""
+    """The next place of `byte`, or `end`."""
     if start >= end:
         return end
     base = source.ctypes.data
@@ -57,7 +58,7 @@ def find(source: Bytes, byte: int, start: int, end: int) -> Int:
 
 @lean_kernel
 def after_pair(source: Bytes, byte: int, start: int, end: int) -> Int:
-    """After the next ">" with `byte` twice before it; the search for ">" begins at `start`."""
+    """The place after the next ">" with `byte` twice before it.  The search for ">" begins at `start`."""
     while True:
         start = find(source, GT, start, end) + 1
         if start > end:
@@ -68,7 +69,7 @@ def after_pair(source: Bytes, byte: int, start: int, end: int) -> Int:
 
 @lean_kernel
 def after_comment(source: Bytes, start: int, end: int) -> Int:
-    """After the comment whose "<!--" ends at `start`: "-->", "--!>", or at once ">" or "->"."""
+    """The place after the comment whose "<!--" ends at `start`.  Its end is "-->", "--!>", or at once ">" or "->"."""
     if source[start] == GT:
         return start + 1
     if source[start] == DASH and source[start + 1] == GT:
@@ -85,9 +86,9 @@ def after_comment(source: Bytes, start: int, end: int) -> Int:
 
 @lean_kernel
 def read_name(source: Bytes, position: int, end: int, name_bytes: Bytes, key: Key) -> tuple[Key, int]:
-    """(key of the name at `position`, where it ends); `key` is that of what stands before it, 0 of nothing."""
+    """(key of the name at `position`, where it ends).  `key` is the key of the bytes before it, 0 if there are none."""
     length = name_length(source, position)
-    if 0 < length < NAME and key == 0 and name_bytes[source[unsigned(position + length)]] == 0:  # as nearly always
+    if 0 < length < NAME and key == 0 and name_bytes[source[unsigned(position + length)]] == 0:  # nearly always
         return key_of(source, position, length, NO_CAPITALS), position + length
     while position < end:
         byte = name_bytes[source[unsigned(position)]]
@@ -100,14 +101,14 @@ def read_name(source: Bytes, position: int, end: int, name_bytes: Bytes, key: Ke
 
 @lean_kernel
 def is_name(source: Bytes, start: int, end: int, key: Key) -> Int:
-    """Whether a tag's name with this key, and no more, stands at `start`."""
+    """Whether a complete tag name with this key is at `start`."""
     found, stop = read_name(source, start, end, TAG_BYTE, NO_KEY)
     return stop < end and found == key
 
 
 @lean_kernel
 def raw_end(source: Bytes, start: int, end: int, key: Key) -> int:
-    """The "<" of the end tag of raw text that begins at `start`, or `end`."""
+    """The place of the "<" of the end tag of the raw text that begins at `start`, or `end`."""
     while True:
         start = find(source, LT, start, end)
         if start >= end:
@@ -119,8 +120,8 @@ def raw_end(source: Bytes, start: int, end: int, key: Key) -> int:
 
 @lean_kernel
 def script_end(source: Bytes, start: int, end: int) -> int:
-    """The same of a script: inside <!-- -->, an inner <script> ... </script> doesn't end it."""
-    comment = start  # until there, we are in a comment
+    """The same for a script.  Inside <!-- -->, an inner <script> ... </script> does not end it."""
+    comment = start  # the place where the comment ends
     nested = False
     while True:
         start = find(source, LT, start, end)
@@ -144,7 +145,7 @@ def script_end(source: Bytes, start: int, end: int) -> int:
 
 @lean_kernel
 def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
-    """(after the ">" of a tag whose name ends at `position`, is it self-closing?); more than `end` without a ">"."""
+    """(place after the ">" of a tag whose name ends at `position`, is it self-closing?); more than `end` if no ">"."""
     named = False
     while position < end:
         byte = source[unsigned(position)]
@@ -161,7 +162,7 @@ def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
             else:
                 while position < end and source[unsigned(position)] != GT and not IS_BLANK[source[unsigned(position)]]:
                     position += 1
-                named = position < end and source[unsigned(position)] == GT  # its "/" is the value's
+                named = position < end and source[unsigned(position)] == GT  # here a "/" belongs to the value
             continue
         if byte == SLASH:
             named = False
@@ -173,7 +174,7 @@ def skip_attributes(source: Bytes, position: int, end: int) -> tuple[int, bool]:
 
 @inlined_kernel
 def read_attributes(source: Bytes, position: int, end: int, spans: Numbers) -> tuple[int, int, bool]:
-    """The same, and between them the bits of those of `ATTRIBUTES` that are there; `spans` has their values' places."""
+    """(place after the ">", bits of those `ATTRIBUTES` that are there, is it self-closing?); `spans` gets values."""
     seen: Int = np.int64(0)
     self_closing = False
     while True:

@@ -1,34 +1,51 @@
 """A page's bytes to tables of its text, in one pass and without a tree.
 
-The kernel is HTML's tokenizer (WHATWG HTML, 13.2.5; `scan.py` skips) and as much of its tree builder as decides where
-text goes (`open_elements.py`); `blocks.py` writes the text, `attributes.py` reads what attributes say.
+The kernel is HTML's tokenizer (WHATWG HTML, 13.2.5), and the part of the tree builder that decides where text goes.
 
-Out, since no reader sees it: comments, script, style, template, title, textarea, select, datalist, iframe, noembed,
-noframes, what audio, video and canvas hold for browsers without them, SVG, MathML, and ruby's annotations.  All else is
-text, hidden or not; flags say which (`tags.py`), and the classifier decides.
+    scan.py             skips comments, tags and raw text
+    open_elements.py    the part of the tree builder
+    blocks.py           writes the text
+    attributes.py       reads attributes
 
-To a browser that runs scripts, <noscript> is raw text.  Here what it holds in the body is text, too (some forums and
-shops have their all there), but read by itself, so that nothing in it opens or closes anything outside: else an iframe
-without end tag in it swallows the page (2 pages in 1,000), and a picture in it ends the head (5 in 100).  Pages that
-came in pieces are put together first (`streamed.py`).
+Readers do not see some content, so it is left out:
 
-White space, in text outside <pre>, is one space, also where an image or the like stands between two words, and where
-one inline element ends, another begins, and only their tags are between a small letter and a capital or digit: menus,
-tags and bylines that style sheets set apart (without this, a third more words of WCXB's gold were missing, glued to
-others; no page lost any).  Soft hyphens, zero-width spaces, byte order marks and other controls are left out, joiners
-kept.  A <pre> is verbatim and one block, but for block-level elements in it, CR LF (a line feed), and no-break spaces
-and controls (a space).
+- comments, script, style, template, title, textarea, select, datalist, iframe, noembed, noframes
+- the content of audio, video and canvas, which is for browsers that do not support them
+- SVG, MathML, and the annotations of ruby
 
-Time is linear, whatever the bytes (at worst 60 ms a MB, measured over some 90 kinds of extremes), and memory is taken
-as it is needed, at worst 50 bytes for each of the page.
+Everything else is text, hidden or not.  Flags tell which (`tags.py`), and the classifier decides.
 
-Measured on the 1,349 pages of WCXB's development split, 297 kB on average: .24 ms a page, a thirteenth of resiliparse's
-main-content extraction and a third of lexbor's parse alone; all pages have the blocks of lexbor's tree
-(`bench/segmenter.py`).  Names, words of classes and runs of text are looked at many bytes at a time (`lanes.py`);
-scripts, half of the bytes, cost a tenth.  Compiling takes 8 s of CPU time.
+*noscript.*  A browser that runs scripts takes the content of <noscript> for raw text.  Here its content in the body is
+text, because some forums and shops have all their text there.  It is read separately, so that nothing in it opens or
+closes elements outside.  Otherwise an iframe without end tag would swallow the rest of the page (2 pages in 1,000), and
+a picture in it would end the head (5 in 100).  Pages that came in pieces are put together first (`streamed.py`).
 
-Tried and left: one function of 700 lines, which took 20 s to compile and ran no faster; functions with reference counts
-(see `lean.py`), a third slower; every function inlined, a third slower, too.
+*White space.*  Outside <pre>, white space becomes one space.  A space also separates:
+
+- two words with an image or a similar element between them
+- two inline elements with only tags between them, if a capital or digit follows a small letter; style sheets separate
+  such menus, tags and bylines
+
+Without the second rule, a third more words of WCXB's gold were missing, because they were joined to others.  With it,
+no page lost any word.
+
+Soft hyphens, zero-width spaces, byte order marks and other controls are left out.  Joiners are kept.  A <pre> is one
+block, and its text is unchanged, with these exceptions: block-level elements in it begin new blocks, CR LF becomes a
+line feed, and no-break spaces and controls become spaces.
+
+*Cost.*  Time is linear for all inputs: at worst 60 ms per MB, measured with about 90 kinds of extreme pages.  Memory is
+taken only when needed: at worst 50 bytes per byte of the page.
+
+Measured on the 1,349 pages of WCXB's development split (297 kB on average): 0.24 ms per page.  This is a thirteenth of
+the time of resiliparse's main-content extraction, and a third of the time that lexbor needs to parse only.  All pages
+have the blocks of lexbor's tree (`bench/segmenter.py`).  Names, words of classes and runs of text are read many bytes
+at a time (`lanes.py`).  Scripts are half of the bytes, and cost a tenth of the time.  Compiling takes 8 s of CPU time.
+
+Tried and left out:
+
+    one function of 700 lines                         20 s to compile, not faster
+    functions with reference counts (see lean.py)     a third slower
+    every function inlined                            a third slower
 """
 
 # ruff: noqa: SIM109, SIM905
@@ -43,6 +60,7 @@ from corpusmill.extract.segments.attributes import (
     add_fact,
     attribute_flags,
     heading_level,
+    is_formula,
     read_facts,
     read_words,
     type_of,
@@ -114,7 +132,7 @@ from corpusmill.extract.segments.streamed import in_place
 from corpusmill.extract.segments.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, FactKind, Segments
 from corpusmill.extract.segments.tags import TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT, TAG_VALUES, TRAITS, look_up
 
-KEPT_BYTES = 4 << 20  # a thread keeps no workspace for longer pages
+KEPT_BYTES = 4 << 20  # a thread does not keep a workspace for longer pages
 
 (
     _P, _BR, _IMG, _IMAGE, _INPUT, _TIME, _HTML, _HEAD, _BODY, _FRAMESET, _NOSCRIPT, _SVG, _MATH, _FORM, _PRE,
@@ -124,13 +142,13 @@ KEPT_BYTES = 4 << 20  # a thread keeps no workspace for longer pages
     for name in "p br img image input time html head body frameset noscript svg math form pre listing plaintext "
     "xmp title script a template".split()
 )  # fmt: skip
-_INTEGRATION = {name: int(SVG) for name in ("foreignobject", "desc", "title")}  # hold HTML, if inside this
+_INTEGRATION = {name: int(SVG) for name in ("foreignobject", "desc", "title")}  # contain HTML, if inside it
 _INTEGRATION |= {name: int(MATH) for name in ("mi", "mo", "mn", "ms", "mtext")}
 INTEGRATION_KEYS, INTEGRATION_VALUES = tags.key_table(_INTEGRATION, 4)
 INTEGRATION_SHIFT = np.uint64(64 - 4)
 _LINK, _PREFORMATTED, _CUSTOM, _HEADING = (BIT[name] for name in ("link", "preformatted", "custom", "heading"))
 _ALONE = constant(1 << at.NO)
-_F_TITLE, _F_JSON_LD = constant(FactKind.TITLE), constant(FactKind.JSON_LD)
+_F_TITLE, _F_JSON_LD, _F_FORMULA = (constant(kind) for kind in (FactKind.TITLE, FactKind.JSON_LD, FactKind.FORMULA))
 _32 = np.uint64(32)
 LETTER_B, COLON = b"B:"
 LEN_END_NOSCRIPT = len("</noscript")
@@ -138,7 +156,7 @@ LEN_END_NOSCRIPT = len("</noscript")
 
 @lean_kernel
 def after_declaration(source: Bytes, position: int, n: int, is_foreign: int) -> Int:
-    """After the comment, doctype, CDATA section or such whose "<" is at `position`."""
+    """The place after the comment, doctype, CDATA section or similar whose "<" is at `position`."""
     if source[position + 1] == BANG:
         if source[position + 2] == DASH and source[position + 3] == DASH:
             return after_comment(source, position + 4, n)
@@ -165,7 +183,7 @@ def read_element_words(source: Bytes, spans: Numbers, seen: int, tokens: Words, 
 def read_void(
     source: Bytes, spans: Numbers, seen: int, tag: int, text: Bytes, blocks: Rows, stack: Rows, s: Record
 ) -> None:
-    """What an element without content does to the text and the counts."""
+    """Update the text and the counts for an element without content."""
     top = stack[s.depth]
     if tag == _BR:
         if top.flags & _PREFORMATTED:
@@ -184,7 +202,7 @@ def read_void(
 
 @lean_kernel
 def is_place(source: Bytes, spans: Numbers, seen: int) -> bool:
-    """Whether a <template> has an id like that of a place in `streamed.py`."""
+    """Whether a <template> has an id like that of a placeholder in `streamed.py`."""
     start = spans[at.ID, 0]
     return seen >> at.ID & 1 != 0 and source[start] == LETTER_B and source[start + 1] == COLON
 
@@ -204,16 +222,17 @@ def segment_page(
     state: Rows,
     is_whole: int,
 ) -> None:
-    """Fill the tables; `state[0]` has the numbers of rows afterwards.
+    """Fill the tables.  Afterwards `state[0]` has the numbers of rows.
 
-    Unless `is_whole`, where content is to be put that came later is where this ends: at `place`, if that is not 0.
+    Unless `is_whole`, reading stops at the first placeholder for content that came later.  `place` is then its place,
+    not 0.
     """
     s = state[0]
     begin_page(nodes, stack, counts, s)
-    position = 3 * (source[0] == 0xEF and source[1] == 0xBB and source[2] == 0xBF)  # the byte order mark
-    last = n  # where what is read ends: the page, or a <noscript>, which is read as if by itself
-    outside = form = NONE  # how many elements are open around that, and the open form
-    is_endless = False  # a <noscript> was without end
+    position = 3 * (source[0] == 0xEF and source[1] == 0xBB and source[2] == 0xBF)  # skips the byte order mark
+    last = n  # end of what is read now: the page, or a <noscript>, which is read separately
+    outside = form = NONE  # number of elements open outside the <noscript>, and the form open there
+    is_endless = False  # a <noscript> had no end tag
     while True:
         if position >= last:
             if last == n:
@@ -224,7 +243,7 @@ def segment_page(
             last = n
             continue
 
-        # Text, up to the next "<" that begins a tag or the like.
+        # Text, up to the next "<" that begins a tag or other markup.
         following = source[unsigned(position + 1)]
         if (
             source[unsigned(position)] != LT
@@ -275,16 +294,16 @@ def segment_page(
             if position > last:
                 continue
             if key == stack[s.depth].key and s.in_body and not s.n_over and not traits & tags.ENDS_OTHERWISE:
-                pop(nodes, stack, counts, s)  # as nearly always
+                pop(nodes, stack, counts, s)  # nearly always
                 continue
             if tag == _P and mode != HTML:
                 leave_foreign(nodes, stack, counts, s)
             end_tag(nodes, stack, counts, s, tag, key, slot)
-            if tag == _P and stack[s.depth].flags & OUT == 0:  # without a start tag, too
+            if tag == _P and stack[s.depth].flags & OUT == 0:  # this also holds without a start tag
                 boundary(s, NONE)
             continue
 
-        # A start tag: attributes, of which those lie in `spans` whose bits are in `seen`.
+        # A start tag with its attributes.  Their values are in `spans`, if their bits are in `seen`.
         seen = NONE
         if stack[s.depth].flags & OUT:
             position, self_closing = skip_attributes(source, position, last)
@@ -337,10 +356,14 @@ def segment_page(
                 if seen & at.FACTUAL:
                     node = stack[s.depth].node
                     s.n_facts = read_facts(source, tag, node, spans, seen, facts, s.n_facts)
+                if tag == _IMG and is_formula(source, spans, seen):
+                    spans[at.NO, 0], spans[at.NO, 1] = tag_start, position
+                    node = stack[s.depth].node
+                    s.n_facts = add_fact(facts, s.n_facts, _F_FORMULA, node, spans, _ALONE, at.NAME, at.NO, at.NAME)
                 read_void(source, spans, seen, tag, text, blocks, stack, s)
             continue
 
-        # What its attributes say.
+        # The meaning of its attributes.
         first_token = s.n_tokens
         own = TAG_FLAGS[tag]
         if not silent:
@@ -364,17 +387,23 @@ def segment_page(
             s.n_scripts += tag == _SCRIPT
             if not silent:
                 node = stack[s.depth].node
-                spans[at.NO, 0], spans[at.NO, 1] = position, end  # the content as if an attribute, the only one seen
+                spans[at.NO, 0], spans[at.NO, 1] = position, end  # stored as if it were an attribute, the only one seen
                 if tag == _TITLE and s.has_title == 0:
                     s.has_title = YES
                     s.n_facts = add_fact(facts, s.n_facts, _F_TITLE, node, spans, _ALONE, at.NAME, at.NO, at.NAME)
-                elif tag == _SCRIPT and type_of(source, spans, seen) == at.JSON_LD_TYPE:
-                    s.n_facts = add_fact(facts, s.n_facts, _F_JSON_LD, node, spans, _ALONE, at.NAME, at.NO, at.NAME)
+                elif tag == _SCRIPT:
+                    kind = type_of(source, spans, seen)
+                    if kind == at.JSON_LD_TYPE or kind == at.TEX_TYPE:
+                        fact = _F_JSON_LD
+                        if kind == at.TEX_TYPE:
+                            fact = _F_FORMULA
+                            spans[at.NO, 0] = tag_start
+                        s.n_facts = add_fact(facts, s.n_facts, fact, node, spans, _ALONE, at.NAME, at.NO, at.NAME)
                 elif tag == _XMP:
                     push(nodes, stack, counts, s, tag, key, slot, own, tag_start, first_token)
                     read_text(source, position, end, NONE, text, blocks, stack, s)
                     pop_to(nodes, stack, counts, s, s.depth)
-                    first_token = s.n_tokens  # the node's
+                    first_token = s.n_tokens  # these tokens belong to the node
             s.n_tokens = first_token
             position = end
             if end < last:
@@ -384,9 +413,13 @@ def segment_page(
                 position, self_closing = skip_attributes(source, position, last)
             continue
         if tag == _NOSCRIPT and (last < n or counts[_NOSCRIPT]):
-            continue  # one in another
+            continue  # it is inside another <noscript>
 
-        # All others.
+        # All other elements.
+        if tag == _MATH and not silent:
+            spans[at.NO, 0], spans[at.NO, 1] = tag_start, position
+            node = stack[s.depth].node
+            s.n_facts = add_fact(facts, s.n_facts, _F_FORMULA, node, spans, _ALONE, at.NAME, at.NO, at.NAME)
         node = push(nodes, stack, counts, s, tag, key, slot, own, tag_start, first_token)
         if node:
             signature = key * at.PRIME
@@ -403,7 +436,7 @@ def segment_page(
             s.form = s.depth
         elif tag == _NOSCRIPT and node and not is_endless:
             last = raw_end(source, position, n, key)
-            is_endless = last == n  # and so is every later one: not looked for again
+            is_endless = last == n  # no later one has an end tag either, so none is searched again
             outside, form = s.depth - 1, s.form
             s.form = -1
         elif tag == _PRE or tag == _LISTING:
@@ -420,7 +453,7 @@ def segment_page(
 
 
 class Workspace:
-    """Memory for pages, taken once and used again; grows to the largest page.  One thread at a time."""
+    """Memory for pages.  It is allocated once, used again, and grows to the largest page.  For one thread at a time."""
 
     def __init__(self) -> None:
         self.n_bytes = -1
@@ -430,16 +463,19 @@ class Workspace:
         self.state = np.zeros(1, STATE)
 
     def fit(self, n_bytes: int) -> None:
-        """Make room for a page of `n_bytes`: the shortest source of a row decides (address space, not memory)."""
+        """Make room for a page of `n_bytes`.
+
+        The number of rows follows from the shortest source of a row.  This takes address space, not memory.
+        """
         if n_bytes <= self.n_bytes:
             return
         self.n_bytes = max(1 << 20, n_bytes)
         self.source = np.empty(self.n_bytes + PADDING, np.uint8)
-        self.text = np.empty(3 * self.n_bytes + PADDING, np.uint8)  # U+FFFD for every byte
-        self.blocks = np.empty(self.n_bytes // 4 + 2, BLOCK)  # "a<p>"
-        self.nodes = np.empty(self.n_bytes // 3 + 4, NODE)  # "<a>", and page, html and body
-        self.tokens = np.empty(self.n_bytes // 2 + 2, np.uint32)  # "Ab"
-        self.facts = np.empty(self.n_bytes // 6 + 2, FACT)  # "<time>"
+        self.text = np.empty(3 * self.n_bytes + PADDING, np.uint8)  # the worst case is U+FFFD for every byte
+        self.blocks = np.empty(self.n_bytes // 4 + 2, BLOCK)  # shortest: "a<p>"
+        self.nodes = np.empty(self.n_bytes // 3 + 4, NODE)  # shortest: "<a>"; and page, html and body
+        self.tokens = np.empty(self.n_bytes // 2 + 2, np.uint32)  # shortest: "Ab"
+        self.facts = np.empty(self.n_bytes // 6 + 2, FACT)  # shortest: "<time>"
 
 
 _STATE_NAMES = STATE.names or ()
@@ -456,7 +492,7 @@ def _thread_workspace(n_bytes: int) -> Workspace:
 
 
 def _fill(w: Workspace, data: bytes, *, is_whole: bool) -> dict[str, int]:
-    """Write a page's tables; how many rows each has, and the rest of the state."""
+    """Write a page's tables; the number of rows of each, and the rest of the state."""
     n = len(data)
     assert n < 2**29, "offsets are 32 bits"
     w.fit(n)
@@ -469,10 +505,10 @@ def _fill(w: Workspace, data: bytes, *, is_whole: bool) -> dict[str, int]:
 
 
 def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
-    """The tables of a page in UTF-8 (any bytes will do: those that aren't UTF-8 become U+FFFD).
+    """The tables of a page in UTF-8.  Any bytes are accepted: bytes that are not UTF-8 become U+FFFD.
 
-    The tables are views of the workspace, by default this thread's own: the next page overwrites them.  Their offsets
-    are those of the tables' `data`: of the page, or of what `streamed` made of it.
+    The tables are views of the workspace (by default that of this thread), so the next page overwrites them.  Their
+    offsets refer to their `data`: the page, or the result of `streamed` for it.
     """
     w = workspace or _thread_workspace(len(data))
     done = _fill(w, data, is_whole=False)

@@ -1,13 +1,15 @@
-"""Pages that came in pieces, put together as a browser's scripts would.
+"""Put pages together that came in pieces, as scripts do in a browser.
 
-React's server (and so Next.js) sends a page before all of it is known: a place is held, mostly by something like
-"Loading", and its content follows in a hidden element at the page's end, in the order in which pieces were done.
+React's server (and so Next.js) sends a page before it is complete.  At first there is a placeholder, usually with a
+text like "Loading".  The content follows in a hidden element at the end of the page, in the order in which pieces were
+ready.
 
     <!--$?--><template id="B:0"></template>Loading<!--/$--> ... <div hidden id="S:0">content</div>
 
-A script then puts the piece S:0 in the place B:0, of all up to the comment, or P:0, of the template alone.  Read as it
-was sent, such a page is hidden text after its footer, with its paragraphs in any order.  Of WCXB's pages 2 in 100 came
-so.  (React: packages/react-dom-bindings/src/server/ReactFizzConfigDOM.js)
+A script then moves the piece S:0 to its placeholder.  B:0 stands for everything up to the comment, and P:0 for the
+template only.  If such a page is read as it was sent, its content is hidden text after the footer, with paragraphs in
+any order.  2 of 100 pages of WCXB were sent like this.  (React:
+packages/react-dom-bindings/src/server/ReactFizzConfigDOM.js)
 """
 
 import re
@@ -39,16 +41,17 @@ from corpusmill.extract.segments.tags import (
 
 _PIECE = re.compile(rb'<div hidden(?:="")? id="S:([0-9a-f]+)">')
 _PLACE = re.compile(rb'<template id="[BP]:([0-9a-f]+)"></template>')
-_BOUNDARY = re.compile(rb"<!--(/?)\$[?!~]?-->")  # where what may be pending begins and ends
+_BOUNDARY = re.compile(rb"<!--(/?)\$[?!~]?-->")  # where content begins or ends that may be pending
 _PENDING = b"<!--$?-->"
 _DIV, _SCRIPT = TAG["div"], TAG["script"]
 Span = tuple[int, int]
 
 
 def in_place(page: bytes, source: Bytes, first: int) -> bytes:
-    """The page with its pieces in their places, the first of which is at `first`; as it is if they have none.
+    """The page with its pieces in their places; unchanged if no piece has a place.
 
-    `source` is the page for kernels, with `PADDING` zeros after it.  Time is linear, whatever the bytes.
+    The first placeholder is at `first`.  `source` is the page for kernels, with `PADDING` zeros after it.  Time is
+    linear for all inputs.
     """
     pieces = _pieces(page, source, first)
     begin = min((outer for outer, _ in pieces.values()), default=(0, 0))[0]
@@ -70,11 +73,11 @@ def in_place(page: bytes, source: Bytes, first: int) -> bytes:
         if cut in moves:
             _, inner = moves.pop(cut)
             pending.append(inner)
-    return page if moves else b"".join(written)  # some are within what they hold
+    return page if moves else b"".join(written)  # unchanged if pieces contain each other
 
 
 def _pieces(page: bytes, source: Bytes, position: int) -> dict[bytes, tuple[Span, Span]]:
-    """The pieces from `position` on by name: where they are with and without their tags."""
+    """The pieces from `position` on, by name: (place with its tags, place without them)."""
     pieces: dict[bytes, tuple[Span, Span]] = {}
     while (position := page.find(b"<div hidden", position)) >= 0:
         found = _PIECE.match(page, position)
@@ -90,7 +93,7 @@ def _pieces(page: bytes, source: Bytes, position: int) -> dict[bytes, tuple[Span
 
 @lean_entry
 def end_of_div(source: Bytes, start: int, end: int) -> int:
-    """The "<" of the end tag of the <div> whose content begins at `start`, or `end`."""
+    """The place of the "<" of the end tag of the <div> whose content begins at `start`, or `end`."""
     depth = 1
     while True:
         start = find(source, LT, start, end)
@@ -112,7 +115,7 @@ def end_of_div(source: Bytes, start: int, end: int) -> int:
 
 
 def _places(page: bytes, spans: list[Span]) -> dict[bytes, Span]:
-    """The places within some spans, by name; none is within another."""
+    """The placeholders within these spans, by name.  None is inside another."""
     places: dict[bytes, Span] = {}
     are_ended = True
     for position, last in spans:
@@ -124,14 +127,14 @@ def _places(page: bytes, spans: list[Span]) -> dict[bytes, Span]:
             position = found.end()
             if are_ended and page.endswith(_PENDING, 0, start):
                 end = _end_of_pending(page, position, last)
-                are_ended = end is not None  # else this would be looked for again and again
+                are_ended = end is not None  # otherwise this would be searched again and again
                 position = end or position
             places.setdefault(found[1], (start, position))
     return places
 
 
 def _end_of_pending(page: bytes, position: int, last: int) -> int | None:
-    """Where the comment is that ends what is pending at `position`."""
+    """The place of the comment that ends the pending content at `position`."""
     depth = 1
     while (position := page.find(b"$", position, last)) >= 0:
         at = page.rfind(b"<", position - 5, position)

@@ -1,36 +1,38 @@
-"""What the segmenter knows of each element: its traits as HTML's tree builder sees them, and the flags it gives.
+"""Elements as the segmenter sees them: their traits in HTML's tree builder, and the flags that they give.
 
-Everything is told by names here, once, and becomes arrays that are indexed by a tag's number.  Names are found by a
-64-bit key, the bytes folded by rotation (distinct for all names of eight bytes or less), in tables with open addresses.
+All of this is written by name here, once.  It becomes arrays that are indexed by the number of a tag.  A name is found
+by its 64-bit key, which is made of its bytes by rotation.  Keys of names of eight bytes or less are all different.  The
+hash tables use open addressing.
 
-The flags (`tables.FLAGS`), each true of a block or node if the element or one around it ...
+Flags (`tables.FLAGS`).  A block or node has a flag if this is true of its element, or of an element around it:
 
-article      is <article>, or has that role             main         is <main>, or has that role
-nav          is <nav>, or a navigation, menu or such    header       is <header>, or has the role banner
-footer       is <footer>, or has the role contentinfo   aside        is <aside>, or has the role complementary
-form         is <form>, or has that role                table        is <table>, or has the role table or grid
-list         is <ul>, <ol>, <menu>, <dir>, or a list    item         is <li>, or has the role listitem
-heading      is <h1> ... <h6>, or has that role         paragraph    is <p>
-cell         is <td> or <th>, or has the role of one    quote        is <blockquote> or <q>
-figure       is <figure>, or has that role              caption      is <caption> or <figcaption>
-button       is <button>, or has that role              link         is <a>
-preformatted is <pre>, <listing>, <xmp>, <plaintext>: its white space is kept
-code         is <code>, <kbd>, <samp>, <tt>, <var>      hidden       has the attribute hidden
-display_none has a style of display: none or visibility: hidden
-aria_hidden  has aria-hidden=true                       noscript     is <noscript>
-template     is <template shadowrootmode>, which is shown (other templates are left out)
-dialog       is <dialog>, or has the role dialog or alertdialog
-select       is <option> without <select> around it, or has the role listbox, option or combobox
-label        is <label>                                 details      is <details>
-summary      is <summary>                               section      is <section>, or has the role region
-definition   is <dl>, <dt> or <dd>                      address      is <address>
-strong       is <b> or <strong>                         small        is <small>
-time         is <time>                                  span         is <span>
-head         is <head>                                  body         is <body>, written or implied
-fieldset     is <fieldset> or <legend>                  search       is <search>, or has that role
-tab          has the role tab, tablist or tabpanel      custom       has a hyphen in its name: a custom element
-itemprop     has the attribute itemprop                 emphasis     is <em>, <i>, <cite>, <dfn>, <mark> or <u>
-title_like   has a class or id with the word title, headline, heading or subject
+    article      is <article>, or has that role             main         is <main>, or has that role
+    nav          is <nav>, or has a role like navigation    header       is <header>, or has the role banner
+    footer       is <footer>, or has the role contentinfo   aside        is <aside>, or has the role complementary
+    form         is <form>, or has that role                table        is <table>, or has the role table or grid
+    list         is <ul>, <ol>, <menu> or <dir>, or has that role
+    item         is <li>, or has the role listitem          paragraph    is <p>
+    heading      is <h1> ... <h6>, or has that role
+    cell         is <td> or <th>, or has such a role        quote        is <blockquote> or <q>
+    figure       is <figure>, or has that role              caption      is <caption> or <figcaption>
+    button       is <button>, or has that role              link         is <a>
+    preformatted is <pre>, <listing>, <xmp>, <plaintext>: its white space is kept
+    code         is <code>, <kbd>, <samp>, <tt>, <var>      hidden       has the attribute hidden
+    display_none has a style with display: none or visibility: hidden
+    aria_hidden  has aria-hidden=true                       noscript     is <noscript>
+    template     is <template shadowrootmode>, which is visible (other templates are left out)
+    dialog       is <dialog>, or has the role dialog or alertdialog
+    select       is <option> without <select> around it, or has the role listbox, option or combobox
+    label        is <label>                                 details      is <details>
+    summary      is <summary>                               section      is <section>, or has the role region
+    definition   is <dl>, <dt> or <dd>                      address      is <address>
+    strong       is <b> or <strong>                         small        is <small>
+    time         is <time>                                  span         is <span>
+    head         is <head>                                  body         is <body>, written or implied
+    fieldset     is <fieldset> or <legend>                  search       is <search>, or has that role
+    tab          has the role tab, tablist or tabpanel      custom       has a hyphen in its name: a custom element
+    itemprop     has the attribute itemprop                 emphasis     is <em>, <i>, <cite>, <dfn>, <mark> or <u>
+    title_like   has a class or id with the word title, headline, heading or subject
 """
 
 # ruff: noqa: SIM905
@@ -46,12 +48,12 @@ UNKNOWN, FOREIGN, INTEGRATION = (
     constant(0),
     constant(1),
     np.int64(2),
-)  # no HTML element; one of SVG or MathML; one of these that holds HTML again
+)  # not an HTML element; an element of SVG or MathML; one of these that contains HTML again
 
 VOID = (
     "area base basefont bgsound br col embed frame hr image img input keygen link meta param source track wbr".split()
 )
-RAW_TEXT = "script style xmp iframe noembed noframes title textarea".split()  # ends at its own end tag only
+RAW_TEXT = "script style xmp iframe noembed noframes title textarea".split()  # only its own end tag ends it
 HEADINGS = "h1 h2 h3 h4 h5 h6".split()
 CLOSES_P = (
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer header hgroup "
@@ -59,22 +61,22 @@ CLOSES_P = (
 ).split()
 TABLE_PARTS = "caption colgroup col tbody thead tfoot tr td th".split()
 FORMATTING = "a b big code em font i nobr s small strike strong tt u".split()
-# Elements that end a line where they begin and end: those of display block, list-item or table-... in browsers, and
-# those whose text has nothing to do with the text around it.
+# Elements that end a line where they begin and where they end.  Browsers display them as block, list-item or table-...,
+# or their text is independent of the text around it.
 BOUNDARIES = [
     *CLOSES_P,
     *TABLE_PARTS,
     *"html head body legend optgroup option button noscript frameset template".split(),
 ]
-# Shown as a box, not as text: what stands before and after it are not one word.
+# Elements that are displayed as a box, not as text.  The texts before and after them are not one word.
 BOXES = "img svg math select textarea iframe video audio canvas object embed applet input keygen frame".split()
-# Elements whose text no reader sees (or, of ruby, that is not the text but how to read it).
+# Elements whose text readers do not see; for ruby, the text that only tells the pronunciation.
 OUT = "svg math select datalist template audio video canvas rt rp rtc".split()
 SCOPES = "applet caption html table td th marquee noscript object select template".split()
 SPECIAL = [
     *CLOSES_P, *TABLE_PARTS, *SCOPES, *VOID, *RAW_TEXT, *"body button colgroup frameset head noscript select".split()
 ]  # fmt: skip
-BREAKOUT = (  # no element of SVG or MathML: ends these
+BREAKOUT = (  # not elements of SVG or MathML: they end these
     "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
     "nobr ol p pre ruby s small span strong strike sub sup table tt u ul var"
 ).split()
@@ -95,13 +97,13 @@ NAMES = (
 N_TAGS = len(NAMES)
 TAG = {name: constant(number) for number, name in enumerate(NAMES)}
 
-# Traits of a tag: bits of TRAITS[tag].
+# Traits of a tag are bits of TRAITS[tag].
 IS_VOID = constant(1 << 0)
 IS_RAW = constant(1 << 1)
 IS_BOUNDARY = constant(1 << 2)
 IS_SPECIAL = constant(1 << 3)
-IS_SCOPE = constant(1 << 4)  # an end tag inside it closes nothing outside
-IS_TABLE_SCOPE = constant(1 << 5)  # the same for table parts
+IS_SCOPE = constant(1 << 4)  # an end tag inside it closes nothing outside it
+IS_TABLE_SCOPE = constant(1 << 5)  # the same for parts of a table
 IS_BUTTON = constant(1 << 6)
 IS_LIST = constant(1 << 7)
 IS_FORMATTING = constant(1 << 8)
@@ -113,20 +115,20 @@ IS_TABLE_PART = constant(1 << 13)
 IS_HEADING = constant(1 << 14)
 IS_PREFORMATTED = constant(1 << 15)
 ENDS_P = constant(1 << 16)
-ENDS_IN_SCOPE = constant(1 << 17)  # its end tag is looked for up to a scope; others' up to any special element
-IS_BARRIER = constant(1 << 18)  # <li>, <dd> and <dt> end no others beyond it
-IS_MARKER = constant(1 << 19)  # formatting elements left open don't reach beyond it
+ENDS_IN_SCOPE = constant(1 << 17)  # its end tag searches up to a scope; others up to any special element
+IS_BARRIER = constant(1 << 18)  # <li>, <dd> and <dt> do not end others outside it
+IS_MARKER = constant(1 << 19)  # formatting elements that are left open do not continue outside it
 IS_ITEM = constant(1 << 20)
 IS_TERM = constant(1 << 21)
-HOLDS_SECTIONS = constant(1 << 22)  # of a table
+HOLDS_SECTIONS = constant(1 << 22)  # the sections of a table
 HOLDS_ROWS = constant(1 << 23)
 HOLDS_CELLS = constant(1 << 24)
-ENDS_ITSELF = constant(1 << 25)  # needs no end tag
-ENDS_OTHERWISE = constant(1 << 26)  # not by its end tag, or not as others
-MAKES_WAY = constant(1 << 27)  # its start tag may end others, besides <p>
-IS_FOREIGN = constant(1 << 28)  # of SVG or MathML
-HAS_A_SAY = constant(1 << 29)  # changes more of its stack entry than flags and box
-IS_PECULIAR = constant(1 << 30)  # what follows its start tag is read in a way of its own
+ENDS_ITSELF = constant(1 << 25)  # it needs no end tag
+ENDS_OTHERWISE = constant(1 << 26)  # it does not end by its end tag, or ends in a different way
+MAKES_WAY = constant(1 << 27)  # its start tag may end other elements than <p>
+IS_FOREIGN = constant(1 << 28)  # an element of SVG or MathML
+HAS_A_SAY = constant(1 << 29)  # it changes more fields of its stack entry than flags and box
+IS_PECULIAR = constant(1 << 30)  # the content after its start tag is read in a special way
 
 _TRAITS: dict[int, Iterable[str]] = {
     IS_VOID: VOID,
@@ -190,7 +192,7 @@ _ROLES = {
 
 
 def name_key(name: str) -> int:
-    """The key of a name in lower case, as `read_key` and the segmenter find it."""
+    """The key of a name in lower case, equal to that of `read_key` and the segmenter."""
     key = 0
     for byte in name.encode():
         key = ((key << 8) & (2**64 - 1)) ^ (key >> 56) ^ byte
@@ -198,7 +200,7 @@ def name_key(name: str) -> int:
 
 
 def key_table(values: Mapping[str, int], bits: int) -> tuple[Numbers, Numbers]:
-    """Keys and values of 2^bits slots, for `look_up`; at most half of the slots are taken."""
+    """Keys and values of a hash table with 2^bits slots, for `look_up`.  At most half of the slots are used."""
     assert 2 * len(values) <= 1 << bits
     keys, numbers = np.zeros(1 << bits, np.uint64), np.zeros(1 << bits, np.int64)
     for name, value in values.items():
@@ -211,13 +213,13 @@ def key_table(values: Mapping[str, int], bits: int) -> tuple[Numbers, Numbers]:
     return keys, numbers
 
 
-_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: spreads keys over their upper bits
+_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: distributes keys over their upper bits
 GOLDEN = np.uint64(_GOLDEN)
 
 
 @lean_kernel
 def look_up(keys: Numbers, values: Numbers, shift: Key, key: Key) -> Int:
-    """The value of a key, 0 if there is none; `shift` is 64 less the table's bits."""
+    """The value of a key, or 0 if there is none.  `shift` is 64 minus the table's bits."""
     slot: Int = np.int64((key * GOLDEN) >> shift)
     while keys[slot] != 0:
         if keys[slot] == key:
@@ -229,7 +231,7 @@ def look_up(keys: Numbers, values: Numbers, shift: Key, key: Key) -> Int:
 
 
 def _by_tag(values: Mapping[int, Iterable[str]], dtype: type[np.signedinteger]) -> Numbers:
-    """For each tag, the sum of the bits whose lists name it."""
+    """For each tag, the bits whose lists contain it."""
     column = np.zeros(N_TAGS, dtype)
     for bit, names in values.items():
         for name in names:

@@ -1,1 +1,1 @@
-"""Kept blocks as text, and as Markdown."""
+"""Writes kept blocks as text, and as Markdown."""

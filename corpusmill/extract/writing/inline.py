@@ -1,9 +1,9 @@
-r"""What is marked inside a block, as Markdown: strong, emphasised, code, links; and escapes for what only looks so.
+r"""Inline Markdown of a block: strong, emphasis, code, links; and escapes for characters that only look like marks.
 
-A block's text is cut where a marked element starts or ends; each run is then written by itself, so elements that
-overlap, nest in themselves or are empty do no harm; code is code and not strong, too.  Marks never hold white space at
-their ends, and where CommonMark would not see one (`word**"quoted"**`: section 6.2, flanking), the text stands without
-it rather than with stray stars.
+A block's text is cut where a marked element starts or ends, and each run is written separately.  So elements that
+overlap, contain themselves or are empty cause no errors.  Code is only code, never also strong.  TeX is never escaped.
+Marks have no white space inside at their ends.  Where CommonMark would not recognise a mark (`word**"quoted"**`:
+section 6.2, flanking), the text is written without it, so that no stray stars appear.
 """
 
 import re
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from corpusmill.extract.segments import formulas
 from corpusmill.extract.segments.tables import Segments
-from corpusmill.extract.segments.tags import N_TAGS, TAG
+from corpusmill.extract.segments.tags import N_TAGS, TAG, UNKNOWN
 from corpusmill.extract.writing.markup import Elements, inherited
 
-STRONG, EMPHASIS, CODE, LINK = 1, 2, 4, 8
+STRONG, EMPHASIS, CODE, LINK, FORMULA = 1, 2, 4, 8, 16
 _MARKS = {STRONG: "strong b", EMPHASIS: "em i", CODE: "code kbd samp tt", LINK: "a"}
 MARK = np.zeros(N_TAGS, np.uint8)
 for _mark, _names in _MARKS.items():
@@ -37,13 +38,13 @@ _SPECIAL = re.compile(
 _LINE_START = re.compile(r"\#{1,6}(?=\s|$) | [-+*](?=\s|$) | > | ~(?=~~) | [-=:|](?=[-=:|\s]*$)", re.VERBOSE)
 _NUMBER_START = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 _BACKTICKS = re.compile("`+")
-_LINE_BREAKS = re.compile(r"[\t\r\n]")  # which URLs don't have: the URL standard leaves them out
+_LINE_BREAKS = re.compile(r"[\t\r\n]")  # not part of URLs: the URL standard removes them
 _IN_ANGLES = re.compile(r"[\s()<>\\]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Text [start, end) under the same marks."""
+    """Text [start, end) with the same marks."""
 
     start: int
     end: int
@@ -52,23 +53,26 @@ class _Run:
 
 
 class Inline:
-    """Blocks of one page as inline Markdown."""
+    """Writes the blocks of one page as inline Markdown."""
 
     def __init__(self, segments: Segments, elements: Elements) -> None:
         self._elements = elements
         self._text = segments.text.tobytes()
         nodes = segments.nodes
-        marked = np.flatnonzero((MARK[nodes["tag"]] > 0) & (nodes["text_end"] > nodes["text_start"]))
+        marks = MARK[nodes["tag"]]
+        unknown = np.flatnonzero(nodes["tag"] == UNKNOWN)
+        marks[[i for i in unknown.tolist() if segments.data.startswith(formulas.FORMULA, nodes["source"][i])]] = FORMULA
+        marked = np.flatnonzero((marks > 0) & (nodes["text_end"] > nodes["text_start"]))
         self._marked: list[int] = marked.tolist()
-        starts = nodes["text_start"][marked]  # a space before the element's first word may lie in it: it does not count
+        starts = nodes["text_start"][marked]  # a space before the first word does not count
         self._starts: list[int] = (starts + (segments.text[starts] == ord(" "))).tolist()
         self._ends: list[int] = nodes["text_end"].tolist()
-        self._marks: list[int] = MARK[nodes["tag"]].tolist()
+        self._marks: list[int] = marks.tolist()
         self._around: dict[int, tuple[int, ...]] = {-1: ()}
         self._hrefs: dict[int, str | None] = {-1: None}
 
     def render(self, start: int, end: int, leaf: int) -> str:
-        """Markdown for text[start:end], whose first character lies in node `leaf`; one line."""
+        """Markdown for text[start:end], on one line.  Its first character is in node `leaf`."""
         runs = self._runs(start, end, leaf)
         pieces: list[str] = []
         at = 0
@@ -86,11 +90,11 @@ class Inline:
         ).strip()
 
     def _runs(self, start: int, end: int, leaf: int) -> list[_Run]:
-        """The runs that the marked elements cut a block into; equal neighbours are one."""
+        """The runs of a block between starts and ends of marked elements.  Equal neighbours are joined."""
         first, after = bisect_right(self._starts, start), bisect_left(self._starts, end)
         runs: list[_Run] = []
         marks, link, at = 0, -1, start
-        outer: list[tuple[int, int, int]] = []  # of each open element: its end, and what held before it
+        outer: list[tuple[int, int, int]] = []  # for each open element: its end, and the marks before it
 
         def run_to(stop: int) -> None:
             nonlocal at
@@ -113,7 +117,8 @@ class Inline:
             if self._marks[node] == LINK:
                 link = link if self._href(node) is None else node
             else:
-                marks = CODE if CODE in (marks, self._marks[node]) else marks | self._marks[node]
+                own = self._marks[node]
+                marks = own if own == FORMULA else CODE if CODE in (marks, own) else marks | own
         while outer:
             run_to(outer[-1][0])
             _, marks, link = outer.pop()
@@ -121,7 +126,7 @@ class Inline:
         return runs
 
     def _marks_around(self, node: int) -> tuple[int, ...]:
-        """The marked elements around a node, outermost first, the outermost of each kind."""
+        """The marked elements around a node, outermost first.  Of each kind only the outermost is returned."""
         return inherited(node, self._elements.parents, self._around, self._with_mark)
 
     def _with_mark(self, node: int, around: tuple[int, ...]) -> tuple[int, ...]:
@@ -132,6 +137,8 @@ class Inline:
         run = runs[index]
         text = self._slice(run.start, run.end)
         core = text.strip()
+        if run.marks & FORMULA:
+            return text
         if not core or not run.marks:
             return _SPECIAL.sub(r"\\\g<0>", text)
         before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
@@ -145,7 +152,7 @@ class Inline:
         return f"{before}{stars}{written}{stars}{after}"
 
     def _may_touch(self, runs: list[_Run], neighbour: int, side: int, edge: str) -> bool:
-        """Whether stars between the `edge` of a run and the neighbouring run beside it are read as a mark."""
+        """Whether Markdown recognises stars between this `edge` of a run and the neighbouring run as a mark."""
         if not 0 <= neighbour < len(runs):
             return True
         run = runs[neighbour]
@@ -160,7 +167,7 @@ class Inline:
         return self._text[start:end].decode("utf-8", "replace")
 
     def _href(self, node: int) -> str | None:
-        """Where a link leads; None for what leads nowhere else: scripts, data, places in the page itself."""
+        """The target of a link; None for scripts, data and places in the page itself."""
         if node not in self._hrefs:
             href = _LINE_BREAKS.sub("", self._elements.attribute(node, b"href") or "").strip().replace(" ", "%20")
             leads = href and not href.startswith("#") and not href.lower().startswith(("javascript:", "data:"))
@@ -169,7 +176,7 @@ class Inline:
 
 
 def escape_line(line: str) -> str:
-    """A line of a paragraph whose beginning would make it something else: a heading, an item, a quote, a rule."""
+    """A line of a paragraph, escaped if its beginning looks like a heading, an item, a quote or a rule."""
     if _LINE_START.match(line):
         return "\\" + line
     return _NUMBER_START.sub(r"\1\\", line, count=1) if line[:1].isdigit() and _NUMBER_START.match(line) else line
@@ -186,12 +193,12 @@ def _linked(inner: str, href: str) -> str:
 
 
 def _code(text: str) -> str:
-    """A code span; its fence is longer than any run of backticks in it (CommonMark 6.1)."""
+    """A code span.  Its fence is longer than every run of backticks in it (CommonMark 6.1)."""
     fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(text)), default=0))
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def _is_mark(character: str) -> bool:
-    """Punctuation and symbols, as CommonMark's flanking rules see them."""
+    """Whether a character is punctuation or a symbol, as defined by CommonMark's flanking rules."""
     return unicodedata.category(character)[0] in "PS"

@@ -1,19 +1,20 @@
-"""Which lists, tables and preformatted texts of a page are worth showing as such, and where each block stands in them.
+"""Decide which lists, tables and preformatted texts of a page are shown as such, and the place of each block in them.
 
-Pages use lists and tables for anything: menus, cards, whole designs.  Their structure shows in the text where what is
-kept of them reads as a list or as a table:
+Pages use lists and tables for everything: menus, cards, whole designs.  Their structure is shown in the text only if
+their kept part reads as a list or as a table:
 
-- a list, unless a heading lies in it or its items have more than 4 blocks on average (lines after <br> not counted);
-  the same holds for <dl>, whose items are terms and definitions;
-- a table, if a row has two cells with text, and no cell holds a heading, a table or preformatted text, more than 8
-  lines or more than 600 characters;
-- whatever lies in the cell of such a table is one line of text.
+- A list is shown unless it contains a heading, or its items have more than 4 blocks on average (lines after <br> do not
+  count).  The same holds for <dl>, whose items are terms and definitions.
+- A table is shown if one of its rows has two cells with text.  None of its cells may contain a heading, a table,
+  preformatted text, more than 8 lines or more than 600 characters.
+- Everything in a cell of such a table is one line of text.
 
-All else is paragraphs.  A *place* is an element with a part in this that has kept text; row 0 of the places stands for
-the page.  Four loops decide, each over rows in order, so the time is linear whatever the nesting: places are found
-going down, what they hold is summed going up, and how they show is settled going down again.
+All other text is paragraphs.  A *place* is an element with kept text that has a role here.  Row 0 of the places stands
+for the page.  Four loops over rows in order make the decisions, so the time is linear for any nesting: from the page
+inwards places are found, from the inside outwards their contents are summed, and from the page inwards it is decided
+how they are shown.
 
-Cost: see `write.py`, of which this is the larger part.
+Cost: see `write.py`.  This is the larger part of it.
 """
 
 from enum import IntEnum
@@ -29,11 +30,11 @@ from corpusmill.extract.segments.tags import N_TAGS, TAG
 MOST_BLOCKS_AN_ITEM = 4
 MOST_LINES_A_CELL = 8
 MOST_CHARS_A_CELL = 600
-MOST_START = 99_999_999  # as a list's first number; CommonMark's numbers have 9 digits at most
+MOST_START = 99_999_999  # for the first number of a list; numbers in CommonMark have at most 9 digits
 
 
 class Role(IntEnum):
-    """What an element is for the layout."""
+    """The role of an element in the layout."""
 
     NONE = 0
     LIST = 1
@@ -71,20 +72,20 @@ PLACE = np.dtype(
     [
         ("node", np.int32),
         ("role", np.int32),
-        ("outer", np.int32),  # the place around it; a smaller row
-        ("container", np.int32),  # the shown item, cell or preformatted text that its own text is written in; 0: none
-        ("group", np.int32),  # of a container: the outermost list or table, whose lines follow each other; 0: none
+        ("outer", np.int32),  # the place around it, a smaller row
+        ("container", np.int32),  # the shown item, cell or preformatted text that its text is written in; 0: none
+        ("group", np.int32),  # of a container: the outermost list or table around it, whose lines are adjacent; 0: none
         ("level", np.int32),  # of a container: indentation of its first line
         ("number", np.int32),  # of an item: its number; of a cell: its column, from 0
-        ("n_children", np.int32),  # items of a list, cells of a row, kept or not
-        ("n_items", np.int32),  # of these, with text of their own
-        ("n_blocks", np.int32),  # what is kept in it, without what nested lists and tables show
-        ("n_lines", np.int32),  # the same with all lines; of a table or row: the most of a cell
+        ("n_children", np.int32),  # items of a list or cells of a row, kept or not
+        ("n_items", np.int32),  # the items among these with text of their own
+        ("n_blocks", np.int32),  # kept blocks in it, without those that nested lists and tables show
+        ("n_lines", np.int32),  # the same with all lines; of a table or row: the highest number in a cell
         ("n_chars", np.int32),
         ("holds", np.int32),  # HEADING, GRID, VERBATIM
         ("shown", np.int32),
-        ("begun", np.int32),  # for `write`: its mark is written
-        ("column", np.int32),  # for `write`, of a row: where the last cell that is written stands
+        ("begun", np.int32),  # for `write`: whether its mark is written
+        ("column", np.int32),  # for `write`, of a row: the column of the last cell that was written
     ],
     align=True,
 )
@@ -92,10 +93,10 @@ HEADING, GRID, VERBATIM = 1, 2, 4
 
 
 class Layout(NamedTuple):
-    """`places[rows[block.box]].container` is the place that a block is written in, 0 for the page itself."""
+    """`places[rows[block.box]].container` is the place that a block is written in; 0 stands for the page itself."""
 
-    rows: npt.NDArray[np.int32]  # (n_nodes,): the innermost place that each element is or lies in
-    places: npt.NDArray[np.void]  # (n_nodes + 1,) of PLACE, of which those that `rows` names are filled
+    rows: npt.NDArray[np.int32]  # (n_nodes,): the innermost place of each element: the element itself, or one around it
+    places: npt.NDArray[np.void]  # (n_nodes + 1,) of PLACE; only those that `rows` refers to are filled
 
 
 def lay_out(segments: Segments, keep: npt.NDArray[np.bool_]) -> Layout:
@@ -127,7 +128,7 @@ def _lay_out(source: Bytes, blocks: Rows, nodes: Rows, keep: Any, n_kept: Any, r
 
 @lean_kernel
 def _find(source: Bytes, nodes: Rows, n_kept: Any, rows: Any, places: Rows) -> Int:
-    """Every element with a role and kept text becomes a place; items and cells are counted, whatever is kept."""
+    """Make a place of every element with a role and kept text.  Items and cells are counted, kept or not."""
     _begin(places[0], 0, NONE, 0, 0)
     rows[0] = 0
     row = 0
@@ -162,7 +163,7 @@ def _begin(place: Record, node: Int, role: Int, outer: Int, number: Int) -> None
 
 @lean_kernel
 def _start(source: Bytes, tag: Int) -> Int:
-    """The number that `start` gives to the first item of the <ol> at `tag`."""
+    """The number that the attribute `start` gives to the first item of the <ol> at `tag`."""
     i = tag + 3
     while source[i] != 0 and source[i] != 62:  # >
         if (
@@ -189,7 +190,7 @@ def _start(source: Bytes, tag: Int) -> Int:
 
 @lean_kernel
 def _weigh(places: Rows, n_places: Int) -> None:
-    """Sum up, from the innermost places outwards, what each holds, and decide which lists and tables show."""
+    """Sum the contents of each place, from the inside outwards, and decide which lists and tables are shown."""
     for row in range(n_places - 1, 0, -1):
         place, outer = places[row], places[places[row].outer]
         role = place.role
@@ -231,7 +232,7 @@ def _weigh(places: Rows, n_places: Int) -> None:
 
 @lean_kernel
 def _settle(places: Rows, n_places: Int) -> None:
-    """From the page inwards: in which container each place's own text is written, how far in, and in which group."""
+    """From the page inwards, set for each place the container of its text, the indentation and the group."""
     for row in range(1, n_places):
         place, outer = places[row], places[places[row].outer]
         role = place.role

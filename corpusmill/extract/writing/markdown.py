@@ -1,10 +1,10 @@
-"""The kept blocks of a page as Markdown: CommonMark 0.31 and GFM's tables.
+"""The kept blocks of a page as Markdown: CommonMark 0.31 and the tables of GFM.
 
-Structure is that of the plain text (`layout.py` decides which lists and tables show), and besides it headings,
-quotes, fenced code with its language, hard line breaks and what is marked inside blocks (`inline.py`).  Terms
-of <dl> are strong, their definitions paragraphs.  Images are left out.
+The structure is that of the plain text: `layout.py` decides which lists and tables are shown.  In addition there are
+headings, quotes, fenced code with its language, hard line breaks and inline marks (`inline.py`).  Terms of <dl> are
+strong, and their definitions are paragraphs.  Images are left out.
 
-Cost: 3 ms for an average page; it is plain Python over the same tables.
+Cost: 3 ms per average page.  It is plain Python over the same tables.
 """
 
 import re
@@ -22,7 +22,7 @@ from corpusmill.extract.writing.markup import Elements, inherited
 from corpusmill.extract.writing.write import lines_between
 
 QUOTE = TAG["blockquote"]
-MOST_CONTAINERS = 16  # items and quotes in each other; what is deeper stands there
+MOST_CONTAINERS = 16  # nested items and quotes; deeper ones are written at this level
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language-|lang-|highlight-source-|brush:\s*)([\w+#.-]+)")
 _FENCE = re.compile("^ *(`{3,})", re.MULTILINE)
 _CLOSING_HASHES = re.compile(r"#+$")
@@ -35,19 +35,19 @@ class _Container(NamedTuple):
 
     node: int
     list: int = 0  # place of its list; 0 for a quote
-    number: int | None = None  # of an ordered list's item
+    number: int | None = None  # of an item in an ordered list
 
 
 @dataclass(slots=True)
 class _Part:
-    """What stands between two blank lines: a paragraph, a heading, code, a table."""
+    """Text between two blank lines: a paragraph, a heading, code, a table."""
 
     containers: tuple[_Container, ...]
-    place: int  # the place that it is written in; of a table, the table
+    place: int  # the place that it is written in; for a table, the table itself
     lines: list[str]
 
     def written(self) -> list[str]:
-        """Its lines as Markdown, without what containers put before them."""
+        """Its lines as Markdown, without the prefixes of containers."""
         raise NotImplementedError
 
 
@@ -101,12 +101,12 @@ class _Table(_Part):
 
 
 def markdown_of(segments: Segments, keep: npt.NDArray[np.bool_]) -> str:
-    """Markdown of the blocks for which `keep`, bool (n_blocks,), is true; links are as the page has them."""
+    """Markdown of the blocks for which `keep`, bool (n_blocks,), is true.  Links are as in the page."""
     return _joined(_Reader(segments, keep).parts())
 
 
 class _Reader:
-    """Puts the kept blocks of a page together to parts."""
+    """Combines the kept blocks of a page into parts."""
 
     def __init__(self, segments: Segments, keep: npt.NDArray[np.bool_]) -> None:
         self._segments, self._keep = segments, keep
@@ -117,7 +117,7 @@ class _Reader:
 
     def parts(self) -> list[_Part]:
         parts: list[_Part] = []
-        starts = np.cumsum(self._segments.blocks["after_br"] == 0)  # equal for blocks that only <br> parts
+        starts = np.cumsum(self._segments.blocks["after_br"] == 0)  # equal for blocks that only <br> separates
         last = -1
         for b in np.flatnonzero(self._keep).tolist():
             flowing = last >= 0 and starts[b] == starts[last]
@@ -127,7 +127,7 @@ class _Reader:
         return parts
 
     def _add(self, parts: list[_Part], block: np.void, n_feeds: int) -> None:
-        """Put a block into the last part, or begin a new one with it."""
+        """Add a block to the last part, or begin a new part with it."""
         row = int(self._places[self._rows[block["box"]]]["container"])
         place = self._places[row]
         containers = self._containers(int(block["box"]))
@@ -158,7 +158,7 @@ class _Reader:
             parts.append((_Term if place["role"] == TERM else _Paragraph)(containers, row, [text]))
 
     def _containers(self, node: int) -> tuple[_Container, ...]:
-        """The quotes and shown items around a node, itself included, outermost first."""
+        """The quotes and shown items around a node, including itself, outermost first."""
         return inherited(node, self._elements.parents, self._around, self._with_container)
 
     def _with_container(self, node: int, around: tuple[_Container, ...]) -> tuple[_Container, ...]:
@@ -174,7 +174,7 @@ class _Reader:
         return around
 
     def _language(self, node: int) -> str:
-        """The language that classes of a <pre>, of the first element in it or of that around it tell."""
+        """The language that a class names: of a <pre>, of the first element in it, or of the element around it."""
         for each in (node, node + 1, self._elements.parents[node]):
             inside = each < len(self._elements.parents) and (each != node + 1 or self._elements.parents[each] == node)
             if inside and (match := _LANGUAGE.search(self._elements.attribute(each, b"class") or "")):
@@ -183,10 +183,10 @@ class _Reader:
 
 
 def _joined(parts: list[_Part]) -> str:
-    """All parts with what their containers put before their lines, and what parts them."""
+    """All parts with the prefixes of their containers and the blank lines between parts."""
     out: list[str] = []
     before: tuple[_Container, ...] = ()
-    marks: dict[int, str] = {}  # of each list, its bullet or what follows its numbers
+    marks: dict[int, str] = {}  # for each list, its bullet, or the sign after its numbers
     for part in parts:
         shared = 0
         while before[shared : shared + 1] == part.containers[shared : shared + 1] != ():
@@ -209,7 +209,7 @@ def _joined(parts: list[_Part]) -> str:
 
 
 def _is_next(before: tuple[_Container, ...], opened: tuple[_Container, ...], shared: int) -> bool:
-    """Whether a part begins an item right after another of its list, or the first of a list inside an item."""
+    """Whether a part begins the next item of the same list, or the first item of a list inside an item."""
     if not opened or not opened[0].list:
         return False
     if shared < len(before):
@@ -218,13 +218,13 @@ def _is_next(before: tuple[_Container, ...], opened: tuple[_Container, ...], sha
 
 
 def _mark_unlike(neighbour: str | None, item: _Container) -> str:
-    """The mark of a new list, which must not be that of one right before it: to Markdown they would be one."""
+    """The mark of a new list.  It differs from that of a list directly before it, or Markdown would join the two."""
     usual, other = ("-", "*") if item.number is None else (".", ")")
     return other if neighbour == usual else usual
 
 
 def _prefix(container: _Container, marks: dict[int, str], opens: bool) -> str:
-    """What a quote or an item puts before the first of its lines, or before any other."""
+    """The prefix that a quote or an item puts before its first line, or before its other lines."""
     if not container.list:
         return "> "
     mark = f"{'' if container.number is None else container.number}{marks[container.list]} "

@@ -1,4 +1,4 @@
-"""Elements as the source has them: names that the tables don't number, attributes that they don't hold."""
+"""Elements as in the source: names without a number in the tables, and attributes that the tables do not contain."""
 
 import html
 import re
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 _ATTRIBUTE = re.compile(rb"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
 _NAME = re.compile(rb"<([A-Za-z][^\s/>]*)")
-_REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")  # without ";", it can be a parameter of an address
+_REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")  # without ";" it can be a parameter of an address
 
 
 class Elements:
@@ -28,13 +28,13 @@ class Elements:
         self.starts = _column(segments.nodes["source"])
 
     def name(self, node: int) -> str:
-        """In lower case."""
+        """The name in lower case."""
         return NAMES[self.tags[node]] if self.tags[node] > UNKNOWN else self._written(node)[0]
 
     def attribute(self, node: int, name: bytes) -> str | None:
-        """The value of an attribute, references resolved; None if the element has none of that name."""
+        """The value of an attribute, with references resolved; None if the element does not have it."""
         written, at = self._written(node)
-        if written != self.name(node):  # an element that is implied: another's tag stands there
+        if written != self.name(node):  # an implied element: the tag at this place belongs to another element
             return None
         while match := _ATTRIBUTE.match(self.source, at):
             if match[1].lower() == name:
@@ -44,13 +44,13 @@ class Elements:
         return None
 
     def _written(self, node: int) -> tuple[str, int]:
-        """(the name in the tag that stands where the element starts, where the name ends)."""
+        """(the name in the tag where the element starts, where the name ends)."""
         match = _NAME.match(self.source, self.starts[node])
         return (match[1].decode("utf-8", "replace").lower(), match.end()) if match else ("", len(self.source))
 
 
 def inherited(node: int, parents: Sequence[int], known: dict[int, T], handed_down: Callable[[int, T], T]) -> T:
-    """What a node has of those around it: `handed_down(node, what its parent has)`; `known` keeps what was found."""
+    """The value of a node that follows from its parent's: `handed_down(node, value of parent)`; `known` is a cache."""
     path = []
     while node not in known:
         path.append(node)

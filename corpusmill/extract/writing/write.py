@@ -1,13 +1,16 @@
-"""The kept blocks of a page as plain text that a reader would want.
+"""The kept blocks of a page as plain text for readers.
 
-Headings and paragraphs are parted by a blank line, lines that the page parts by <br> are lines of one paragraph (two
-<br> are a blank line), items of lists are lines that begin with "- " or their number, tables are written row by row
-with " | " between cells, and preformatted text stays as it is.  What counts as a list or a table is decided in
-`layout.py`.  No word is ever glued, changed or lost: whatever stands between two blocks is white space or a
-list's or table's mark.
+- A blank line separates headings and paragraphs.
+- Lines that <br> separates are lines of one paragraph; two <br> make a blank line.
+- Items of lists are lines that begin with "- " or with their number.
+- Tables are written row by row, with " | " between cells.
+- Preformatted text is unchanged.
 
-Cost: 12 microseconds for a page of 1,200 elements and 330 blocks of which a quarter are kept, 21 if the tables are no
-longer in the cache; half of it is the layout.  Copying text byte by byte in a loop took as long again.
+`layout.py` decides what is a list or a table.  No word is joined to another, changed or lost: between two blocks there
+is always white space, or the mark of a list or a table.
+
+Cost: 12 microseconds for a page of 1,200 elements and 330 blocks, of which a quarter are kept; 21 if the tables are no
+longer in the cache.  Half of this is the layout.  Copying text byte by byte in a loop took twice as long.
 """
 
 from typing import Any
@@ -21,8 +24,8 @@ from corpusmill.extract.segments.lean import Bytes, Int, Record, Rows, lean_entr
 from corpusmill.extract.segments.tables import Segments
 from corpusmill.extract.writing.layout import CELL, ITEM, ORDERED, PREFORMATTED, lay_out
 
-MOST_INDENT = 16  # levels; what is deeper stands there
-MOST_MARKS = 2 + 2 * MOST_INDENT + 12  # bytes before a block, but for bars: line feeds, spaces, number
+MOST_INDENT = 16  # levels; deeper items are written at this level
+MOST_MARKS = 2 + 2 * MOST_INDENT + 12  # bytes before a block, without bars: line feeds, spaces, number
 
 LINE_FEED, SPACE, BAR, HYPHEN, STOP, ZERO, LESS_THAN, LETTER_B, LETTER_R = (ord(c) for c in "\n |-.0<br")
 
@@ -40,9 +43,9 @@ def text_of(segments: Segments, keep: npt.NDArray[np.bool_]) -> str:
 
 @lean_entry
 def _write(source: Bytes, text: Bytes, blocks: Rows, keep: Any, rows: Any, places: Rows, out: Bytes) -> Int:
-    """Write into `out`; where it ends."""
+    """Write into `out`; the place where the text ends."""
     n = last = last_row = i64(0)
-    flowing = True  # only <br> lies between the block written last and this one
+    flowing = True  # only <br> is between the last written block and this one
     for b in range(len(blocks)):
         block = blocks[b]
         flowing = flowing and block.after_br != 0
@@ -97,7 +100,10 @@ def _write(source: Bytes, text: Bytes, blocks: Rows, keep: Any, rows: Any, place
 
 @lean_entry
 def lines_between(source: Bytes, blocks: Rows, last: Int, b: Int) -> Int:
-    """Line feeds between two blocks parted by <br> only: a heading's lines are one, two <br> make a paragraph."""
+    """The number of line feeds between two blocks that only <br> separates.
+
+    The lines of a heading become one line.  Two <br> separate paragraphs.
+    """
     if blocks[b].heading and blocks[b].box == blocks[last].box:
         return 0
     if last < b - 1:
@@ -110,7 +116,7 @@ def lines_between(source: Bytes, blocks: Rows, last: Int, b: Int) -> Int:
 
 @lean_kernel
 def _write_mark(item: Record, ordered: bool, out: Bytes, n: Int) -> Int:
-    """Write an item's "- " or "12. " at `out[n]`; where it ends."""
+    """Write an item's "- " or "12. " at `out[n]`; the place where it ends."""
     if ordered:
         number, unit = item.number, 1
         while unit * 10 <= number:

@@ -1,4 +1,4 @@
-"""What every figure is made of, and the outcomes that most of them tell apart."""
+"""The parts of every figure, and the outcomes that most figures distinguish."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,20 @@ from corpusmill.reports.charts import Segment
 
 Rows = Sequence[dict[str, Any]]
 
-OUTCOMES = {  # the class that colours it, and its name
+OUTCOMES = {  # the class that colours an outcome, and its name
     Outcome.KEPT: "kept",
     Outcome.DUPLICATE: "duplicates",
+    Outcome.CAP: "over the cap of their host",
     Outcome.RULE: "dropped by rules",
     Outcome.UNREADABLE: "unreadable",
     Outcome.UNDECIDED: "not decided yet",
 }
-MOST_BARS = 20  # of a chart; its table goes on
+MOST_BARS = 20  # per chart; the table below it has all rows
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What a figure says, in a sentence, and its chart as HTML."""
+    """The message of a figure in a sentence, and its chart as HTML."""
 
     says: str
     html: str
@@ -30,7 +31,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure: a query over the catalog, and what draws its rows (one at least, personal data masked)."""
+    """One figure: a query over the catalog, and a function that draws its rows (at least one, personal data masked)."""
 
     key: str
     title: str
@@ -49,7 +50,7 @@ COUNTS = ",\n       ".join(
 
 
 def outcome_segments(row: dict[str, Any], length: float = 1) -> tuple[Segment, ...]:
-    """The pieces of a bar for a row that has the columns of `COUNTS`; one page is as long as `length` says."""
+    """The pieces of a bar for a row with the columns of `COUNTS`; `length` is the length of one page."""
     return tuple(Segment(row[key] * length, key, f"{name}: {row[key]:,}") for key, name in OUTCOMES.items())
 
 

@@ -1,10 +1,8 @@
-"""What the corpus is made of: sources, languages, hosts, lengths, duplicates."""
+"""The content of the corpus: personal data, edits, sources, languages, hosts, lengths."""
 
 from collections.abc import Callable
-from html import escape
-from typing import Any
 
-from corpusmill.reasons import Duplicate, Outcome, Reason
+from corpusmill.reasons import Outcome
 from corpusmill.reports import charts
 from corpusmill.reports.charts import Bar, Column, Segment, compact, share
 from corpusmill.reports.figures.base import (
@@ -51,7 +49,7 @@ ORDER BY documents DESC, source"""
 
 
 def draw_groups(column: str, one: str, many: str) -> Callable[[Rows], Drawing]:
-    """One bar a group of pages, by what became of them; of equal length if one group dwarfs the others."""
+    """One bar per group of pages, divided by outcome.  All bars have the same length if one group is much larger."""
 
     def draw(rows: Rows) -> Drawing:
         first, drawn = rows[0], rows[:MOST_BARS]
@@ -99,73 +97,67 @@ def draw_lengths(rows: Rows) -> Drawing:
     return Drawing(says, outcome_legend(rows) + plot)
 
 
-SIMILARITY_SQL = f"""\
-SELECT floor(jaccard * 100 + 1e-9)::INTEGER AS from_percent, count(*) AS documents,
-       min(threshold) AS threshold
-FROM ledger
-WHERE rule = '{Duplicate.NEAR}'
-GROUP BY from_percent
-ORDER BY from_percent"""
+MASKED_SQL = """\
+WITH kept AS (SELECT COLUMNS('^pii_') FROM texts SEMI JOIN (FROM ledger WHERE kept) USING (doc_id))
+SELECT substr(kind, 5) AS kind, sum(n)::BIGINT AS masked, count(*) FILTER (n > 0) AS documents
+FROM (UNPIVOT kept ON COLUMNS(*) INTO NAME kind VALUE n)
+GROUP BY kind
+HAVING masked > 0
+ORDER BY masked DESC, kind"""
 
 
-def draw_similarity(rows: Rows) -> Drawing:
-    """Near-duplicates by their similarity with the document that was kept."""
-    says = (
-        f"{sum(row['documents'] for row in rows):,} documents are nearly the same as one that was kept: their true "
-        f"Jaccard similarity with it is {rows[0]['threshold']:g} or more."
-    )
-    by_percent = {row["from_percent"]: row["documents"] for row in rows}
-    columns = [
-        Column(f".{percent:02}" if percent < 100 else "1", (Segment(n, Outcome.DUPLICATE, f"{n:,} from {percent} %"),))
-        for percent in range(min(by_percent), 101)
-        for n in [by_percent.get(percent, 0)]
+def draw_masked(rows: Rows) -> Drawing:
+    """One bar per kind of personal data."""
+    total = sum(row["masked"] for row in rows)
+    says = f"{total:,} pieces of personal data are masked in the texts of documents that are kept."
+    found = [
+        Bar(
+            row["kind"].replace("_", " "),
+            (Segment(row["masked"], Outcome.KEPT, f"{row['masked']:,}"),),
+            f"{row['masked']:,} in {row['documents']:,} documents",
+        )
+        for row in rows
     ]
-    unit = "Jaccard similarity with the kept document"
-    return Drawing(says, charts.histogram(columns, unit=unit, name="near-duplicates by similarity"))
+    return Drawing(says, charts.bars(found))
 
 
-CLUSTERS_SQL = f"""\
-SELECT l.twin_doc_id AS doc_id, any_value(p.title) AS title, any_value(p.url) AS url,
-       count(*) AS copies,
-       count(*) FILTER (l.rule = '{Duplicate.EXACT}') AS exact,
-       round(min(l.jaccard), 3) AS least_jaccard,
-       list(l.url ORDER BY l.jaccard DESC, l.doc_id)[:3] AS some_copies
-FROM ledger l JOIN texts p ON p.doc_id = l.twin_doc_id
-WHERE l.stage = '{Reason.DUPLICATE}'
-GROUP BY l.twin_doc_id
-ORDER BY copies DESC, l.twin_doc_id
-LIMIT 12"""
+EDITS_SQL = """\
+WITH counts AS (  -- pii_emails is in every corpus, so there is a column also without edits
+    SELECT doc_id, COLUMNS('^edit_.*_(lines|chars)$|^pii_emails$')::BIGINT FROM texts
+), long AS (
+    SELECT doc_id, regexp_extract(name, '^edit_(.*)_(lines|chars)$', ['edit', 'unit']) AS named, n
+    FROM (UNPIVOT counts ON COLUMNS(* EXCLUDE doc_id) INTO NAME name VALUE n)
+    WHERE name <> 'pii_emails'
+)
+SELECT named.edit AS edit,
+       count(DISTINCT doc_id) FILTER (n <> 0) AS pages,
+       coalesce(sum(n) FILTER (named.unit = 'lines'), 0)::BIGINT AS lines,
+       coalesce(sum(n) FILTER (named.unit = 'chars'), 0)::BIGINT AS chars
+FROM long
+GROUP BY edit
+ORDER BY lines DESC, edit"""
 
 
-def draw_clusters(rows: Rows) -> Drawing:
-    """The kept documents with the most copies, each with a few of them."""
-    says = (
-        f"The kept documents with the most copies, up to {rows[0]['copies']:,}. Each copy was compared with the "
-        "document that stays, never with another copy, so clusters do not grow by chains."
-    )
-    key = charts.legend([("exact", "exact duplicates", False), (Outcome.DUPLICATE, "near-duplicates", False)])
-    items = "".join(_cluster(row, rows[0]["copies"]) for row in rows)
-    return Drawing(says, f'{key}<ol class="clusters">{items}</ol>')
-
-
-def _cluster(row: dict[str, Any], largest: int) -> str:
-    copies, exact = row["copies"], row["exact"]
-    near = copies - exact
-    segments = (Segment(exact, "exact", f"exact: {exact:,}"), Segment(near, Outcome.DUPLICATE, f"near: {near:,}"))
-    note = f"{copies:,} {'copy' if copies == 1 else 'copies'}, Jaccard ≥ {row['least_jaccard']:g}"
-    some = "".join(f"<li>{escape(url)}</li>" for url in row["some_copies"] if url)
-    return (
-        f'<li><p class="name" dir="auto">{escape(row["title"] or row["url"] or row["doc_id"])}</p>'
-        f'<p class="where">{escape(row["url"] or row["doc_id"])}</p>'
-        f'{charts.bars([Bar("", segments, note)], scale=largest)}<ul class="where">{some}</ul></li>'
-    )
+def draw_edits(rows: Rows) -> Drawing:
+    """One bar per edit: the lines that it removed or changed."""
+    says = "Lines that each edit removed or changed, and characters by which it made the texts shorter."
+    found = [
+        Bar(
+            row["edit"],
+            (Segment(row["lines"], Outcome.RULE, f"{row['lines']:,} lines"),),
+            f"{row['lines']:,} lines, {row['chars']:,} characters, in {row['pages']:,} pages",
+            code=True,
+        )
+        for row in rows[:MOST_BARS]
+    ]
+    return Drawing(says, charts.bars(found))
 
 
 FIGURES = (
+    Figure("masked", "Personal data that is masked", MASKED_SQL, draw_masked, wide=False),
+    Figure("edits", "What edits changed", EDITS_SQL, draw_edits, wide=False),
     Figure("sources", "Sources", SOURCES_SQL, draw_groups("source", "source", "sources")),
     Figure("languages", "Languages", LANGUAGES_SQL, draw_groups("language", "language", "languages"), wide=False),
     Figure("hosts", "Hosts", HOSTS_SQL, draw_groups("host", "host", "hosts"), wide=False),
     Figure("lengths", "Document lengths", LENGTHS_SQL, draw_lengths, wide=False),
-    Figure("similarity", "How similar near-duplicates are", SIMILARITY_SQL, draw_similarity, wide=False),
-    Figure("clusters", "The largest clusters of duplicates", CLUSTERS_SQL, draw_clusters),
 )

@@ -1,4 +1,4 @@
-"""How the corpus came about and what was made of it: the crawl, the work of the stages, training."""
+"""How the corpus was made and used: the crawl, the work of the stages, training."""
 
 from html import escape
 from itertools import groupby
@@ -14,7 +14,7 @@ FROM urls
 GROUP BY fate, http_status
 ORDER BY urls DESC, fate, http_status"""
 
-_FATES = {  # the colours are those of outcomes
+_FATES = {  # with the colours of outcomes
     Outcome.KEPT: "fetched",
     Outcome.UNREADABLE: "other answers",
     Outcome.UNDECIDED: "not asked for",
@@ -23,7 +23,7 @@ _FATES = {  # the colours are those of outcomes
 
 
 def draw_crawl(rows: Rows) -> Drawing:
-    """One bar a fate and HTTP status."""
+    """One bar per fate and HTTP status."""
     total = sum(row["urls"] for row in rows)
     answered = sum(row["urls"] for row in rows if row["http_status"] is not None)
     says = f"The crawl met {total:,} URLs and had an answer for {answered:,}; the fate of each is in the table urls."
@@ -73,7 +73,8 @@ TRAINING_SQL = """\
 WITH curve AS (
     SELECT *, max(step) OVER (PARTITION BY model) AS last_step
     FROM metrics
-    WHERE source IS NULL AND metric IN ('loss', 'validation_loss', 'unigram_entropy', 'validation_bits_per_byte')
+    WHERE source IS NULL AND metric IN ('loss', 'validation_loss', 'validation_bits_per_byte', 'unigram_entropy',
+          'unigram_validation_loss', 'trigram_validation_loss')
 )
 SELECT model, metric, max(step) AS step, max(tokens) AS tokens, round(avg(value), 4) AS value
 FROM curve
@@ -82,7 +83,7 @@ ORDER BY model, metric, step"""
 
 
 def draw_training(rows: Rows) -> Drawing:
-    """A chart a model: training and validation loss over tokens, with the entropy of single tokens to compare."""
+    """One chart per model: training and validation loss over tokens, with what counting tokens reaches."""
     panels, says = [], []
     for model, group in groupby(rows, lambda row: row["model"]):
         curves = {name: list(points) for name, points in groupby(group, lambda row: row["metric"])}
@@ -95,7 +96,8 @@ def draw_training(rows: Rows) -> Drawing:
             chart = charts.line_chart(curve, unit="training tokens", name=f"loss of {model}")
         else:
             chart = '<p class="says">Training has only begun.</p>'
-        panels.append(f'<div class="panel"><h3>{escape(model)}: loss, nats a token</h3>{chart}</div>')
+        per = "per token" if "unigram_entropy" in curves else "per label or token"  # of a fine-tuned model
+        panels.append(f'<div class="panel"><h3>{escape(model)}: loss, nats {per}</h3>{chart}</div>')
     return Drawing(" ".join(says), f'<div class="panels training">{"".join(panels)}</div>')
 
 
@@ -109,10 +111,14 @@ def _curves(curves: dict[str, list[dict[str, float]]]) -> list[Line]:
         )
         if metric in curves
     ]
-    if "unigram_entropy" in curves:
-        level = curves["unigram_entropy"][-1]["value"]
-        name = f"entropy of single tokens, {level:.2f}: what guessing by frequency reaches"
-        lines.append(Line(name, ((0, level), (last, level)), Outcome.RULE, dashed=True))
+    unigrams = "unigram_validation_loss" if "unigram_validation_loss" in curves else "unigram_entropy"
+    for metric, name, colour in (
+        (unigrams, "what guessing by frequency reaches", Outcome.RULE),
+        ("trigram_validation_loss", "what counting trigrams reaches", Outcome.DUPLICATE),
+    ):
+        if metric in curves:
+            level = curves[metric][-1]["value"]
+            lines.append(Line(f"{level:.2f}: {name}", ((0, level), (last, level)), colour, dashed=True))
     return lines
 
 
@@ -140,9 +146,33 @@ def draw_by_source(rows: Rows) -> Drawing:
     return Drawing(says, charts.bars(found))
 
 
+TUNED_SQL = """\
+SELECT model, task, metric, round(value, 4) AS value, round(baseline, 4) AS baseline, n
+FROM finetune_metrics
+WHERE part = 'test' AND class IS NULL AND baseline IS NOT NULL
+  AND metric IN ('accuracy', 'f1_macro', 'f1_micro', 'roc_auc_macro', 'exact_match', 'f1', 'chrf', 'rouge_l', 'mrr',
+                 'ndcg_at_10')
+ORDER BY model, metric"""
+
+
+def draw_tuned(rows: Rows) -> Drawing:
+    """The main figures of each fine-tuned model, beside those of its baseline."""
+    says = "Figures on examples that the model was not trained on. The baseline is a trivial model of the task."
+    found = [
+        Bar(
+            f"{row['model']} · {row['metric']}",
+            (Segment(row["value"] / (100 if row["metric"] == "chrf" else 1), Outcome.KEPT, row["task"]),),
+            f"{row['value']:.3f} · baseline {row['baseline']:.3f} · n = {row['n']:,}",
+        )
+        for row in rows[:MOST_BARS]
+    ]
+    return Drawing(says, charts.bars(found))
+
+
 FIGURES = (
     Figure("crawl", "What the crawl met", CRAWL_SQL, draw_crawl, wide=False),
     Figure("work", "Where the time went", WORK_SQL, draw_work, wide=False),
     Figure("training", "Training", TRAINING_SQL, draw_training),
     Figure("validation", "Validation by source", BY_SOURCE_SQL, draw_by_source),
+    Figure("tuned", "Fine-tuned models", TUNED_SQL, draw_tuned),
 )

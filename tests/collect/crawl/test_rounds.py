@@ -232,7 +232,7 @@ def test_nothing_fetched_is_an_error_and_the_next_run_asks_again(tmp_path):
         with pytest.raises(RunError) as caught:
             crawl(tmp_path / "web", settings)
         why = "http://a.example/ (robots unreachable: robots.txt: HTTP status 503)"
-        assert str(caught.value) == f"source 'web': not one page could be fetched; {why}"
+        assert str(caught.value) == f"source 'web': no page could be fetched; the first failure was {why}"
         assert not (tmp_path / "web").exists()
         web.update({f"{A}robots.txt": Page(""), A: page()})
         assert crawl(tmp_path / "web", settings).pages == 1
@@ -403,7 +403,7 @@ def test_work_that_was_not_planned_is_an_error(tmp_path):
             if shard.round == 2:
                 shutil.copy(shard.folder.file("urls", 1, 0), shard.folder.file("urls", 2, 0))
 
-    with serving(WEB) as server, pytest.raises(BalanceError, match="round 2 dealt with URLs that it did not plan"):
+    with serving(WEB) as server, pytest.raises(BalanceError, match="round 2 fetched URLs that it did not plan"):
         crawl(tmp_path / "web", server.settings(), another)
 
 

@@ -1,0 +1,225 @@
+r"""The formulas of a page as TeX, where readers see them: `$...$` in a line, `$$...$$` on a line of its own.
+
+A page states a formula in several ways, often in more than one:
+
+    <math>                       TeX in an annotation or in `alttext`, else the elements of MathML are written as TeX
+    <script type="math/tex">     MathJax 2; its rendered form is beside it
+    <img class="...tex..." alt>  Wikipedia and WordPress
+    KaTeX, MathJax 3             a <math> beside the rendered form
+
+The segmenter notes where these are (facts of kind FORMULA).  Here their source is replaced by an element <formula> with
+the TeX, and the page is segmented again (`readable.py`).  So a formula is text like any other, for the classifier, too.
+The rendered forms are left out when the text is written (`writing/marks.py`).
+
+MathML is read by hand: the libraries that convert it to TeX need an XSLT processor, or stop at the first element that
+they don't know.  A formula whose MathML is not well-formed is written as the characters that it contains.
+"""
+
+import html
+import re
+from typing import Final
+from xml.etree import ElementTree
+
+from corpusmill.extract.segments.tables import FactKind, Segments
+
+FORMULA: Final = b"<formula>"
+MAX_FORMULAS = 20_000
+MAX_BYTES = 50_000  # of the source of a formula; a longer one is left out
+MAX_NESTING = 60
+_MATH, _IMG = (b"<math", b"<MATH"), (b"<img", b"<IMG", b"<image")
+_END_OF_MATH, _END_OF_SCRIPT = b"</math>", b"</script>"
+MAX_ANNOTATIONS = 4
+_ATTRIBUTE = re.compile(rb"\b(alttext|alt|class|display)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
+_TAG = re.compile(rb"<[^<>]*>")
+_DISPLAY = re.compile(rb"mode\s*=\s*display", re.IGNORECASE)
+_STYLE = re.compile(r"^\{\s*\\(?:displaystyle|textstyle|scriptstyle)\s*(.*)\}$", re.DOTALL)
+_FENCES = re.compile(r"^(?:\${1,2}(?P<a>.*?)\${1,2}|\\\((?P<b>.*)\\\)|\\\[(?P<c>.*)\\\])$", re.DOTALL)
+_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)(\w+);")
+_ONLY_TAGS = re.compile(rb"(?:\s|<[^<>]*>)*")
+_NO_LETTER = re.compile("[^a-z]+")
+_FORMULA_WORDS = frozenset(["tex", "latex", "math", "mathtex", "mathjax", "mimetex", "formula", "equation"])
+_LONG_WORD = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
+_COMMAND = re.compile(r"[\\{}^_]")
+
+
+def formula_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
+    """(start, end, what replaces it) in the source, of each formula; in order."""
+    facts = segments.facts
+    found = facts[facts["kind"] == FactKind.FORMULA][:MAX_FORMULAS]
+    data = segments.data
+    starts, ends = found["value_start"].tolist(), found["value_end"].tolist()
+    spans: list[tuple[int, int, bytes]] = []
+    at = close = 0
+    for start, end, following in zip(starts, ends, [*starts[1:], len(data)], strict=False):
+        if start < at:
+            continue
+        if not data.startswith(_IMG, start):
+            mark = _END_OF_MATH if data.startswith(_MATH, start) else _END_OF_SCRIPT
+            is_empty = data.startswith(b"/>", end - 2)
+            if close < end and not is_empty:
+                close = _found(data, mark, end)
+            end = end if is_empty else close + len(mark)
+        if end - start > MAX_BYTES or end > len(data):
+            continue
+        fence, tex = ("", "") if _is_shown_by(data, end, following) else _formula(data[start:end])
+        shown = html.escape(f"{fence}{tex}{fence}", quote=False).encode()
+        spans.append((start, end, FORMULA + shown + b"</formula>" if tex else b" "))
+        at = end
+    return spans
+
+
+def _found(data: bytes, mark: bytes, start: int) -> int:
+    place = data.find(mark, start)
+    return place if place >= 0 else len(data)
+
+
+def _is_shown_by(data: bytes, end: int, following: int) -> bool:
+    """Whether an <img> with the next formula follows, with nothing but tags before it."""
+    if not data.startswith(_IMG, following) or following < end:
+        return False
+    between = _ONLY_TAGS.match(data, end, following)
+    return between is not None and between.end() == following
+
+
+def _formula(source: bytes) -> tuple[str, str]:
+    """(the sign at both ends: "$$" if it stands on a line of its own, TeX) of an element; empty if it is no formula."""
+    opening, _, inner = source.partition(b">")
+    attributes = _attributes(opening + b">")
+    if source.startswith(_MATH):
+        tex = _annotation(inner) or attributes.get(b"alttext") or _from_mathml(source)
+        is_display = attributes.get(b"display") == "block"
+    elif source.startswith(_IMG):
+        tex = attributes.get(b"alt", "")
+        words = set(_NO_LETTER.split(attributes.get(b"class", "").lower()))
+        tex = tex if _is_tex(tex) and not words.isdisjoint(_FORMULA_WORDS) else ""
+        is_display = "display" in words
+    else:
+        tex = inner.rpartition(b"</")[0].decode("utf-8", "replace")
+        is_display = _DISPLAY.search(opening) is not None
+    return "$$" if is_display else "$", _bare(tex)
+
+
+def _annotation(source: bytes) -> str | None:
+    """The TeX in an annotation of MathML."""
+    at = 0
+    for _ in range(MAX_ANNOTATIONS):
+        start = source.find(b"<annotation", at)
+        opened = source.find(b">", start)
+        closed = source.find(b"</annotation", opened)
+        if start < 0 or opened < 0 or closed < 0:
+            return None
+        if b"tex" in source[start:opened].lower():
+            return html.unescape(source[opened + 1 : closed].decode("utf-8", "replace"))
+        at = closed
+    return None
+
+
+def _attributes(tag: bytes) -> dict[bytes, str]:
+    return {
+        match[1].lower(): html.unescape((match[2] or match[3] or match[4] or b"").decode("utf-8", "replace"))
+        for match in _ATTRIBUTE.finditer(tag)
+    }
+
+
+def _is_tex(text: str) -> bool:
+    """Whether the alternative text of an image is a formula, and not a sentence about it."""
+    return bool(_COMMAND.search(text)) or not _LONG_WORD.search(text)
+
+
+def _bare(tex: str) -> str:
+    """TeX on one line, without what stands for its style and its place."""
+    tex = " ".join(tex.split())
+    if fenced := _FENCES.match(tex):
+        tex = next(part for part in fenced.groups() if part is not None).strip()
+    while styled := _STYLE.match(tex):
+        tex = styled[1].strip()
+    return tex
+
+
+# What MathML's elements are in TeX.  `{0}` and so on stand for their children.
+_FORMS = {
+    "mfrac": r"\frac{{{0}}}{{{1}}}",
+    "msup": "{0}^{{{1}}}",
+    "msub": "{0}_{{{1}}}",
+    "msubsup": "{0}_{{{1}}}^{{{2}}}",
+    "munder": "{0}_{{{1}}}",
+    "mover": "{0}^{{{1}}}",
+    "munderover": "{0}_{{{1}}}^{{{2}}}",
+    "mroot": r"\sqrt[{1}]{{{0}}}",
+}
+_LEFT_OUT = frozenset(("annotation", "annotation-xml", "mspace", "mphantom", "maligngroup", "malignmark"))
+_SIGNS = {"−": "-", "⁢": " ", "⁡": " ", "⁣": ",", "⁤": "+", "\u00a0": " ", "∞": r"\infty ", "≤": r"\le ", "≥": r"\ge "}
+_SIGNS |= {"×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "±": r"\pm ", "→": r"\to ", "∑": r"\sum ", "∫": r"\int "}
+_SIGNS |= {"∏": r"\prod ", "∂": r"\partial ", "∈": r"\in ", "≠": r"\ne ", "≈": r"\approx ", "√": r"\surd "}
+_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi"
+_SIGNS |= {
+    letter: f"\\{name} "
+    for letter, name in zip("αβγδεζηθικλμνξοπρστυφ", _GREEK.split(), strict=True)
+    if name != "omicron"
+} | {
+    "χ": r"\chi ",
+    "ψ": r"\psi ",
+    "ω": r"\omega ",
+    "Δ": r"\Delta ",
+    "Σ": r"\Sigma ",
+    "Ω": r"\Omega ",
+    "ϵ": r"\epsilon ",
+}
+_SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
+_SPACES_AROUND = re.compile(r"\s+(?=[}^_])|(?<=\{)\s+")
+
+
+def _from_mathml(source: bytes) -> str:
+    """TeX for an element <math>."""
+    text = source.decode("utf-8", "replace")
+    text = _REFERENCE.sub(lambda reference: html.escape(html.unescape(reference[0]), quote=False), text)
+    if "<!" not in text:  # no declarations, so no entities that grow
+        try:
+            root = ElementTree.fromstring(_without_prefixes(text))
+        except ElementTree.ParseError:
+            pass
+        else:
+            return _SPACES_AROUND.sub("", _tex(root, 0))
+    return html.unescape(_TAG.sub(b" ", source).decode("utf-8", "replace"))
+
+
+def _without_prefixes(text: str) -> str:
+    """The element without attributes, whose prefixes may not be declared and whose quotes may be missing."""
+    return re.sub(r"<(/?)(?:\w+:)?([A-Za-z][\w-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>", r"<\1\2\3>", text)
+
+
+def _tex(element: "ElementTree.Element[str]", depth: int) -> str:
+    name = element.tag
+    if name in _LEFT_OUT:
+        return " " if name == "mspace" else ""
+    if depth > MAX_NESTING:
+        return "".join(element.itertext())
+    if not len(element):
+        return _leaf(name, " ".join((element.text or "").split()))
+    parts = [_tex(child, depth + 1) for child in element if child.tag not in _LEFT_OUT or child.tag == "mspace"]
+    form = _FORMS.get(name)
+    if form is not None and len(parts) >= 2 + ("{2}" in form):
+        base = parts[0] if name == "mfrac" or name == "mroot" or len(parts[0]) < 2 else f"{{{parts[0]}}}"
+        return form.format(base, *parts[1:])
+    if name == "msqrt":
+        return rf"\sqrt{{{''.join(parts)}}}"
+    if name == "mfenced":
+        return f"({', '.join(parts)})"
+    if name == "mtr" or name == "mlabeledtr":
+        return " & ".join(parts)
+    if name == "mtable":
+        return r"\begin{matrix}" + r" \\ ".join(parts) + r"\end{matrix}"
+    return "".join(parts)
+
+
+def _leaf(name: str, text: str) -> str:
+    if name == "mtext" or (name == "mi" and len(text) > 1 and text.isascii() and text.isalpha()):
+        return rf"\text{{{text}}}" if name == "mtext" and text else f"\\{text} " if text in _FUNCTIONS else text
+    text = _SIGN.sub(lambda sign: _SIGNS[sign[0]], text)
+    return f" {text} " if name == "mo" and text in _SPACED else text
+
+
+_SPACED = frozenset(("=", "+", "<", ">"))
+_FUNCTIONS = frozenset(
+    ("sin", "cos", "tan", "cot", "log", "ln", "exp", "lim", "max", "min", "sup", "inf", "det", "dim", "gcd", "arg")
+)

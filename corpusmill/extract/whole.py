@@ -1,0 +1,114 @@
+"""Tables and lists are kept or left out as wholes, and gaps in the text are closed.
+
+The classifier judges every block alone.  A reader of its text would find tables without some of their cells.  So its
+decisions are settled, in this order:
+
+1. A block between kept blocks is kept if it is more likely content than not.
+2. A row of a table, or an item of a list, is kept if half of its text is.
+3. A table or list is kept if half of it is, and left out if hardly any of it is.  Between these, a table of few rows is
+   kept.  A list, or a table of many rows, mixes content with other things, and each row or item stands for itself.
+
+Only tables and lists that read as such count, not those that are the design of a page (`writing/layout.py`).  A table
+or list in an item or cell is settled apart from it.  Lists of posts, whose items have many blocks, are left alone.
+
+Measured on WCXB's development split with the shipped model, which has learned from these pages; among tables and lists
+of which something is kept:
+
+                              before    after
+    tables that lose cells    0.302     0.003
+    lists that lose items     0.070     0.020
+
+The word F1 is the same: 0.9240 before, 0.9239 after.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpusmill.extract.content.classify import Classified
+from corpusmill.extract.segments.lean import Rows, lean_entry
+from corpusmill.extract.segments.tables import Segments
+from corpusmill.extract.writing.layout import DEFINITION, ITEM, ORDERED, ROW, TABLE, TERM, TERMS, lay_out
+
+LIKELY = 0.5
+HALF = 0.5  # of a row, an item, a list
+HARDLY_ANY = 0.2  # of a table or list
+FEW_ROWS = 12
+FEW_BLOCKS = 2  # per item
+
+_SHOWN = np.dtype(
+    [
+        ("unit", np.int32),  # the row or item that a place is in; 0: none
+        ("group", np.int32),  # the table or list
+        ("rows", np.int32),  # of a table
+        ("chars", np.int64),
+        ("kept", np.int64),  # characters
+    ],
+    align=True,
+)
+
+
+def whole(segments: Segments, classified: Classified) -> npt.NDArray[np.bool_]:
+    """Which blocks are kept, bool (n_blocks,)."""
+    keep = classified.keep.copy()
+    _close_gaps(classified.probabilities, classified.threshold, keep)
+    rows, places = lay_out(segments, np.ones(len(keep), np.bool_))
+    shown = np.zeros(len(places), _SHOWN)
+    _settle(segments.blocks, rows, places, shown, keep)
+    return keep
+
+
+@lean_entry
+def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
+    """Keep likely blocks between kept ones.  A block above the threshold that is not kept is a copy: it stays out."""
+    last = -1
+    gap = True  # all blocks since the last kept one are likely
+    for i in range(len(keep)):
+        if keep[i]:
+            if gap and last >= 0:
+                for k in range(last + 1, i):
+                    keep[k] = p[k] <= threshold
+            last, gap = i, True
+        elif p[i] < LIKELY:
+            gap = False
+
+
+@lean_entry
+def _settle(blocks: Rows, rows: Any, places: Rows, shown: Rows, keep: Any) -> None:
+    n_places = 0
+    for b in range(len(blocks)):
+        n_places = max(n_places, rows[blocks[b].box] + 1)
+    for row in range(1, n_places):  # what each place is in; a place comes after the one around it
+        place = places[row]
+        outer = places[place.outer]
+        shown[row].unit, shown[row].group = shown[place.outer].unit, shown[place.outer].group
+        if place.role == TABLE and place.shown:
+            shown[row].unit = shown[row].group = row  # its caption
+        elif outer.shown and (
+            (place.role == ROW and outer.role == TABLE)
+            or (place.role == ITEM and outer.role <= ORDERED and outer.n_blocks <= FEW_BLOCKS * outer.n_items)
+            or (TERM <= place.role <= DEFINITION and outer.role == TERMS)
+        ):
+            shown[row].unit, shown[row].group = row, place.outer
+            shown[place.outer].rows += 1
+    for by_unit in range(2):
+        for row in range(n_places):
+            shown[row].chars = shown[row].kept = 0
+        for b in range(len(blocks)):
+            place = shown[rows[blocks[b].box]]
+            row = place.unit if by_unit == 0 else place.group
+            shown[row].chars += blocks[b].n_chars
+            shown[row].kept += blocks[b].n_chars if keep[b] else 0
+        for b in range(len(blocks)):
+            place = shown[rows[blocks[b].box]]
+            if place.group == 0:
+                continue
+            row = place.unit if by_unit == 0 else place.group
+            share = shown[row].kept / max(shown[row].chars, 1)
+            if by_unit == 0:
+                keep[b] = share >= HALF
+            elif share >= HALF or (share > HARDLY_ANY and places[row].role == TABLE and shown[row].rows <= FEW_ROWS):
+                keep[b] = True
+            elif share <= HARDLY_ANY:
+                keep[b] = False

@@ -1,0 +1,1 @@
+"""What the edits do, over Arrow columns: compiled kernels, and what calls them."""
