@@ -63,8 +63,13 @@ def _ours(format: TextFormat) -> Extractor:
         utf8 = to_utf8(page.body, page.charset)
         look = judge(utf8, readable(utf8.data), page.url, model)
         text = look.markdown if format == "markdown" else look.text
-        kind = {"page_type": look.kind, "page_type_probability": round(float(look.kinds.max()), 3)}
-        return _extracted(utf8, look.said, text, look.status, kind)
+        found: dict[str, object] = {
+            "page_type": look.kind,
+            "page_type_probability": round(float(look.kinds.max()), 3),
+        }
+        if look.classified.cut_chars:
+            found["cut_chars"] = look.classified.cut_chars
+        return _extracted(utf8, look.said, text, look.status, found)
 
     return extract
 

@@ -20,7 +20,7 @@ from scores import f1_of
 from shorten import shortened
 
 from corpusmill.extract.content.classify import kept, probabilities
-from corpusmill.extract.content.features import Measured, measure
+from corpusmill.extract.content.features import Measured, features_of, measure
 from corpusmill.extract.content.forest import LEAVES, Forest, from_lightgbm, predict, sortable
 from corpusmill.extract.content.kinds import KINDS, page_features
 from corpusmill.extract.content.linear import Family, Linear, LinearInputs, compact, linear_inputs
@@ -91,7 +91,8 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     linear = _linear(pairs, inputs, groups >= 0)
     versions = [(page, group) for pair, group in zip(pairs, groups, strict=True) for page in pair]
     measured = [measure(page.segments, linears[group]) for page, group in versions]
-    rows = _rows([page for page, _ in versions], measured, 1.0)
+    columns = [features_of(page.segments, one) for (page, _), one in zip(versions, measured, strict=True)]
+    rows = _rows([page for page, _ in versions], columns, 1.0)
     short = [
         (page, group)
         for pair, group in zip(pairs, groups, strict=True)
@@ -100,10 +101,10 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     ]
     more = _rows(
         [page for page, _ in short],
-        [measure(page.segments, linears[group]) for page, group in short],
+        [features_of(page.segments, measure(page.segments, linears[group])) for page, group in short],
         SHORTENED_WEIGHT,
     )
-    chances = _chances(versions, measured, rows)
+    chances = _chances(versions, columns, rows)
     return Model(
         linear=linear,
         general=_forest(rows, settings),
@@ -115,10 +116,10 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     )
 
 
-def _rows(pages: Sequence[LabelledPage], measured: Sequence[Measured], weight: float) -> Rows:
+def _rows(pages: Sequence[LabelledPage], columns: Sequence[npt.NDArray[np.float32]], weight: float) -> Rows:
     """The blocks of some pages, each page with this weight."""
     return Rows(
-        columns=np.concatenate([one.columns for one in measured], axis=1),
+        columns=np.concatenate(columns, axis=1),
         labels=np.concatenate([page.shares for page in pages]),
         weights=np.concatenate([page.weights * np.float32(weight) for page in pages]),
     )
@@ -166,15 +167,14 @@ def _epoch(ids, values, starts, labels, weights, order, theta, squares):  # noqa
         theta[bias] -= np.float32(0.02) * slope
 
 
-def _chances(versions: Sequence[Version], measured: Sequence[Measured], rows: Rows) -> list[npt.NDArray[np.float32]]:
+def _chances(
+    versions: Sequence[Version], columns: Sequence[npt.NDArray[np.float32]], rows: Rows
+) -> list[npt.NDArray[np.float32]]:
     """Probabilities of every page's blocks, from forests that have not seen the page."""
     of_page = np.array([group for _, group in versions])
     of_block = np.repeat(of_page, [len(page.shares) for page, _ in versions])
     forests = [_forest(rows.where(of_block != group), INNER_FOREST) for group in range(INNER)]
-    return [
-        probabilities(predict(one.columns, forests[group])[0])
-        for (_, group), one in zip(versions, measured, strict=True)
-    ]
+    return [probabilities(predict(one, forests[group])[0]) for (_, group), one in zip(versions, columns, strict=True)]
 
 
 def _forest(rows: Rows, settings: Settings) -> Forest:

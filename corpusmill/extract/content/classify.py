@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from corpusmill.extract.content.copies import leave_out
 from corpusmill.extract.content.declared import Declared
-from corpusmill.extract.content.features import Measured, measure_tables
+from corpusmill.extract.content.features import Measured, describe, measure_page
 from corpusmill.extract.content.forest import Forest, sum_leaves
 from corpusmill.extract.content.kinds import page_features
 from corpusmill.extract.content.linear import Linear
@@ -40,7 +40,8 @@ Table = npt.NDArray[np.void]
 
 PREFORMATTED = BIT["preformatted"]
 ENOUGH_OF_CODE = 0.2  # of the threshold
-MAX_BLOCKS = 1 << 15  # a kilobyte each, so a page of millions of tiny blocks cannot take all memory
+PIECE = 1 << 15  # blocks that are described together; a kilobyte of memory each
+MAX_BLOCKS = 1 << 20  # later blocks are not judged, so that time and memory are bounded
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,13 @@ class Classified:
     threshold: float
     expected_f1: float  # the highest of all thresholds, if the probabilities are right
     measured: Measured  # of the first `MAX_BLOCKS` blocks
+    cut_chars: int = 0  # characters in later blocks, which are not judged
 
 
 def classify(segments: Segments, model: Model) -> Classified:
     """Decide which blocks are main content.  Of the blocks after the first `MAX_BLOCKS`, none is."""
     n_blocks = len(segments.blocks)
+    cut_chars = int(segments.blocks["n_chars"][MAX_BLOCKS:].sum())
     if n_blocks > MAX_BLOCKS:
         segments = _first_blocks(segments, MAX_BLOCKS)
     p, keep, threshold, expected_f1, measured = _judge(
@@ -64,7 +67,7 @@ def classify(segments: Segments, model: Model) -> Classified:
     )
     if n_blocks > MAX_BLOCKS:
         p, keep = np.pad(p, (0, n_blocks - len(p))), np.pad(keep, (0, n_blocks - len(keep)))
-    return Classified(p, keep, threshold, expected_f1, measured)
+    return Classified(p, keep, threshold, expected_f1, measured, cut_chars)
 
 
 @kernel
@@ -72,10 +75,14 @@ def _judge(
     tables: Tables, linear: Linear, general: Forest, stories: Forest, least_common: float, thresholds: Forest
 ) -> tuple[F32, npt.NDArray[np.bool_], float, float, Measured]:
     """All steps in one kernel, because a call from Python costs as much as some of the steps."""
-    measured = measure_tables(tables, linear)
+    measured = measure_page(tables, linear)
     is_article = measured.declared[Declared.ARTICLE] > 0
     forest = stories if is_article or measured.common < least_common else general
-    p = probabilities(sum_leaves(measured.columns, forest)[0])
+    n = len(tables.blocks)
+    p = np.empty(n, np.float32)
+    for first in range(0, n, PIECE):
+        end = min(n, first + PIECE)
+        p[first:end] = probabilities(sum_leaves(describe(tables, measured, first, end), forest)[0])
     threshold, expected_f1 = choose_threshold(p, weigh(tables.blocks), thresholds)
     return p, kept(tables.text, tables.blocks, measured.texts, p, threshold), threshold, expected_f1, measured
 

@@ -78,8 +78,8 @@ def text_keys(blocks: Table, words: Words) -> U64:
 
 
 @inner_kernel
-def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
-    """The features of the cluster of every block -> rows (len(Cluster), n_blocks)."""
+def describe(blocks: Table, clusters: I32, scores: F32, first: int, rows: F32) -> None:
+    """The features of the cluster of every block from `first` -> rows (len(Cluster), number of blocks)."""
     n = len(blocks)
     sums = np.zeros((N_CLUSTER, n), np.float32)
     for i in range(n):
@@ -88,8 +88,8 @@ def describe(blocks: Table, clusters: I32, scores: F32, rows: F32) -> None:
         sums[Cluster.WORDS, c] += blocks[i]["n_words"]
         sums[Cluster.LINK_SHARE, c] += blocks[i]["link_words"]
         sums[Cluster.SCORE, c] += scores[i]
-    for i in range(n):
-        c = clusters[i]
+    for i in range(rows.shape[1]):
+        c = clusters[first + i]
         size, words = sums[Cluster.BLOCKS, c], sums[Cluster.WORDS, c]
         rows[Cluster.BLOCKS, i] = size
         rows[Cluster.WORDS, i] = words / size

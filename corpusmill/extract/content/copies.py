@@ -51,18 +51,24 @@ class Copy(IntEnum):
 
 
 @inner_kernel
-def describe(blocks: Table, texts: I32, sums: I32, rows: F32) -> None:
-    """The features of every block's copies -> rows (len(Copy), n_blocks); texts: the first block with the same text."""
-    n = len(blocks)
+def describe(blocks: Table, texts: I32, sums: I32, start: int, rows: F32) -> None:
+    """The features of the copies of every block from `start` -> rows (len(Copy), number of blocks).
+
+    texts: the first block with the same text.
+    """
+    n, stop = len(blocks), start + rows.shape[1]
     last, n_before = np.full(n, NONE, np.int32), np.zeros(n, np.int32)  # both by the first block with the text
     repeated, coming = np.zeros(n + 1, np.int32), np.zeros(n + 1, np.int32)  # numbers of words
     for i in range(n):
         first = texts[i]
         before = i64(last[first])
-        rows[Copy.BEFORE, i] = n_before[first]
-        rows[Copy.SINCE, i] = rows[Copy.UNTIL, i] = NONE
+        if start <= i < stop:
+            rows[Copy.BEFORE, i - start] = n_before[first]
+            rows[Copy.SINCE, i - start] = i - before if before != NONE else NONE
+            rows[Copy.UNTIL, i - start] = NONE
         if before != NONE:
-            rows[Copy.SINCE, i] = rows[Copy.UNTIL, before] = i - before
+            if start <= before < stop:
+                rows[Copy.UNTIL, before - start] = i - before
             if blocks[i]["n_words"] >= SOME_WORDS:
                 repeated[i + 1] = coming[before + 1] = blocks[i]["n_words"]
         last[first] = i
@@ -70,14 +76,15 @@ def describe(blocks: Table, texts: I32, sums: I32, rows: F32) -> None:
     for i in range(n):
         repeated[i + 1] += repeated[i]
         coming[i + 1] += coming[i]
-        rows[Copy.BLOCKS, i] = n_before[texts[i]]
     of_page = f32(repeated[n]) / f32(max(1, sums[n, Sum.WORDS]))
-    for i in range(n):
+    for k in range(rows.shape[1]):
+        i = start + k
         first, end = max(0, i - REACH), min(n, i + REACH + 1)
         words = f32(max(1, sums[end, Sum.WORDS] - sums[first, Sum.WORDS]))
-        rows[Copy.REPEATED, i] = f32(repeated[end] - repeated[first]) / words
-        rows[Copy.COMING, i] = f32(coming[end] - coming[first]) / words
-        rows[Copy.PAGE_REPEATED, i] = of_page
+        rows[Copy.BLOCKS, k] = n_before[texts[i]]
+        rows[Copy.REPEATED, k] = f32(repeated[end] - repeated[first]) / words
+        rows[Copy.COMING, k] = f32(coming[end] - coming[first]) / words
+        rows[Copy.PAGE_REPEATED, k] = of_page
 
 
 @inner_kernel

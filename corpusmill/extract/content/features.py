@@ -28,7 +28,7 @@ from corpusmill.extract.content import clusters, copies, position, surroundings
 from corpusmill.extract.content.declared import Declared, read_declarations
 from corpusmill.extract.content.linear import Linear, score_texts
 from corpusmill.extract.content.said import N_OVERLAP, Overlap, collect_statements, overlap
-from corpusmill.extract.content.tree import grow, running_sums
+from corpusmill.extract.content.tree import Tree, grow, running_sums
 from corpusmill.extract.content.words import hash_blocks
 from corpusmill.extract.segments.arithmetic import f32
 from corpusmill.extract.segments.lean import lean_kernel
@@ -111,9 +111,13 @@ _ENDS = [sum(len(group) for group in _GROUPS[:k]) for k in range(1, len(_GROUPS)
 
 
 class Measured(NamedTuple):
-    """A page's features, and other results that the kind of page is decided from."""
+    """What is measured of a whole page."""
 
-    columns: F32  # (N_FEATURES, n_blocks)
+    sums: I32  # (n_blocks + 1, len(Sum)): running sums
+    tree: Tree
+    scores: F32  # (n_blocks,): in the linear model
+    bylines: I32  # (n_blocks + 1,): number of bylines before the start of a block
+    title: int  # the block that is most similar to the page's title, or -1
     totals: F32  # (len(position.Total),)
     declared: F32  # (len(Declared),)
     clusters: I32  # (n_blocks,): the first block with the same path
@@ -122,44 +126,62 @@ class Measured(NamedTuple):
 
 
 def measure(segments: Segments, linear: Linear) -> Measured:
-    """The features of every block of a page, with rows as in `FEATURES`."""
-    return measure_tables(segments.tables, linear)
+    """All that the features of a page's blocks are read from."""
+    return measure_page(segments.tables, linear)
+
+
+def features_of(segments: Segments, measured: Measured) -> F32:
+    """The features of all blocks of a page -> (N_FEATURES, n_blocks), with rows as in `FEATURES`."""
+    return describe(segments.tables, measured, 0, len(segments.blocks))
 
 
 @kernel
-def measure_tables(tables: Tables, linear: Linear) -> Measured:
-    """The same for kernels."""
+def measure_page(tables: Tables, linear: Linear) -> Measured:
+    """The same as `measure`, for kernels."""
     source, text, blocks, nodes, tokens, facts, n_inputs = tables
     n = len(blocks)
-    columns = np.empty((N_FEATURES, n), np.float32)
     words = hash_blocks(text, blocks)
     sums = running_sums(blocks)
     tree = grow(blocks, nodes, tokens, sums, linear)
-    place = tree.place
-    _describe_shapes(blocks, nodes, columns[:SHAPE_END])
-    _spread_flags(blocks, columns[SHAPE_END:FLAGS_END])
-    text_scores, overlaps = np.empty(n, np.float32), np.empty((N_OVERLAP, n), np.float32)
-    n_common = score_texts(words, linear, text_scores)
+    scores, overlaps = np.empty(n, np.float32), np.empty((N_OVERLAP, n), np.float32)
+    n_common = score_texts(words, linear, scores)
     overlap(words, collect_statements(source, facts), overlaps)
-    scores = columns[FLAGS_END:SCORE_END]
-    _score_blocks(blocks, place, text_scores, linear.bias, scores)
-    score = scores[Score.TOTAL]
+    _add_scores_of_elements(blocks, tree.place, linear.bias, scores)
+    return Measured(
+        sums,
+        tree,
+        scores,
+        position.find_bylines(source, facts, nodes, n),
+        position.title_block(words, overlaps[Overlap.TITLE]),
+        position.total(blocks, nodes, tree, sums, scores, overlaps, n_inputs),
+        read_declarations(source, facts),
+        clusters.cluster(clusters.path_keys(blocks, tree.place)),
+        clusters.cluster(clusters.text_keys(blocks, words)),
+        n_common / max(1, len(words.hashes)),
+    )
 
-    bylines = position.find_bylines(source, facts, nodes, n)
-    title = position.title_block(words, overlaps[Overlap.TITLE])
-    position.describe(blocks, nodes, tree, sums, score, bylines, title, columns[SCORE_END:POSITION_END])
-    totals = position.total(blocks, nodes, tree, sums, score, overlaps, n_inputs)
-    declared = read_declarations(source, facts)
-    _spread(totals, columns[POSITION_END:TOTALS_END])
-    _spread(declared, columns[TOTALS_END:DECLARED_END])
 
-    by_path = clusters.cluster(clusters.path_keys(blocks, place))
-    clusters.describe(blocks, by_path, score, columns[DECLARED_END:CLUSTER_END])
-    texts = clusters.cluster(clusters.text_keys(blocks, words))
-    copies.describe(blocks, texts, sums, columns[CLUSTER_END:COPIES_END])
-    surroundings.describe_levels(blocks, nodes, place, sums, columns[COPIES_END:LEVELS_END])
-    surroundings.describe_windows(sums, score, columns[LEVELS_END:WINDOWS_END])
-    return Measured(columns, totals, declared, by_path, texts, n_common / max(1, len(words.hashes)))
+@kernel
+def describe(tables: Tables, measured: Measured, first: int, end: int) -> F32:
+    """The features of the blocks from `first` to `end` - 1 of a page -> (N_FEATURES, end - first).
+
+    They are the same for every choice of `first` and `end`: a long page is described in pieces, to save memory.
+    """
+    blocks, nodes = tables.blocks, tables.nodes
+    sums, tree, scores = measured.sums, measured.tree, measured.scores
+    columns = np.empty((N_FEATURES, end - first), np.float32)
+    _describe_shapes(blocks[first:end], nodes, columns[:SHAPE_END])
+    _spread_flags(blocks[first:end], columns[SHAPE_END:FLAGS_END])
+    _spread_scores(blocks[first:end], tree.place, scores[first:end], columns[FLAGS_END:SCORE_END])
+    at = columns[SCORE_END:POSITION_END]
+    position.describe(blocks, nodes, tree, sums, scores, measured.bylines, measured.title, first, at)
+    _spread(measured.totals, columns[POSITION_END:TOTALS_END])
+    _spread(measured.declared, columns[TOTALS_END:DECLARED_END])
+    clusters.describe(blocks, measured.clusters, scores, first, columns[DECLARED_END:CLUSTER_END])
+    copies.describe(blocks, measured.texts, sums, first, columns[CLUSTER_END:COPIES_END])
+    surroundings.describe_levels(blocks[first:end], nodes, tree.place, sums, columns[COPIES_END:LEVELS_END])
+    surroundings.describe_windows(sums, scores, first, columns[LEVELS_END:WINDOWS_END])
+    return columns
 
 
 @lean_kernel
@@ -200,11 +222,19 @@ def _spread_flags(blocks: Table, rows: F32) -> None:
 
 
 @lean_kernel
-def _score_blocks(blocks: Table, place: Table, texts: F32, bias: float, rows: F32) -> None:
+def _add_scores_of_elements(blocks: Table, place: Table, bias: float, scores: F32) -> None:
+    """Make the scores of the blocks' texts their scores in the linear model."""
     for i in range(len(blocks)):
         here = place[blocks[i]["leaf"]]
+        scores[i] = here["path_score"] + here["near_score"] + scores[i] + f32(bias)
+
+
+@lean_kernel
+def _spread_scores(blocks: Table, place: Table, scores: F32, rows: F32) -> None:
+    for i in range(len(blocks)):
+        here = place[blocks[i]["leaf"]]
+        rows[Score.TOTAL, i] = scores[i]
         rows[Score.PATH, i] = here["path_score"]
         rows[Score.NEAR, i] = here["near_score"]
         rows[Score.LEAST, i] = here["least_score"]
         rows[Score.MOST, i] = here["most_score"]
-        rows[Score.TOTAL, i] = here["path_score"] + here["near_score"] + texts[i] + f32(bias)

@@ -122,9 +122,10 @@ def describe(
     scores: F32,
     bylines: I32,
     title: int,
+    first: int,
     rows: F32,
 ) -> None:
-    """The position of every block -> rows (len(Position), n_blocks)."""
+    """The position of every block from `first` -> rows (len(Position), number of blocks)."""
     n = len(blocks)
     if n == 0:
         return
@@ -148,27 +149,33 @@ def describe(
         records_start, records_end = parent["first_block"], parent["end_block"]
     best_start, best_end = nodes[tree.best]["first_block"], nodes[tree.best]["end_block"]
     n_words, heading, byline = sums[n, Sum.WORDS], i64(-1), i64(-1)
-    for i in range(n):
-        before = sums[i, Sum.WORDS]
-        rows[Position.BLOCK, i] = f32(i) / f32(n)
-        rows[Position.WORD, i] = f32(before) / f32(max(1, n_words))
-        rows[Position.FROM_TITLE, i] = _distance(i, title)
-        rows[Position.FROM_H1, i] = _distance(i, h1)
-        rows[Position.FROM_HEADING, i] = _distance(i, heading)
-        rows[Position.HEADING_LEVEL, i] = blocks[heading]["heading"] if heading >= 0 else 0
-        rows[Position.HEADING_SCORE, i] = scores[heading] if heading >= 0 else 0
+    for i in range(first):
+        if blocks[i]["heading"] > 0:
+            heading = i
         if bylines[i] > 0:
             byline = i
-        rows[Position.FROM_BYLINE, i] = _distance(i, byline)
-        rows[Position.FROM_FIRST_PARAGRAPH, i] = _distance(i, first_paragraph)
-        rows[Position.FROM_LAST_PARAGRAPH, i] = _distance(i, last_paragraph)
-        rows[Position.FROM_TEXT, i] = outside(i, text_start, text_end)
-        rows[Position.FROM_CONTENT, i] = outside(i, content_start, content_end)
+    for k in range(rows.shape[1]):
+        i = first + k
+        before = sums[i, Sum.WORDS]
+        rows[Position.BLOCK, k] = f32(i) / f32(n)
+        rows[Position.WORD, k] = f32(before) / f32(max(1, n_words))
+        rows[Position.FROM_TITLE, k] = _distance(i, title)
+        rows[Position.FROM_H1, k] = _distance(i, h1)
+        rows[Position.FROM_HEADING, k] = _distance(i, heading)
+        rows[Position.HEADING_LEVEL, k] = blocks[heading]["heading"] if heading >= 0 else 0
+        rows[Position.HEADING_SCORE, k] = scores[heading] if heading >= 0 else 0
+        if bylines[i] > 0:
+            byline = i
+        rows[Position.FROM_BYLINE, k] = _distance(i, byline)
+        rows[Position.FROM_FIRST_PARAGRAPH, k] = _distance(i, first_paragraph)
+        rows[Position.FROM_LAST_PARAGRAPH, k] = _distance(i, last_paragraph)
+        rows[Position.FROM_TEXT, k] = outside(i, text_start, text_end)
+        rows[Position.FROM_CONTENT, k] = outside(i, content_start, content_end)
         here = tree.place[blocks[i]["leaf"]]
-        rows[Position.IN_BEST, i] = best_start <= i < best_end
-        rows[Position.CLIMB, i] = here["climb"]
-        rows[Position.IN_RECORDS, i] = here["in_records"]
-        rows[Position.FROM_RECORDS, i] = outside(i, records_start, records_end)
+        rows[Position.IN_BEST, k] = best_start <= i < best_end
+        rows[Position.CLIMB, k] = here["climb"]
+        rows[Position.IN_RECORDS, k] = here["in_records"]
+        rows[Position.FROM_RECORDS, k] = outside(i, records_start, records_end)
         if blocks[i]["heading"] > 0:
             heading = i
 

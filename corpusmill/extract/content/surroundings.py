@@ -83,18 +83,19 @@ def _describe_level(nodes: Table, place: Table, sums: I32, v: int, column: F32) 
 
 
 @inner_kernel
-def describe_windows(sums: I32, scores: F32, rows: F32) -> None:
-    """The blocks within reach of every block -> rows (len(REACHES) * N_WINDOW, n_blocks)."""
+def describe_windows(sums: I32, scores: F32, start: int, rows: F32) -> None:
+    """The blocks within reach of every block from `start` -> rows (len(REACHES) * N_WINDOW, number of blocks)."""
     n = len(scores)
     score_sums = np.zeros(n + 1, np.float64)
     for i in range(n):
         score_sums[i + 1] = score_sums[i] + scores[i]
     for k in range(len(REACHES)):
         reach, at = REACHES[k], k * N_WINDOW
-        for i in range(n):
+        for j in range(rows.shape[1]):
+            i = start + j
             first, end = max(0, i - reach), min(n, i + reach + 1)
             words = f32(sums[end, Sum.WORDS] - sums[first, Sum.WORDS])
             a_word = f32(1) / max(f32(1), words)
-            rows[at + Window.WORDS, i] = words / f32(end - first)
-            rows[at + Window.LINK_SHARE, i] = (sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]) * a_word
-            rows[at + Window.SCORE, i] = (score_sums[end] - score_sums[first]) / (end - first)
+            rows[at + Window.WORDS, j] = words / f32(end - first)
+            rows[at + Window.LINK_SHARE, j] = (sums[end, Sum.LINK_WORDS] - sums[first, Sum.LINK_WORDS]) * a_word
+            rows[at + Window.SCORE, j] = (score_sums[end] - score_sums[first]) / (end - first)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 
 from corpusmill.extract.content import model as model_module
-from corpusmill.extract.content.classify import MAX_BLOCKS, classify, kept, page_kinds, probabilities, shares
-from corpusmill.extract.content.features import FEATURES
+from corpusmill.extract.content.classify import PIECE, classify, kept, page_kinds, probabilities, shares
+from corpusmill.extract.content.features import FEATURES, features_of
+from corpusmill.extract.content.forest import predict
 from corpusmill.extract.content.kinds import KINDS, PAGE_FEATURES
-from corpusmill.extract.content.model import Model, load, save
+from corpusmill.extract.content.model import Model, load, save, shipped_model
 from corpusmill.extract.content.threshold import CHOICE_FEATURES, CHOICES
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.segments.tables import BIT
@@ -88,18 +89,34 @@ def test_an_empty_page():
     assert verdict.expected_f1 == 0
 
 
-def test_a_page_of_too_many_blocks_is_judged_by_its_first():
+def test_a_page_of_too_many_blocks_is_judged_by_its_first(monkeypatch):
+    monkeypatch.setattr("corpusmill.extract.content.classify.MAX_BLOCKS", 1000)
     rest = LISTING.partition(b"<footer>")[0]
-    short, n = segment(rest), MAX_BLOCKS + 1000
-    long = segment(rest + b"<table><tr><td>cell<td itemprop=text>of many<td><time>now</time>" * (n // 3 + 1))
-    assert len(long.blocks) > MAX_BLOCKS
+    short = segment(rest)
+    long = segment(rest + b"<table><tr><td>cell<td itemprop=text>of many<td><time>now</time>" * 400)
+    assert len(long.blocks) > 1000
     model = replace(MODEL, least_common=0)
     verdict = classify(long, model)
     assert len(verdict.keep) == len(verdict.probabilities) == len(long.blocks)
-    assert verdict.keep[:MAX_BLOCKS].any()
-    assert not verdict.keep[MAX_BLOCKS:].any()
+    assert verdict.keep[:1000].any()
+    assert not verdict.keep[1000:].any()
+    assert verdict.cut_chars == sum(len(long.block_text(block)) for block in range(1000, len(long.blocks)))
     assert page_kinds(long, verdict, MODEL).sum() == pytest.approx(1)
     assert (verdict.keep[: len(short.blocks)] == classify(segment(rest), model).keep).all()
+
+
+def test_a_long_page_is_judged_to_its_end():
+    """Its blocks are described in pieces, and are the same as if they were described at once."""
+    story = "<p>The ferry left at half past seven, when fog hung above the banks, and nobody had come to see it.</p>"
+    cells = "".join(f"<tr><td>r{row}c0<td>r{row}c1<td>r{row}c2<td>r{row}c3" for row in range(10_000))
+    page = segment(f"<main><h1>The bridge</h1>{story * 3}<table>{cells}</table><p>Nobody came back.</main>".encode())
+    assert len(page.blocks) > PIECE
+    model = replace(shipped_model(), least_common=0)
+    verdict = classify(page, model)
+    assert verdict.keep[PIECE:].all()
+    assert verdict.cut_chars == 0
+    features = features_of(page, verdict.measured)
+    assert (probabilities(predict(features, model.general)[0]) == verdict.probabilities).all()
 
 
 def test_softmax_and_sigmoid():

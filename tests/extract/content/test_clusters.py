@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from corpusmill.extract.content.features import FEATURES, measure
+from corpusmill.extract.content.features import FEATURES, features_of, measure
 from corpusmill.extract.segments.segment import segment
 from tests.extract.pages import html, linear_of
 
@@ -24,7 +24,7 @@ def signatures_above(page, v):
 def test_clusters(source):
     page = segment(source.encode())
     measured = measure(page, linear_of(page)[0])
-    row = {name: measured.columns[FEATURES.index(name)] for name in FEATURES}
+    row = dict(zip(FEATURES, features_of(page, measured), strict=True))
     paths = [signatures_above(page, v) for v in page.blocks["leaf"]]
     by_path, by_text = defaultdict(list), defaultdict(list)
     for i, path in enumerate(paths):
@@ -46,4 +46,4 @@ def test_thousands_of_blocks():
     page = segment(b"".join(b"<div class=c%d><p>%d same</p></div>" % (k % 97, k % 10) for k in range(20_000)))
     measured = measure(page, linear_of(segment(b""))[0])
     assert len(np.unique(measured.clusters)) <= 97
-    assert measured.columns[FEATURES.index("copy_blocks")].min() == 20_000  # digits are all alike
+    assert features_of(page, measured)[FEATURES.index("copy_blocks")].min() == 20_000  # digits are all alike

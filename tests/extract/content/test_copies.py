@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from corpusmill.extract.content.classify import kept
 from corpusmill.extract.content.copies import MANY_WORDS, REACH, SOME_WORDS, Copy
-from corpusmill.extract.content.features import FEATURES, measure
+from corpusmill.extract.content.features import FEATURES, features_of, measure
 from corpusmill.extract.segments.segment import segment
 from tests.extract.pages import LISTING, linear_of
 
@@ -21,7 +21,7 @@ def page_of(texts):
 
 
 def described(page):
-    rows = measure(page, LINEAR).columns[FIRST : FIRST + len(Copy)]
+    rows = features_of(page, measure(page, LINEAR))[FIRST : FIRST + len(Copy)]
     return dict(zip(Copy, rows.tolist(), strict=True))
 
 

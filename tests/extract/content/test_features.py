@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.extract.content.features import FEATURES, FLAG_NAMES, N_FEATURES, measure
+from corpusmill.extract.content.features import FEATURES, FLAG_NAMES, N_FEATURES, describe, features_of, measure
 from corpusmill.extract.content.kinds import N_PAGE, PAGE_FEATURES, page_features
 from corpusmill.extract.content.position import FAR
 from corpusmill.extract.content.surroundings import N_LEVELS
@@ -20,7 +20,7 @@ LINEAR = linear_of(segment(LISTING))[0]
 
 def rows_of(source, linear=LINEAR):
     page = segment(source)
-    columns = measure(page, linear).columns
+    columns = features_of(page, measure(page, linear))
     return page, {name: columns[k].tolist() for k, name in enumerate(FEATURES)}
 
 
@@ -40,10 +40,15 @@ def test_names():
 def test_any_page_has_finite_features(source):
     page = segment(source)
     measured = measure(page, LINEAR)
-    assert measured.columns.shape == (N_FEATURES, len(page.blocks))
-    assert np.isfinite(measured.columns).all()
+    columns = features_of(page, measured)
+    assert columns.shape == (N_FEATURES, len(page.blocks))
+    assert np.isfinite(columns).all()
     assert np.isfinite(page_features(page.blocks, measured, np.full(len(page.blocks), 0.5, np.float32))).all()
-    assert (measured.columns == measure(page, LINEAR).columns).all()
+    assert (columns == features_of(page, measure(page, LINEAR))).all()
+    for size in (1, 3, 100):
+        starts = range(0, len(page.blocks), size)
+        pieces = [describe(page.tables, measured, at, min(at + size, len(page.blocks))) for at in starts]
+        assert (np.concatenate([columns[:, :0], *pieces], axis=1) == columns).all()
 
 
 @pytest.mark.parametrize("source", [b"", b"<p>", b"<script>1</script>", b"word", b"<table><tr><td>"])
@@ -117,7 +122,7 @@ def test_levels_and_windows(source):
 def test_deep_and_wide_pages():
     for source in (b"<div>" * 5_000 + b"text", b"<p>text</p>" * 5_000, b"<b class=x>" * 50_000, b"<ul><li>a" * 3_000):
         page = segment(source)
-        assert np.isfinite(measure(page, LINEAR).columns).all()
+        assert np.isfinite(features_of(page, measure(page, LINEAR))).all()
 
 
 def test_declared_kinds():

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from corpusmill.extract.content.features import FEATURES, measure
+from corpusmill.extract.content.features import FEATURES, features_of, measure
 from corpusmill.extract.content.linear import Family, compact, linear_inputs
 from corpusmill.extract.segments.segment import segment
 from tests.extract.pages import LISTING, html, linear_of
 
 
 def total_scores(page, linear):
-    return measure(page, linear).columns[FEATURES.index("score_total")]
+    return features_of(page, measure(page, linear))[FEATURES.index("score_total")]
 
 
 @settings(deadline=None, max_examples=50)
@@ -43,7 +43,8 @@ def test_near_is_the_nearest_three():
 
 def test_unknown_words_weigh_nothing():
     linear, _ = linear_of(segment(b"<p>Every word of this page has a weight</p>"))
-    columns = measure(segment("<p>Каждое слово имеет вес 每个词都有分量</p>".encode()), linear).columns
+    page = segment("<p>Каждое слово имеет вес 每个词都有分量</p>".encode())
+    columns = features_of(page, measure(page, linear))
     assert columns[FEATURES.index("score_total")] == [-0.5]
 
 
