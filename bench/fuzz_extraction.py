@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from corpusmill.extract import warm_up
 from corpusmill.extract.charset.encoding import to_utf8
 from corpusmill.extract.content.model import shipped_model
-from corpusmill.extract.look import Look, judge
+from corpusmill.extract.inspection import Inspection, judge
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.writing.markdown import markdown_of
 from corpusmill.extract.writing.write import text_of
@@ -71,15 +71,15 @@ def main() -> None:
     report("64 MB", run((name, page) for name, page in extremes(HUGE_BYTES, DEPTH) if name in worst))
 
 
-def extract(data: bytes) -> Look | None:
+def extract(data: bytes) -> Inspection | None:
     """All steps of a crawl, up to the text; None if the data is not text."""
     try:
         utf8 = to_utf8(data, None)
     except UndecodableError:
         return None
-    look = judge(utf8, segment(utf8.data), "https://example.com/page", shipped_model())
-    text_of(look.segments, look.classified.keep)
-    return look
+    inspected = judge(utf8, segment(utf8.data), "https://example.com/page", shipped_model())
+    text_of(inspected.segments, inspected.classified.keep)
+    return inspected
 
 
 def run(pages: Iterable[tuple[str, bytes]]) -> list[tuple[float, str]]:
@@ -88,10 +88,10 @@ def run(pages: Iterable[tuple[str, bytes]]) -> list[tuple[float, str]]:
     for name, page in pages:
         start = time.process_time()
         try:
-            look = extract(page)
+            inspected = extract(page)
             rate = (time.process_time() - start) * 1e3 / (max(len(page), LEAST_BYTES) / 1e6)
-            if look:
-                markdown_of(look.segments, look.classified.keep)
+            if inspected:
+                markdown_of(inspected.segments, inspected.classified.keep)
         except Exception:
             Path("fuzz-failure.html").write_bytes(page)
             print(f"{name!r} failed; it is in fuzz-failure.html", file=sys.stderr)

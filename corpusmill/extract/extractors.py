@@ -21,7 +21,7 @@ from corpusmill.extensions import REGISTRY
 from corpusmill.extract.charset.encoding import Utf8, to_utf8
 from corpusmill.extract.charset.mojibake import condition
 from corpusmill.extract.content.model import shipped_model
-from corpusmill.extract.look import judge
+from corpusmill.extract.inspection import judge
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
 from corpusmill.extract.plain import markdown, plain_text
@@ -61,15 +61,15 @@ def _ours(format: TextFormat) -> Extractor:
 
     def extract(page: Page) -> Extracted:
         utf8 = to_utf8(page.body, page.charset)
-        look = judge(utf8, readable(utf8.data), page.url, model)
-        text = look.markdown if format == "markdown" else look.text
+        inspected = judge(utf8, readable(utf8.data), page.url, model)
+        text = inspected.markdown if format == "markdown" else inspected.text
         found: dict[str, object] = {
-            "page_type": look.kind,
-            "page_type_probability": round(float(look.kinds.max()), 3),
+            "page_type": inspected.kind,
+            "page_type_probability": round(float(inspected.kinds.max()), 3),
         }
-        if look.classified.cut_chars:
-            found["cut_chars"] = look.classified.cut_chars
-        return _extracted(utf8, look.said, text, look.status, found)
+        if inspected.classified.cut_chars:
+            found["cut_chars"] = inspected.classified.cut_chars
+        return _extracted(utf8, inspected.said, text, inspected.status, found)
 
     return extract
 

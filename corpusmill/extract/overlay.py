@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from string import Template
 
-from corpusmill.extract.look import Block, Look
+from corpusmill.extract.inspection import Block, Inspection
 from corpusmill.extract.segments.tags import NAMES
 from corpusmill.extract.writing.markup import Elements
 
@@ -54,27 +54,27 @@ $facts
 _SCALE = "".join(f'<mark class="p{tenth}"> </mark>' for tenth in range(10))
 
 
-def overlay(look: Look, blocks: Sequence[Block], facts: Sequence[tuple[str, str]]) -> str:
+def overlay(inspected: Inspection, blocks: Sequence[Block], facts: Sequence[tuple[str, str]]) -> str:
     """The page as HTML, with `facts` (name, value) above it.
 
-    `blocks` are `look.blocks()`, but some texts may be masked.  If the text of a block has changed, the markup inside
-    the block is left out.
+    `blocks` are `inspected.blocks()`, but some texts may be masked.  If the text of a block has changed, the markup
+    inside the block is left out.
     """
     return _PAGE.substitute(
-        language=_attributes({"lang": look.said.html_lang}),
+        language=_attributes({"lang": inspected.said.html_lang}),
         title=html.escape(dict(facts).get("title", "a page without title")),
         style=(files("corpusmill.extract") / "overlay.css").read_text("utf-8"),
         facts="\n".join(f"<dt>{html.escape(name)}<dd>{html.escape(value)}" for name, value in facts),
         scale=_SCALE,
-        page="".join(_Writer(look, blocks).pieces()),
+        page="".join(_Writer(inspected, blocks).pieces()),
     )
 
 
 class _Writer:
     """Writes elements and runs of text, in the order of the page."""
 
-    def __init__(self, look: Look, blocks: Sequence[Block]) -> None:
-        segments = self._segments = look.segments
+    def __init__(self, inspected: Inspection, blocks: Sequence[Block]) -> None:
+        segments = self._segments = inspected.segments
         self._elements = Elements(segments)
         self._nodes = segments.nodes[["text_start", "text_end"]].tolist()
         self._text = segments.text.tobytes()

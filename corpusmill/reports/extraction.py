@@ -1,7 +1,7 @@
 """One page as the extractor sees it: what is kept and dropped, each block's probability, and the page's metadata.
 
-    look = extract(find("https://a.example/page", ["crawl.warc.gz"]), "the page")
-    print(tell(see(look, "the page")))
+    inspected = extract(find("https://a.example/page", ["crawl.warc.gz"]), "the page")
+    print(tell(see(inspected, "the page")))
 
 Text from the page is masked like every output of the product, unless the caller asks for it unmasked.
 
@@ -23,7 +23,7 @@ from corpusmill.errors import InputError
 from corpusmill.extract.charset.mojibake import condition
 from corpusmill.extract.content.kinds import KINDS
 from corpusmill.extract.content.model import shipped_model
-from corpusmill.extract.look import Block, Look, look_at
+from corpusmill.extract.inspection import Block, Inspection, inspect_page
 from corpusmill.extract.overlay import overlay
 from corpusmill.filters.pii import mask
 from corpusmill.filters.settings import PiiSettings
@@ -41,7 +41,7 @@ TAG_CHARS = 10
 class Seen:
     """A page in a form that can be shown.  All texts from it are masked, unless the caller asked for them unmasked."""
 
-    look: Look
+    inspected: Inspection
     facts: tuple[tuple[str, str], ...]  # (name, value), printable
     blocks: tuple[Block, ...]  # printable
     metadata: Mapping[str, Any]  # values of JSON
@@ -49,26 +49,26 @@ class Seen:
     markdown: str
 
 
-def extract(page: Page, name: str) -> Look:
+def extract(page: Page, name: str) -> Inspection:
     """Extract a page with the shipped model.  InputError, with the page's `name`, if its bytes are not text."""
     try:
-        return look_at(page, shipped_model())
+        return inspect_page(page, shipped_model())
     except UndecodableError as error:
         raise InputError(f"{name}: not a page ({error}); give an HTML file") from None
 
 
-def see(look: Look, name: str, *, masked: bool = True) -> Seen:
+def see(inspected: Inspection, name: str, *, masked: bool = True) -> Seen:
     """Make a page ready to be shown.  `name` is its name if it has no URL."""
-    blocks = list(look.blocks())
-    facts = _facts(look, name)
+    blocks = list(inspected.blocks())
+    facts = _facts(inspected, name)
     values = [" ".join(value.split()) for value in _masked([value for _, value in facts], masked)]
     texts = _masked([block.text for block in blocks], masked)
     paths = _masked([block.path for block in blocks], masked)
-    text, markdown = _masked([look.text, look.markdown], masked)
-    own = {"title": look.said.title, "html_lang": look.said.html_lang, "licence": look.said.licence}
-    said: dict[str, object] = {**own, **look.said.as_mapping(), "directives": look.said.directives}
+    text, markdown = _masked([inspected.text, inspected.markdown], masked)
+    own = {"title": inspected.said.title, "html_lang": inspected.said.html_lang, "licence": inspected.said.licence}
+    said: dict[str, object] = {**own, **inspected.said.as_mapping(), "directives": inspected.said.directives}
     return Seen(
-        look=look,
+        inspected=inspected,
         facts=tuple((fact, printable(value)) for (fact, _), value in zip(facts, values, strict=True)),
         blocks=tuple(
             block._replace(text=printable(text), path=printable(path))
@@ -94,15 +94,17 @@ def _all_masked(value: object, masked: bool) -> object:
     return _masked([value], masked)[0] if isinstance(value, str) else value
 
 
-def _facts(look: Look, name: str) -> list[tuple[str, str]]:
+def _facts(inspected: Inspection, name: str) -> list[tuple[str, str]]:
     """What is known about the page, and what the page says about itself.  Missing facts are left out."""
-    said, classified = look.said, look.classified
-    kinds = sorted(zip(look.kinds.tolist(), KINDS, strict=True), reverse=True)
+    said, classified = inspected.said, inspected.classified
+    kinds = sorted(zip(inspected.kinds.tolist(), KINDS, strict=True), reverse=True)
     facts = {
-        "page": look.url or name,
-        "status": f"{look.status}: {STATUSES[look.status]}" if look.status in STATUSES else str(look.status),
+        "page": inspected.url or name,
+        "status": f"{inspected.status}: {STATUSES[inspected.status]}"
+        if inspected.status in STATUSES
+        else str(inspected.status),
         "type": ", ".join(f"{kind} {p:.2f}" for p, kind in kinds if p >= LEAST_KIND),
-        "kept": f"{look.keep.sum():,} of {len(look.keep):,} blocks, those above {classified.threshold:.2f}",
+        "kept": f"{inspected.keep.sum():,} of {len(inspected.keep):,} blocks, those above {classified.threshold:.2f}",
         "title": said.title,
         "author": "; ".join(said.authors),
         "published": said.published,
@@ -115,7 +117,7 @@ def _facts(look: Look, name: str) -> list[tuple[str, str]]:
         "robots": "; ".join(f"{key}: {value}" for key, value in said.directives if _ROBOTS.search(key)),
         "encoding": ", ".join(
             f"{value}" if key == "encoding" else f"{value} {key.replace('_', ' ')}"
-            for key, value in condition(look.utf8, look.text).items()
+            for key, value in condition(inspected.utf8, inspected.text).items()
         ),
     }
     return [(fact, value) for fact, value in facts.items() if value]
@@ -133,7 +135,7 @@ def show(seen: Seen) -> None:
 def write_overlay(seen: Seen, path: Path) -> None:
     """Write the page as HTML, coloured by probability; InputError if the file cannot be written."""
     try:
-        path.write_text(overlay(seen.look, seen.blocks, seen.facts), "utf-8")
+        path.write_text(overlay(seen.inspected, seen.blocks, seen.facts), "utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); give another file") from None
 
@@ -182,15 +184,15 @@ def _print(console: Console, margin: Text, text: Text) -> None:
 
 def as_json(seen: Seen) -> str:
     """The page as one JSON object, for programs."""
-    look = seen.look
+    inspected = seen.inspected
     return json.dumps(
         {
             "page": seen.facts[0][1],
-            "status": look.status,
-            "page_types": {kind: round(float(p), 4) for kind, p in zip(KINDS, look.kinds, strict=True)},
-            "threshold": round(look.classified.threshold, 4),
-            "expected_f1": round(look.classified.expected_f1, 4),
-            **condition(look.utf8, look.text),
+            "status": inspected.status,
+            "page_types": {kind: round(float(p), 4) for kind, p in zip(KINDS, inspected.kinds, strict=True)},
+            "threshold": round(inspected.classified.threshold, 4),
+            "expected_f1": round(inspected.classified.expected_f1, 4),
+            **condition(inspected.utf8, inspected.text),
             "metadata": seen.metadata,
             "text": seen.text,
             "blocks": [

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from corpusmill.extract.overlay import overlay
 
-from .looks import look
+from .inspections import inspected
 from .soup import soups
 
 OURS = {"html", "head", "meta", "title", "style", "body", "header", "dl", "dt", "dd", "p", "mark", "span", "label"}
@@ -42,7 +42,7 @@ class Read(HTMLParser):
 
 
 def overlaid(html, change=lambda blocks: blocks):
-    page = look(html)
+    page = inspected(html)
     return Read(overlay(page, change(list(page.blocks())), [("title", "<b>T</b> & co")]))
 
 
@@ -85,7 +85,7 @@ def test_nothing_of_the_page_runs_or_loads(html):
 @settings(max_examples=200, deadline=None)
 @given(soups("abc 中文 &lt;b> XX &quot; &amp;lt;".split()))
 def test_all_text_is_there_in_order(html):
-    page = look(html)
+    page = inspected(html)
     runs = Read(overlay(page, list(page.blocks()), [])).runs
     shown = "".join(text for text, *_ in runs)
     assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", "".join(block.text for block in page.blocks()))

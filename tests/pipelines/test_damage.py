@@ -18,6 +18,11 @@ from tests.pipelines.conftest import TIMEOUT_S, checksums, command
 
 PARTS = ["pages", "texts", "signals-language", "signals-text", "verdicts", "sketches", "twins", "docs", "tokens"]
 
+FORMS = [b"", b"null", b"[1]", b"{}", b"\xff\xfe", b"not json", b'{"stage": null}', b'{"slices": [1]}',
+         b'{"rows_in": "many"}']  # fmt: skip
+FILES = ["tokenizer/_receipts/tokenizer.json", "twins/_receipts/_grouping.json", "plan.json", "mix.json", "tables.json",
+         "recipe.toml", "run.json"]  # fmt: skip
+
 
 @pytest.fixture
 def own(finished, tmp_path):
@@ -91,18 +96,25 @@ def test_one_flipped_bit_is_noticed_when_the_part_is_read_and_the_part_made_agai
     assert "resuming (attempt 2 of 3)" in done.stderr
 
 
-@pytest.mark.parametrize("content", ["", "null", "[]", "{}", '{"stage": null}', "not json", '{"rows_in": "many"}'])
-def test_a_receipt_of_another_form_counts_as_none(own, finished, content):
-    receipt_of(part_of(own, "verdicts")).write_text(content)
-    (own / "corpus/verdicts/_receipts.json").unlink()
+def test_receipts_of_another_form_count_as_none(own, finished):
+    """Each form in a stage of its own."""
+    for stage, content in zip(PARTS, FORMS, strict=True):
+        receipt_of(part_of(own, stage)).write_bytes(content)
+        (own / "corpus" / stage / "_receipts.json").unlink(missing_ok=True)
     mended(own, finished)
 
 
-@pytest.mark.parametrize("name", ["tokenizer/_receipts/tokenizer.json", "twins/_receipts/_grouping.json", "plan.json",
-                                  "mix.json", "tables.json", "recipe.toml", "run.json"])  # fmt: skip
-@pytest.mark.parametrize("content", [b"null", b"[1]", b"{}", b"\xff\xfe", b'{"slices": [1]}'])
-def test_files_of_another_form_are_written_anew(own, finished, name, content):
-    (own / "corpus" / name).write_bytes(content)
+@pytest.mark.parametrize("first", range(len(FILES)))
+def test_files_of_another_form_are_written_anew(own, finished, first):
+    """Every file is damaged, each in another form; each file has each form in one of the runs."""
+    for number, name in enumerate(FILES):
+        (own / "corpus" / name).write_bytes(FORMS[(first + number) % len(FILES)])
+    mended(own, finished)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_file_of_another_form_is_written_anew(own, finished, name):
+    (own / "corpus" / name).write_bytes(b"{}")
     mended(own, finished)
 
 

@@ -144,7 +144,9 @@ def _linear(pairs: Sequence[Pair], inputs: Sequence[LinearInputs], chosen: npt.N
     rng = np.random.default_rng(SEED)
     for _ in range(EPOCHS):
         _epoch(place.astype(np.int32), values, starts, labels, weights, rng.permutation(len(labels)), theta, squares)
-    common = (n_pages[n_pages >= MIN_PAGES] >= COMMON * len(used)) & (known >> 32 == Family.WORD)
+    of_any_kind = [keys for index, keys in zip(used, on_page, strict=True) if not pairs[index][0].language]
+    english, n_english = np.unique(np.concatenate(of_any_kind), return_counts=True)
+    common = np.isin(known, english[n_english >= COMMON * len(of_any_kind)]) & (known >> 32 == Family.WORD)
     matters = (np.abs(theta[:-1]) >= LEAST_WEIGHT[known >> 32]) | common
     return compact(known[matters], theta[:-1][matters], float(theta[-1]), common[matters])
 
@@ -216,7 +218,7 @@ def _threshold_forest(
     return _fitted(
         np.concatenate(described, axis=1),
         np.concatenate(gains),
-        None,
+        np.repeat([page.importance for page in pages], len(CHOICES)),
         settings.n_threshold_trees,
         objective="regression",
         learning_rate=0.07,
@@ -235,12 +237,12 @@ def _kind_forest(
     chances: Sequence[npt.NDArray[np.float32]],
     settings: Settings,
 ) -> Forest:
-    summaries = [
-        page_features(page.segments.blocks, one, p) for page, one, p in zip(pages, measured, chances, strict=True)
-    ]
+    """A forest for the kind of a page.  News pages are left out: a web of articles only has no other kinds."""
+    chosen = [(page, one, p) for page, one, p in zip(pages, measured, chances, strict=True) if not page.language]
+    summaries = [page_features(page.segments.blocks, one, p) for page, one, p in chosen]
     return _fitted(
         np.stack(summaries, axis=1),
-        np.array([page.kind for page in pages]),
+        np.array([page.kind for page, _, _ in chosen]),
         None,
         settings.n_kind_trees,
         objective="multiclass",

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.content.copies import leave_out
 from corpusmill.extract.content.declared import Declared
 from corpusmill.extract.content.features import Measured, describe, measure_page
 from corpusmill.extract.content.forest import Forest, sum_leaves
 from corpusmill.extract.content.kinds import page_features
 from corpusmill.extract.content.linear import Linear
 from corpusmill.extract.content.model import Model
+from corpusmill.extract.content.repeats import leave_out
 from corpusmill.extract.content.threshold import choose_threshold, weigh
 from corpusmill.extract.segments.arithmetic import f32, sigmoid
 from corpusmill.extract.segments.tables import BIT, Segments, Tables

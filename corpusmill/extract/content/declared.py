@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.content.said import hash_name, name_hashes
+from corpusmill.extract.content.title_overlap import hash_name, name_hashes
 from corpusmill.extract.segments.arithmetic import f32, i64
 from corpusmill.extract.segments.lean import lean_kernel
 from corpusmill.extract.segments.tables import FactKind

@@ -7,8 +7,8 @@ Each group of features is a small enumeration of rows and a kernel that fills th
     position.py        position of a block, and totals of the page
     declared.py        what the page declares itself to be
     clusters.py        blocks with the same path of elements
-    copies.py          blocks with the same text
-    surroundings.py    elements around a block, and blocks within reach
+    repeats.py         blocks with the same text
+    context.py         elements around a block, and blocks within reach
 
 The forest reads one row per feature.  About 200 features were tried.  Those whose loss changes the result were kept.
 
@@ -24,10 +24,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.content import clusters, copies, position, surroundings
+from corpusmill.extract.content import clusters, context, position, repeats
 from corpusmill.extract.content.declared import Declared, read_declarations
 from corpusmill.extract.content.linear import Linear, score_texts
-from corpusmill.extract.content.said import N_OVERLAP, Overlap, collect_statements, overlap
+from corpusmill.extract.content.title_overlap import N_OVERLAP, Overlap, collect_statements, overlap
 from corpusmill.extract.content.tree import Tree, grow, running_sums
 from corpusmill.extract.content.words import hash_blocks
 from corpusmill.extract.segments.arithmetic import f32
@@ -89,9 +89,9 @@ _GROUPS = (
     tuple(f"page_{row.name.lower()}" for row in position.Total),
     tuple(f"declared_{row.name.lower()}" for row in Declared),
     tuple(f"cluster_{row.name.lower()}" for row in clusters.Cluster),
-    tuple(f"copy_{row.name.lower()}" for row in copies.Copy),
-    tuple(f"level{k}_{row.name.lower()}" for k in range(surroundings.N_LEVELS) for row in surroundings.Level),
-    tuple(f"within{k}_{row.name.lower()}" for k in surroundings.REACHES for row in surroundings.Window),
+    tuple(f"copy_{row.name.lower()}" for row in repeats.Copy),
+    tuple(f"level{k}_{row.name.lower()}" for k in range(context.N_LEVELS) for row in context.Level),
+    tuple(f"within{k}_{row.name.lower()}" for k in context.REACHES for row in context.Window),
 )
 FEATURES: tuple[str, ...] = sum(_GROUPS, ())
 N_FEATURES = len(FEATURES)
@@ -178,9 +178,9 @@ def describe(tables: Tables, measured: Measured, first: int, end: int) -> F32:
     _spread(measured.totals, columns[POSITION_END:TOTALS_END])
     _spread(measured.declared, columns[TOTALS_END:DECLARED_END])
     clusters.describe(blocks, measured.clusters, scores, first, columns[DECLARED_END:CLUSTER_END])
-    copies.describe(blocks, measured.texts, sums, first, columns[CLUSTER_END:COPIES_END])
-    surroundings.describe_levels(blocks[first:end], nodes, tree.place, sums, columns[COPIES_END:LEVELS_END])
-    surroundings.describe_windows(sums, scores, first, columns[LEVELS_END:WINDOWS_END])
+    repeats.describe(blocks, measured.texts, sums, first, columns[CLUSTER_END:COPIES_END])
+    context.describe_levels(blocks[first:end], nodes, tree.place, sums, columns[COPIES_END:LEVELS_END])
+    context.describe_windows(sums, scores, first, columns[LEVELS_END:WINDOWS_END])
     return columns
 
 

@@ -11,7 +11,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from corpusmill.extract.content.said import Overlap, hash_name, is_in, name_hashes
+from corpusmill.extract.content.title_overlap import Overlap, hash_name, is_in, name_hashes
 from corpusmill.extract.content.tree import Sum, Tree
 from corpusmill.extract.content.words import Words
 from corpusmill.extract.segments.arithmetic import best_segment, f32, i64, outside, sigmoid

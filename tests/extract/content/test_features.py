@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpusmill.extract.content.context import N_LEVELS
 from corpusmill.extract.content.features import FEATURES, FLAG_NAMES, N_FEATURES, describe, features_of, measure
 from corpusmill.extract.content.kinds import N_PAGE, PAGE_FEATURES, page_features
 from corpusmill.extract.content.position import FAR
-from corpusmill.extract.content.surroundings import N_LEVELS
 from corpusmill.extract.segments.segment import segment
 from corpusmill.extract.segments.tables import BIT
 from tests.extract.pages import LISTING, html, linear_of

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusmill.extract.content.classify import kept
-from corpusmill.extract.content.copies import MANY_WORDS, REACH, SOME_WORDS, Copy
 from corpusmill.extract.content.features import FEATURES, features_of, measure
+from corpusmill.extract.content.repeats import MANY_WORDS, REACH, SOME_WORDS, Copy
 from corpusmill.extract.segments.segment import segment
 from tests.extract.pages import LISTING, linear_of
 

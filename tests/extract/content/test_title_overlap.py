@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from corpusmill.extract.content.said import Overlap, collect_statements, overlap
+from corpusmill.extract.content.title_overlap import Overlap, collect_statements, overlap
 from corpusmill.extract.content.words import hash_blocks
 from corpusmill.extract.segments.segment import segment
 

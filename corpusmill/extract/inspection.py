@@ -1,6 +1,7 @@
 """The steps of extraction, from a page's tables to everything that is known about the page.
 
-The extractor keeps only text and metadata of the result.  `look_at` keeps everything, for a person who inspects a page.
+The extractor keeps only text and metadata of the result.  `inspect_page` keeps everything, for a person who wants to
+know why.
 """
 
 import dataclasses
@@ -46,7 +47,7 @@ class Block(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class Inspection:
     """A page, and all results of extraction for it."""
 
     url: str | None
@@ -107,17 +108,19 @@ class _Names:
         return self._known[node]
 
 
-def look_at(page: Page, model: Model) -> Look:
+def inspect_page(page: Page, model: Model) -> Inspection:
     """Run all steps of extraction on an HTML page; UndecodableError if its bytes are not text."""
     utf8 = to_utf8(page.body, page.charset)
     return judge(utf8, readable(utf8.data, Workspace()), page.url, model)
 
 
-def judge(utf8: Utf8, segments: Segments, url: str | None, model: Model) -> Look:
+def judge(utf8: Utf8, segments: Segments, url: str | None, model: Model) -> Inspection:
     """The results for a page, from its tables.  They are valid as long as the tables are."""
     classified = classify(segments, model)
     classified = dataclasses.replace(classified, keep=whole(segments, classified))
     said = read_metadata(segments, url)
     status = no_content(segments, classified.keep, said.title, classified.expected_f1) or Status.OK
     kinds = page_kinds(segments, classified, model)
-    return Look(url=url, utf8=utf8, segments=segments, classified=classified, kinds=kinds, said=said, status=status)
+    return Inspection(
+        url=url, utf8=utf8, segments=segments, classified=classified, kinds=kinds, said=said, status=status
+    )
