@@ -3,8 +3,8 @@
 `charset` converts a page's bytes to UTF-8.  `segments` converts UTF-8 to tables.  `content` decides which blocks of
 text are main content.  `metadata` reads what the page states about itself.  `writing` writes what is kept.
 
-`extractors` combines these steps for the pipeline, and `inspection` combines them for a person who inspects a page.  `others`
-and `plain` are other ways from a page to text.
+`extractors` combines these steps for the pipeline, and `inspection` combines them for a person who inspects a page.
+`others` and `plain` are other ways from a page to text.
 """
 
 

@@ -63,7 +63,7 @@ def read_pages(folder: Path) -> Iterator[tuple[LabelledPage, LabelledPage]]:
         other = rewrite(page, SCRIPTS[zlib.crc32(path.stem.encode()) % len(SCRIPTS)])
         gold, kind = truth["ground_truth"].get("main_content") or "", truth["_internal"]["page_type"]["primary"]
         original = _labelled(path.stem, page, gold, kind, truth["url"])
-        yield original, _relabelled(original, _own(readable(other)))
+        yield original, _relabelled(original, readable(other).owned())
 
 
 def read_news(folder: Path) -> Iterator[tuple[LabelledPage, LabelledPage]]:
@@ -82,11 +82,11 @@ def read_news(folder: Path) -> Iterator[tuple[LabelledPage, LabelledPage]]:
         importance = min(1, MOST_OF_A_HOST / of_host[row["host"]]) if found >= LEAST_FOUND else 0
         original = replace(original, language=row["language"], importance=importance)
         other = rewrite(page, SCRIPTS[zlib.crc32(row["id"].encode()) % len(SCRIPTS)])
-        yield original, _relabelled(original, _own(readable(other)))
+        yield original, _relabelled(original, readable(other).owned())
 
 
 def _labelled(name: str, page: bytes, gold: str, kind: str, url: str) -> LabelledPage:
-    segments = _own(readable(page))
+    segments = readable(page).owned()
     shares, counts = label([segments.block_text(i) for i in range(len(segments.blocks))], gold)
     return LabelledPage(
         name=name,
@@ -105,13 +105,3 @@ def _relabelled(page: LabelledPage, segments: Segments) -> LabelledPage:
         print(f"{page.name}: the rewritten page has {len(segments.blocks)} blocks, not {len(page.segments.blocks)}")
         segments = page.segments
     return replace(page, segments=segments)
-
-
-def _own(segments: Segments) -> Segments:
-    """A copy that the next page does not overwrite."""
-    return Segments(
-        **{
-            field: value.copy() if isinstance(value := getattr(segments, field), np.ndarray) else value
-            for field in segments.__dataclass_fields__
-        }
-    )

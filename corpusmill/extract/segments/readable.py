@@ -6,10 +6,10 @@ Most pages have neither, and are segmented once.
 from corpusmill.extract.segments.code_lines import code_spans
 from corpusmill.extract.segments.formulas import formula_spans
 from corpusmill.extract.segments.segment import Workspace, segment
-from corpusmill.extract.segments.tables import Segments
+from corpusmill.extract.segments.tables import BorrowedSegments
 
 
-def readable(data: bytes, workspace: Workspace | None = None) -> Segments:
+def readable(data: bytes, workspace: Workspace | None = None) -> BorrowedSegments:
     """The tables of a page in UTF-8, as `segment` returns them.  Their offsets refer to their own `data`."""
     segments = segment(data, workspace)
     spans = sorted([*formula_spans(segments), *code_spans(segments)])

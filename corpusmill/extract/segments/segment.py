@@ -129,7 +129,7 @@ from corpusmill.extract.segments.scan import (
     skip_attributes,
 )  # fmt: skip
 from corpusmill.extract.segments.streamed import in_place
-from corpusmill.extract.segments.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, FactKind, Segments
+from corpusmill.extract.segments.tables import BIT, BLOCK, FACT, MAX_DEPTH, NODE, BorrowedSegments, FactKind
 from corpusmill.extract.segments.tags import TAG, TAG_FLAGS, TAG_KEYS, TAG_SHIFT, TAG_VALUES, TRAITS, look_up
 
 KEPT_BYTES = 4 << 20  # a thread does not keep a workspace for longer pages
@@ -504,7 +504,7 @@ def _fill(w: Workspace, data: bytes, *, is_whole: bool) -> dict[str, int]:
     return dict(zip(_STATE_NAMES, w.state.item(), strict=True))
 
 
-def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
+def segment(data: bytes, workspace: Workspace | None = None) -> BorrowedSegments:
     """The tables of a page in UTF-8.  Any bytes are accepted: bytes that are not UTF-8 become U+FFFD.
 
     The tables are views of the workspace (by default that of this thread), so the next page overwrites them.  Their
@@ -516,7 +516,7 @@ def segment(data: bytes, workspace: Workspace | None = None) -> Segments:
         data = in_place(data, w.source, done["place"])
         done = _fill(w, data, is_whole=True)
     n = len(data)
-    return Segments(
+    return BorrowedSegments(
         data=data,
         source=w.source[: n + PADDING],
         text=w.text[: done["text_end"]],

@@ -10,7 +10,7 @@ There is no tree.  One pass over the bytes (`segment.py`) fills flat arrays.  Ev
 All offsets are in bytes, of the source (UTF-8 without byte order mark) or of `text` (also UTF-8).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -132,7 +132,7 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """A page as tables.  The arrays are views of a workspace that the next page overwrites.  Copy what you keep."""
+    """A page as tables."""
 
     data: bytes  # the page, n bytes; for a page that came in pieces, the result of `streamed`
     source: npt.NDArray[np.uint8]  # the same for kernels, followed by at least 64 zero bytes
@@ -158,6 +158,16 @@ class Segments:
     def span(self, start: int, end: int) -> str:
         """A piece of the source, with entities unchanged."""
         return self.data[start:end].decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowedSegments(Segments):
+    """A page as tables that are views of a workspace: the next page there overwrites them."""
+
+    def owned(self) -> Segments:
+        """A copy that stays."""
+        values = {field.name: getattr(self, field.name) for field in fields(Segments)}
+        return Segments(**{name: v.copy() if isinstance(v, np.ndarray) else v for name, v in values.items()})
 
 
 def no_page() -> Segments:
