@@ -1,9 +1,5 @@
 """Small corpora of tokens whose documents are known by their tokens."""
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import json
 import time
 

@@ -1,10 +1,7 @@
 """A tiny corpus with real tokens: short documents of a small grammar, two sources, Chinese among them."""
 
-import os
 import random
 import time
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, before it is imported: models here are tiny
 
 import pyarrow as pa
 import pyarrow.parquet as pq
