@@ -207,7 +207,7 @@ class WarcReader:
         headers, code = parsed.http_headers, parsed.http_headers.status_code
         if code is None:
             raise DamageError("the answer has no HTTP status line")
-        content_type, charset = http.media_type(headers.get("Content-Type"))
+        content_type, charset = http.media_type(", ".join(headers.get_multiple("Content-Type")))
         kept = {name.replace("-", "_"): ", ".join(headers.get_multiple(name)) for name in _HEADERS_KEPT}
         raw_body: bytes = parsed.reader.read()
         record = replace(
@@ -250,7 +250,9 @@ def _numbered(record: Record, number: int) -> Record:
 
 def _with_body(record: Record, body: http.Body) -> Record:
     """The record with its body, or with the status that says why there is none: its type, or its size."""
-    media = http.media_of(record.content_type, body.content)
+    media, found = http.media_of(record.content_type, body.content)
+    if found is not None:
+        record = replace(record, metadata={**record.metadata, "sniffed_type": found})
     if media is None:
         return replace(record, status=Status.CONTENT_TYPE)
     if body.too_large:

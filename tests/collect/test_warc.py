@@ -269,6 +269,19 @@ def test_an_answer_without_a_type_is_sniffed(tmp_path):
     assert one(tmp_path, b"\x89PNG\r\n\x1a\n\0\0\0", []).status is Status.CONTENT_TYPE
 
 
+@pytest.mark.parametrize(
+    "types", [["text/html, charset=utf-8"], ['"TEXT/HTML"; Charset="UTF8"'], ["text/plain", "text/html"]]
+)
+def test_content_types_as_browsers_read_them(tmp_path, types):
+    record = one(tmp_path, b"<p>x", [("Content-Type", each) for each in types])
+    assert (record.status, record.media, record.content_type) == (Status.OK, "html", "text/html")
+
+
+def test_a_feed_that_is_sent_as_text_is_no_text(tmp_path):
+    record = one(tmp_path, b"<?xml version='1.0'?><rss>", [("Content-Type", "text/plain")])
+    assert (record.status, record.metadata["sniffed_type"]) == (Status.CONTENT_TYPE, "application/rss+xml")
+
+
 def test_too_large(tmp_path):
     record = one(tmp_path, b"<p>" + random.Random(1).randbytes(500_000), max_page_bytes=100_000)
     assert (record.status, record.n_bytes, record.body) == (Status.TOO_LARGE, 500_003, None)
