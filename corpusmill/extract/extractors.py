@@ -42,7 +42,8 @@ OTHERS: dict[str, MainText] = {"resiliparse": resiliparse, "trafilatura": trafil
 def extractor(name: str, format: TextFormat = "text") -> Extractor:
     """The extractor with this name; InputError if there is none, or if it is not installed.
 
-    It reads HTML, unless the body turns out to be something else.  It returns text files and Markdown files as they are.  Only `corpusmill` writes HTML as Markdown.
+    It reads HTML, unless the body turns out to be something else.  It returns text files and Markdown files as they
+    are.  Only `corpusmill` writes HTML as Markdown.
     """
     from_html = _ours(format) if name == OURS else _from_main_text(_main_text(name))
 

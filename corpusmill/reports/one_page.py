@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from corpusmill.collect.crawl.urls import normalise
 from corpusmill.collect.files import UNREADABLE, Trace, open_binary
+from corpusmill.collect.framing import VERSION
 from corpusmill.collect.members import MAGIC
 from corpusmill.collect.records import Record
-from corpusmill.collect.warc import VERSION, WarcReader
+from corpusmill.collect.warc import WarcReader
 from corpusmill.errors import InputError
 from corpusmill.filters.personal import mask_text
 from corpusmill.page import ExtractSettings, Page
