@@ -12,8 +12,7 @@ from corpusmill.sniff import media_of, sniffed
 
 LINES = b"a line of words\n" * 20
 ATOM = b"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>News</title>""" + (
-    b"<entry><title>One</title><content type='html'>&lt;p&gt;The old mill by the river.&lt;/p&gt;</content></entry>"
-    * 8
+    b"<entry><title>One</title><content type='html'>&lt;p&gt;The old mill by the river.&lt;/p&gt;</content></entry>" * 8
     + b"</feed>"
 )
 

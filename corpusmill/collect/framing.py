@@ -16,7 +16,7 @@ after a blank line or at a start.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from corpusmill.collect.files import Bytes, Window
@@ -27,15 +27,20 @@ VERSION = b"WARC/"
 NO_START = "no WARC record starts here"
 PIECE = 1 << 16
 
+TYPES = (
+    "warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", "continuation", "removed",
+)  # fmt: skip
+
 _VERSION_LINE = re.compile(rb"WARC/\d\.\d{1,3}[ \t]*\r?\n")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*(?=\r?$)", re.IGNORECASE | re.MULTILINE)
 _ANY_LENGTH = re.compile(rb"^content-length[ \t]*:[^\r\n]*\r?\n", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(rb"^warc-[\w-]{1,40}[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(rb"^warc-type[ \t]*:[ \t]*([\w-]{1,40})", re.IGNORECASE | re.MULTILINE)
 _URL = re.compile(rb"^warc-target-uri[ \t]*:[ \t]*<?([^\r\n>]+)", re.IGNORECASE | re.MULTILINE)
 _ARC_LINE = re.compile(
-    rb"([a-zA-Z][a-zA-Z0-9+.-]*:[^\r\n]*?) ([\d.]{7,15}|[\da-fA-F:.]*:[\da-fA-F:.]*|-|0) (\d{8,17}) ([^\r\n ]*)"
-    rb"(?: [^\r\n]*)?? (\d{1,18})[ \t]*\r?\n"
+    rb"([a-zA-Z][a-zA-Z0-9+.-]*:[^\r\n]*?) ([\d.]{7,15}|[\da-fA-F:.]*:[\da-fA-F:.]*|-|0) (\d{8,18}) ([^\r\n ]*)"
+    rb"(?: [^\r\n]*)?? (-1|\d{1,18})[ \t]*\r?\n"
 )
 BLANK = b"\r\n\0"  # padding between records
 
@@ -57,8 +62,9 @@ class Raw:
 
     @property
     def type(self) -> str:
-        """The record's type, in lower case."""
-        return record_type(self.head)
+        """The record's type, in lower case.  An HTTP answer is a response, whatever its type is misspelt as."""
+        named = record_type(self.head)
+        return named if named in TYPES or not self.block.startswith(b"HTTP/") else "response"
 
     @property
     def url(self) -> str | None:
@@ -97,8 +103,8 @@ class Dialect:
         return _Head(len(head), int(length[1]) if length else None, head)
 
     def follows(self, tail: bytes) -> bool:
-        """Whether these bytes may stand after a block: a line end, another record, or nothing."""
-        return not tail or tail.startswith((b"\n", b"\r\n", VERSION))
+        """Whether these bytes may stand after a block: a line end or the half of one, another record, or nothing."""
+        return tail in (b"", b"\r") or tail.startswith((b"\n", b"\r\n", VERSION))
 
     def is_after_blank(self, before: bytes) -> bool:
         """Whether a record may begin after these bytes, of which there are at most four."""
@@ -142,11 +148,11 @@ class Arc(Dialect):
             b"Content-Type: " + kind,
             b"Content-Length: " + length,
         ]
-        return _Head(line.end(), int(length), b"\r\n".join([*fields, b"", b""]))
+        return _Head(line.end(), int(length) if int(length) >= 0 else None, b"\r\n".join([*fields, b"", b""]))
 
     def follows(self, tail: bytes) -> bool:
         """Whether these bytes may stand after a block."""
-        return not tail or tail.startswith((b"\n", b"\r\n"))
+        return tail in (b"", b"\r") or tail.startswith((b"\n", b"\r\n"))
 
     def is_after_blank(self, before: bytes) -> bool:
         """Whether a record may begin after these bytes."""
@@ -298,6 +304,11 @@ def glimpse(start: bytes) -> str | None:
     return url_of(start[: end.start()] if end else start)
 
 
+def with_length(raw: Raw, n: int) -> Raw:
+    """The record with the first `n` bytes of its block."""
+    return replace(raw, head=_with_length(raw.head, n), block=raw.block[:n], length=n, declared=None)
+
+
 def _with_length(head: bytes, n: int) -> bytes:
     """A header with another Content-Length."""
     bare = _ANY_LENGTH.sub(b"", head)
@@ -341,8 +352,9 @@ class _Starts:
             end = _END_OF_HEAD.search(head)
         if end is None:
             return False
-        length = _LENGTH.search(head[: end.end()])
-        if length is None:
+        head = head[: end.end()]
+        length = _LENGTH.search(head)
+        if length is None or _FIELD.search(head) is None:
             return False
         after = at + end.end() + int(length[1])
         if int(length[1]) and not window.peek(after - 1, 1):

@@ -57,6 +57,7 @@ from corpusmill.collect.framing import (
     glimpse,
     record_field,
     resync,
+    with_length,
 )
 from corpusmill.collect.members import Member
 from corpusmill.collect.records import DamageError, Record, utc
@@ -74,6 +75,7 @@ OWN_SCHEMES = (  # of their targets.  wget, wpull, Browsertrix, Heritrix, Brozzl
 _REMOVAL = re.compile(
     rb"^corpusmill-removal:[ \t]*([0-9a-f]{16}) (\d{1,18})(?: ([^\r\n]+))?\r?$", re.IGNORECASE | re.MULTILINE
 )
+_SHA_1 = re.compile(r"sha1:(?:[A-Z2-7]{32}|[0-9A-F]{40})", re.IGNORECASE)
 _HEADERS_KEPT = ("location", "last-modified", "content-language", "x-robots-tag", "tdm-reservation", "tdm-policy")
 _FIELDS_KEPT = ("WARC-Record-ID", "WARC-Payload-Digest", "WARC-Truncated", "WARC-Identified-Content-Language")
 
@@ -156,7 +158,7 @@ class WarcReader:
     def _next_start(self, window: Window, at: int, stop: int) -> int | None:
         """The first start in [at, stop)."""
         needle, shift = (self._packing.magic, 0) if self._packing else (self._dialect.needle, self._dialect.shift)
-        at -= shift
+        at = max(at, self._packing.first if self._packing else 0) - shift
         if at < 0:
             if self._is_start(window, 0):
                 return 0
@@ -188,7 +190,7 @@ class WarcReader:
         raw, following = self._resync(window, at, window)
         if raw is None:
             yield Record.broken(self.path, at, NO_START, glimpse(window.view(at, 1 << 12)))
-        elif raw.is_cut and not _matches_digest(raw):
+        elif raw.is_cut and not _matches_digest(raw) and not _is_whole_answer(raw):
             yield Record.broken(self.path, at, "the record is shorter than its Content-Length", raw.url)
         else:
             yield from self._content(raw, at, 0, vouched=False)
@@ -199,10 +201,10 @@ class WarcReader:
         raw = frame(self._dialect, window, at, self._keep)
         after = after_blank(window, raw.end)
         follows = not window.view(after, 1) or self._is_start(window, after)
-        if not follows or (raw.length == len(raw.block) and _has_digest(raw) and not _matches_digest(raw)):
+        if (not follows or _has_digest(raw)) and not _matches_digest(raw):
             other, _ = self._resync(window, at, window)
             # a length that is too large hides records; one that is too small, a part of this one
-            if other is not None and (_matches_digest(other) or (other.end < raw.end and not _matches_digest(raw))):
+            if other is not None and (_matches_digest(other) or other.end < raw.end):
                 raw = other
         yield from self._content(raw, at, 0, vouched=False)
         return raw.end
@@ -276,7 +278,12 @@ class WarcReader:
         def is_start(place: int) -> bool:
             return window is not None and self._is_start(window, place)
 
-        return resync(self._dialect, data, at, self._keep, is_start, may_be_cut=window is not None)
+        raw, following = resync(self._dialect, data, at, self._keep, is_start, may_be_cut=window is not None)
+        if raw is not None and raw.declared is not None and 0 <= raw.declared < raw.length == len(raw.block):
+            shorter = with_length(raw, raw.declared)
+            if _matches_digest(shorter):  # the length is right, and something else stands after the record
+                raw = shorter
+        return raw, following
 
     @property
     def _keep(self) -> int:
@@ -293,6 +300,8 @@ class WarcReader:
             self.others[OWN if _is_own(raw) else raw.type] += 1
             return
         try:
+            if raw.declared is not None and raw.url is None:
+                raise DamageError("the record's header is damaged")
             record = self._parse(raw, offset, vouched=vouched)
         except DamageError as error:
             record = Record.broken(self.path, offset, str(error), raw.url)
@@ -375,12 +384,22 @@ def _is_own(raw: Raw) -> bool:
     return scheme in OWN_SCHEMES and raw.type in ("response", "resource")
 
 
+def _is_whole_answer(raw: Raw) -> bool:
+    """Whether the record is an HTTP answer with as many bytes as the server announced, and no digest says otherwise."""
+    head, blank, _ = raw.block[:MAX_HEAD].partition(b"\r\n\r\n")
+    if not blank:
+        head, blank, _ = raw.block[:MAX_HEAD].partition(b"\n\n")
+    announced = record_field(head, "Content-Length")
+    n = raw.length - len(head) - len(blank)
+    return head.startswith(b"HTTP/") and announced == str(n) and not _has_digest(raw)
+
+
 def _is_complete(raw: Raw) -> bool:
     return _matches_digest(raw) or not _has_digest(raw)
 
 
 def _has_digest(raw: Raw) -> bool:
-    return (record_field(raw.head, "WARC-Block-Digest") or "").lower().startswith("sha1:")
+    return _SHA_1.fullmatch(record_field(raw.head, "WARC-Block-Digest") or "") is not None
 
 
 def _matches_digest(raw: Raw) -> bool:
@@ -421,9 +440,8 @@ def _parsed(raw: Raw, *, vouched: bool) -> WarcRecord:
         parsed = WarcRecord.from_reader(BytesIO(raw.head + raw.block), quirks_mode=True)
     except OSError:
         raise DamageError("the record's header cannot be read") from None
-    digest = parsed.headers.get("WARC-Block-Digest") or ""
     whole = len(raw.block) == raw.length
-    if whole and not vouched and digest.lower().startswith("sha1:") and not parsed.verify_block_digest():
+    if whole and not vouched and _has_digest(raw) and not parsed.verify_block_digest():
         raise DamageError("the record does not match its block digest")
     if raw.type == "response" and raw.block.startswith(b"HTTP/"):
         parsed.is_http = True

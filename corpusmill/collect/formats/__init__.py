@@ -9,13 +9,14 @@ from corpusmill.collect.formats.jsonl import JsonLines
 from corpusmill.collect.formats.parquet import Parquet
 from corpusmill.collect.formats.trees import Html, Markdown, Text
 from corpusmill.collect.formats.user import UserFormat
-from corpusmill.collect.formats.warc import Warc
+from corpusmill.collect.formats.warc import Warc, Wat, Wet
 from corpusmill.extensions import REGISTRY
 
 __all__ = ["FORMATS", "Format", "format_of", "kinds"]
 
 FORMATS: dict[str, Format] = {
-    format.kind: format for format in (Warc(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl())
+    format.kind: format
+    for format in (Warc(), Wet(), Wat(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl())
 }
 
 
