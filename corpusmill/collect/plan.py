@@ -62,8 +62,15 @@ def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corp
         assert format is not None, "the recipe has checked the kind"
         roots: dict[str, str] = {}
         places: set[str] = set()
-        for pattern in format.patterns(source, corpus):
+        for pattern in format.patterns(source, corpus, folder):
             root, found = _files(source.name, format, pattern, folder, corpus)
+            unwanted = [file.path for file in found if not format.is_wanted(source, file.path)]
+            if found and len(unwanted) == len(found):
+                raise InputError(
+                    f"source '{source.name}': '{pattern}' matches {len(found)} files, and the source's other settings "
+                    f"leave out all of them, such as {unwanted[0]}"
+                )
+            found = [file for file in found if format.is_wanted(source, file.path)]
             # two patterns may match the same file
             found = [file for file in found if f"{root}/{file.path}" not in places]
             places |= {f"{root}/{file.path}" for file in found}

@@ -4,9 +4,11 @@ To add a kind, write a module here with a class derived from `Format`, and add a
 """
 
 from corpusmill.collect.formats.base import Format
+from corpusmill.collect.formats.commoncrawl import CommonCrawl
 from corpusmill.collect.formats.crawl import Crawl
 from corpusmill.collect.formats.jsonl import JsonLines
 from corpusmill.collect.formats.parquet import Parquet
+from corpusmill.collect.formats.tables import Arrow, Csv, Dataset
 from corpusmill.collect.formats.trees import Html, Markdown, Text
 from corpusmill.collect.formats.user import UserFormat
 from corpusmill.collect.formats.warc import Warc, Wat, Wet
@@ -16,8 +18,11 @@ __all__ = ["FORMATS", "Format", "format_of", "kinds"]
 
 FORMATS: dict[str, Format] = {
     format.kind: format
-    for format in (Warc(), Wet(), Wat(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl())
-}
+    for format in (
+        Warc(), Wet(), Wat(), CommonCrawl(), JsonLines(), Parquet(), Csv(), Arrow(), Dataset(),
+        Html(), Markdown(), Text(), Crawl(),
+    )
+}  # fmt: skip
 
 
 def format_of(kind: str) -> Format | None:

@@ -19,9 +19,9 @@ class Crawl(Warc):
     """See the module."""
 
     kind = "crawl"
-    settings = CrawlSource
+    settings: type[Source] = CrawlSource
 
-    def patterns(self, source: Any, corpus_folder: Path) -> list[str]:
+    def patterns(self, source: Any, corpus_folder: Path, folder: Path) -> list[str]:
         """The folder that the crawl writes."""
         return [str(corpus_folder / "raw" / source.name)]
 
