@@ -25,7 +25,7 @@ from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import judge
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
-from corpusmill.extract.plain import markdown, plain_text
+from corpusmill.extract.plain import latex, markdown, plain_text, restructured_text
 from corpusmill.extract.segments.readable import readable
 from corpusmill.extract.segments.segment import segment
 from corpusmill.page import NOTHING, Extracted, Extractor, Page, TextFormat
@@ -53,6 +53,10 @@ def extractor(name: str, format: TextFormat = "text") -> Extractor:
                 return plain_text(page)
             case "markdown":
                 return markdown(page)
+            case "rst":
+                return restructured_text(page)
+            case "latex":
+                return latex(page)
             case "html":
                 found = sniffed(page.body)
                 return from_html(page) if found == "text/html" else _no_html(page, found)

@@ -9,7 +9,7 @@ from corpusmill.collect.formats.crawl import Crawl
 from corpusmill.collect.formats.jsonl import JsonLines
 from corpusmill.collect.formats.parquet import Parquet
 from corpusmill.collect.formats.tables import Arrow, Csv, Dataset
-from corpusmill.collect.formats.trees import Html, Markdown, Text
+from corpusmill.collect.formats.trees import Code, Html, Latex, Markdown, RestructuredText, Text
 from corpusmill.collect.formats.user import UserFormat
 from corpusmill.collect.formats.warc import Warc, Wat, Wet
 from corpusmill.extensions import REGISTRY
@@ -20,7 +20,7 @@ FORMATS: dict[str, Format] = {
     format.kind: format
     for format in (
         Warc(), Wet(), Wat(), CommonCrawl(), JsonLines(), Parquet(), Csv(), Arrow(), Dataset(),
-        Html(), Markdown(), Text(), Crawl(),
+        Html(), Markdown(), RestructuredText(), Latex(), Text(), Code(), Crawl(),
     )
 }  # fmt: skip
 
