@@ -9,6 +9,7 @@ has more, these are in its metadata as `more_fields`.
 """
 
 import csv
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from corpusmill.collect.records import DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
+
+_ESCAPE = re.compile("[\udc80-\udcff]")  # a byte that is not in the encoding
 
 
 class _TooLongError(Exception):
@@ -80,7 +83,7 @@ class SeparatedReader:
         return header
 
     def _record(self, header: list[str], row: list[str], at: int) -> Record:
-        if any(not field.isascii() and _has_escapes(field) for field in row):
+        if any(_ESCAPE.search(field) for field in row if not field.isascii()):
             error = f"the row is not {self.encoding}; name the file's encoding in the recipe"
             return Record.broken(self.path, at, error)
         values: dict[str, object] = dict(zip(header, row, strict=False))
@@ -117,7 +120,3 @@ class _Lines:
             self.at += len(more)
             line += more
         return line.decode(self._encoding, "surrogateescape")
-
-
-def _has_escapes(field: str) -> bool:
-    return any("\udc80" <= character <= "\udcff" for character in field)

@@ -16,13 +16,10 @@ from corpusmill.extensions import REGISTRY
 
 __all__ = ["FORMATS", "Format", "format_of", "kinds"]
 
-FORMATS: dict[str, Format] = {
-    format.kind: format
-    for format in (
-        Warc(), Wet(), Wat(), CommonCrawl(), JsonLines(), Parquet(), Csv(), Arrow(), Dataset(),
-        Html(), Markdown(), RestructuredText(), Latex(), Text(), Code(), Crawl(),
-    )
-}  # fmt: skip
+_WEB = (Warc(), Wet(), Wat(), CommonCrawl(), Html(), Crawl())
+_TABLES = (JsonLines(), Parquet(), Csv(), Arrow(), Dataset())
+_FILES = (Markdown(), RestructuredText(), Latex(), Text(), Code())
+FORMATS: dict[str, Format] = {format.kind: format for format in (*_WEB, *_TABLES, *_FILES)}
 
 
 def format_of(kind: str) -> Format | None:
