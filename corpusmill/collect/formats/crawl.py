@@ -16,7 +16,7 @@ class CrawlSource(Source):
 
 
 class Crawl(Warc):
-    """See the module."""
+    """Pages that the crawler of this product fetched: their WARC files in `raw/SOURCE`."""
 
     kind = "crawl"
     settings: type[Source] = CrawlSource
