@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from corpusmill.reasons import Status
 from corpusmill.settings import Settings
 
-Media = Literal["html", "text", "markdown"]
+Media = Literal["html", "text", "markdown", "rst", "latex"]
 TextFormat = Literal["text", "markdown"]
 NOTHING: Mapping[str, object] = MappingProxyType({})
 

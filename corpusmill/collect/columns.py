@@ -2,43 +2,105 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from corpusmill.collect.records import Record
+from corpusmill.collect.records import Record, utc
 from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
 MAX_DEPTH = 100  # levels of nesting in metadata
 
 
+_ROLES, _CONTENTS = ("role", "from", "author"), ("content", "value", "text", "parts")
+
+
 def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, offset: int) -> Record:
-    """The record of a row whose text needs no extraction.  Columns that `columns` does not name go to metadata."""
+    """The record of a row whose text needs no extraction.  Columns that `columns` does not name go to metadata.
+
+    A text may be a list: of paragraphs, or of messages of a chat.  They are joined by blank lines, and a message begins
+    with its role.
+    """
     deep = next((name for name, value in row.items() if is_nested_deeply(value)), None)
     if deep is not None:
         return Record.broken(origin_path, offset, f"'{deep}' is nested more than {MAX_DEPTH} deep")
-    rest = {name: value for name, value in row.items() if name not in (columns.text, columns.url, columns.title)}
-    licence = row.get(columns.licence)
-    if isinstance(licence, str) and licence:
-        rest.pop(columns.licence, None)
-    text = row.get(columns.text)
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    if text is not None and not isinstance(text, str):
-        rest["error"] = f"'{columns.text}' is {type(text).__name__}, not text"
-    text = text if isinstance(text, str) else None
+    rest = dict(row)
+    found = {name: _taken(rest, getattr(columns, name)) for name in ("text", "url", "title")}
+    licence, rest = _if_usable(rest, columns.licence, lambda value: isinstance(value, str) and value != "")
+    date, rest = _if_usable(rest, columns.date, lambda value: moment_of(value) is not None)
+    text = joined_text(found["text"])
+    if found["text"] is not None and text is None:
+        rest["error"] = f"'{columns.text}' is {type(found['text']).__name__}, not text"
     return Record(
         origin_path=origin_path,
         offset=offset,
         status=Status.NO_TEXT_FIELD if text is None else Status.OK,
-        url=as_text(row.get(columns.url)),
+        url=as_text(found["url"]),
+        fetched_at=moment_of(date),
         text=text,
-        title=as_text(row.get(columns.title)),
-        licence=licence if isinstance(licence, str) and licence else None,
+        title=as_text(found["title"]),
+        licence=licence,
         metadata=rest,
         n_bytes=0 if text is None else len(text.encode("utf-8", "replace")),
     )
+
+
+def _taken(row: dict[str, Any], name: str) -> Any:
+    """The value of a column, also of one in another column; it is removed from the row."""
+    if name in row or "." not in name:
+        return row.pop(name, None)
+    outer, _, inner = name.partition(".")
+    if not isinstance(row.get(outer), Mapping):
+        return None
+    nested = dict(row[outer])
+    value = _taken(nested, inner)
+    if value is not None:
+        row[outer] = nested
+    return value
+
+
+def _if_usable(row: dict[str, Any], name: str, test: Callable[[Any], bool]) -> tuple[Any, dict[str, Any]]:
+    """The value of a column and the row without it, if the value passes the test; else None and the same row."""
+    rest = dict(row)
+    value = _taken(rest, name)
+    return (value, rest) if test(value) else (None, row)
+
+
+def joined_text(value: object) -> str | None:
+    """The text of a value: a text, paragraphs, or messages.  None if it is none of these."""
+    match value:
+        case str():
+            return value
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case list() | tuple():
+            parts = [_message(part) for part in value]
+            texts = [part for part in parts if part is not None]
+            return "\n\n".join(texts) if len(texts) == len(parts) else None
+    return None
+
+
+def _message(part: object) -> str | None:
+    """A paragraph, or a message with its role; an empty text for a message without text, such as a picture."""
+    if not isinstance(part, Mapping):
+        return joined_text(part)
+    content = next((part[name] for name in _CONTENTS if part.get(name) is not None), None)
+    role = next((part[name] for name in _ROLES if isinstance(part.get(name), str)), None)
+    text = "" if content is None and (role is not None or "type" in part) else joined_text(content)
+    return text if text is None or role is None else f"{role}: {text}"
+
+
+def moment_of(value: object) -> datetime | None:
+    """A time in UTC from a datetime, a date or ISO 8601; None for other values."""
+    if isinstance(value, str):
+        try:
+            return utc(datetime.fromisoformat(value))
+        except ValueError:
+            return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # the tables store times in UTC
+    return utc(value) if isinstance(value, datetime) else None
 
 
 def as_text(value: object) -> str | None:

@@ -120,7 +120,10 @@ class Bytes(Protocol):
     """Bytes at given offsets, of a file or of the inflated content of one of its members."""
 
     def view(self, start: int, n: int) -> bytes:
-        """The bytes [start, start + n), or as many of them as there are."""
+        """The bytes [start, start + n), or as many of them as there are.  DamageError if some cannot be had."""
+
+    def there(self, start: int, n: int) -> bytes:
+        """The same, but without those that cannot be had."""
 
 
 class Window:
@@ -138,6 +141,10 @@ class Window:
             self._file.seek(start)
             self._base, self._buffer, at = start, self._file.read(max(n, CHUNK)), 0
         return self._buffer[at : at + n]
+
+    def there(self, start: int, n: int) -> bytes:
+        """The same: bytes of a file can be had, or there are none."""
+        return self.view(start, n)
 
     def peek(self, start: int, n: int) -> bytes:
         """The same as `view`, for a place far from the others: reads only `n` bytes and keeps the buffer."""

@@ -14,16 +14,16 @@ from io import BytesIO
 import zstandard
 from fastwarc.stream_io import BrotliReader
 
+from corpusmill import sniff
 from corpusmill.page import Media
 
-MEDIA: dict[str, Media] = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/plain": "text",
-    "text/markdown": "markdown",
-}
+MARKUP = ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml", "text/vnd.wap.wml")
+XML = ("text/xml", "application/xml")  # XHTML is sent so, too
+MARKDOWN = ("text/markdown", "text/x-markdown")
 UNKNOWN_TYPES = (None, "", "unknown/unknown", "application/unknown", "*/*")  # browsers sniff these, too
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
+_TYPE = re.compile(r"""[\s"']*(?:content-type:\s*)?([\w!#$&^.+*-]+/[\w!#$&^.+*-]+)(?=[\s"';]|$)""", re.IGNORECASE)
+_QUOTED = re.compile(r"""(?:[^,"]|"[^"]*"?)+""")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _MARKUP = re.compile(
     rb"\s*<(!--|\?xml|!doctype html|(html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>])",
@@ -43,20 +43,41 @@ class Body:
 
 
 def media_type(content_type: str | None) -> tuple[str | None, str | None]:
-    """(media type in lower case, charset) of a Content-Type header."""
-    if content_type is None:
+    """(media type in lower case, charset) of a Content-Type header; several headers are joined by commas.
+
+    As browsers do it (Fetch Standard, "extract a MIME type"): what is no type is passed over, and the last type counts.
+    It keeps the charset of the same type before it.  Quotes around a type are no part of it.
+    """
+    found: str | None = None
+    charset: str | None = None
+    for part in _QUOTED.findall(content_type or ""):
+        kind = _TYPE.match(part)
+        if kind is not None and kind[1] != "*/*" and kind[1].lower() != found:
+            found, charset = kind[1].lower(), None
+        said = _CHARSET.search(part)
+        charset = said[1] if said else charset
+    return found, charset
+
+
+def media_of(content_type: str | None, body: bytes) -> tuple[Media | None, str | None]:
+    """How a body is to be read, None if its type holds no text; and its type if that is not the declared one.
+
+    A body labelled as HTML is not looked at here, because extractors do that.
+    """
+    if content_type in MARKUP:
+        return "html", None
+    if content_type in MARKDOWN:
+        return "markdown", None
+    if content_type in UNKNOWN_TYPES:
+        if not _MARKUP.match(body, 0, 1445) and _BINARY.search(body, 0, 1445):
+            return None, None
+        declared = "text/html" if _MARKUP.match(body, 0, 1445) else "text/plain"
+    elif content_type == "text/plain" or content_type in XML:
+        declared = content_type
+    else:
         return None, None
-    charset = _CHARSET.search(content_type)
-    return content_type.split(";")[0].strip().lower() or None, charset[1] if charset else None
-
-
-def media_of(content_type: str | None, body: bytes) -> Media | None:
-    """How a body is to be read; None if its type holds no text.  The body is sniffed only if no type is declared."""
-    if content_type not in UNKNOWN_TYPES:
-        return MEDIA.get(str(content_type))
-    if _MARKUP.match(body, 0, 1445):
-        return "html"
-    return None if _BINARY.search(body, 0, 1445) else "text"
+    found = sniff.sniffed(body, declared)
+    return sniff.media_of(found), None if found == declared else found
 
 
 MOST_CODINGS = 8  # applied one after the other.  Each takes a pass over the body, and no server needs more than two

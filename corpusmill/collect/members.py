@@ -1,5 +1,7 @@
 """Gzip members of a file: their content, inflated on request, where they end, and whether they are damaged.
 
+A record may go on in the next member (bgzip cuts without regard to records), so several members can be read as one.
+
 A decompressor object is used, not a stream.  The object says exactly where a member ends, and checks the checksum
 there.  It tells a member that is cut off (no end) from a damaged one (an error).  A stream hides where members end, and
 returns a short read for a truncated member, without an error.
@@ -9,6 +11,8 @@ one run.
 """
 
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 from isal import isal_zlib
 
@@ -24,19 +28,19 @@ GarbledError: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 GZIP = 31  # zlib's window bits for the gzip format
 
 
-def starts_with(window: Bytes, offset: int, content: bytes) -> bool:
-    """Whether a gzip member starts at `offset` and really inflates to something that starts with `content`.
+def beginning(window: Bytes, offset: int, n: int) -> bytes:
+    """The first `n` bytes that a gzip member at `offset` inflates to; none if there is no member.
 
     zlib is used here, because it inflates no further than it is asked to.  ISA-L inflates more in advance, so damage
     further on would make a valid start fail.
     """
     head = window.view(offset, 4096)  # longer than any header and the tables of a first block
     if not head.startswith(MAGIC):
-        return False
+        return b""
     try:
-        return zlib.decompressobj(GZIP).decompress(head, len(content)) == content
+        return zlib.decompressobj(GZIP).decompress(head, n)
     except zlib.error:
-        return False
+        return b""
 
 
 def after_padding(window: Window, offset: int) -> int:
@@ -49,34 +53,66 @@ def after_padding(window: Window, offset: int) -> int:
     return offset
 
 
-class Member:
-    """The content of one gzip member, as `Bytes` that can only be read forward."""
+Follows = Callable[[int], int | None]
+"""Offset of the end of a member -> the start of the member whose content continues it, or None."""
 
-    def __init__(self, window: Window, start: int) -> None:
+
+class Member:
+    """The content of one gzip member, or of several that continue each other, as `Bytes` that are read forward."""
+
+    kind = "gzip member"
+
+    def __init__(self, window: Window, start: int, follows: Follows = lambda end: None) -> None:
         self._window = window
-        self._inflate = isal_zlib.decompressobj(GZIP)
-        self._start = start
-        self._next = start  # the first compressed byte that was not yet passed on
+        self._follows = follows
         self._base = 0  # offset of the buffer's first byte in the content
         self._buffer = bytearray()
-        self._garbled = False
+        self._garbled = self._ended = False
+        self._begin(start)
+
+    def _begin(self, start: int) -> None:
+        self._inflate = self._new()
+        self._start = start
+        self._first = self._base + len(self._buffer)  # offset of the member's first byte in the content
+        self._next = start  # the first compressed byte that was not yet passed on
         self._piece = FIRST_PIECE
+
+    def _new(self) -> Any:
+        return isal_zlib.decompressobj(GZIP)
 
     @property
     def end(self) -> int:
-        """Offset in the file of the first byte after the member; known after the content was read to its end."""
+        """Offset in the file of the first byte after the content; known after the content was read to its end."""
         assert self._inflate.eof
         return self._next - len(self._inflate.unused_data)
 
     def view(self, start: int, n: int) -> bytes:
         """The content's bytes [start, start + n), or those that there are; DamageError if the member is damaged."""
-        while self._base + len(self._buffer) < start + n and not self._inflate.eof:
+        while self._base + len(self._buffer) < start + n and not self._ended:
             self._forget(start)
             self._buffer += self._more()
         self._forget(start)
         at = start - self._base
         with memoryview(self._buffer) as buffer:
             return bytes(buffer[at : at + n])
+
+    def there(self, start: int, n: int) -> bytes:
+        """The content's bytes [start, start + n), as far as they can be inflated."""
+        try:
+            return self.view(start, n)
+        except DamageError:
+            at = start - self._base
+            return bytes(self._buffer[at : at + n])
+
+    def ends(self, at: int) -> bool:
+        """Whether the content of the present member ends at `at`, whatever continues it.
+
+        This reads the member's checksum.  DamageError if the member is damaged.
+        """
+        while self._base + len(self._buffer) <= at and not self._inflate.eof:
+            self._forget(at)
+            self._buffer += self._more()
+        return self._base + len(self._buffer) <= at
 
     def some(self, start: int, n: int) -> bytes:
         """Up to `n` bytes of the content from `start` on, none at its end; DamageError where damage begins."""
@@ -91,19 +127,28 @@ class Member:
 
     def _more(self) -> bytes:
         if self._garbled:
-            raise DamageError("the gzip member is garbled")
+            raise DamageError(f"the {self.kind} is garbled")
+        if self._inflate.eof:
+            following = self._follows(self.end)
+            if following is None:
+                self._ended = True
+                return b""
+            self._begin(following)
+        return self._inflated()
+
+    def _inflated(self) -> bytes:
         piece = self._inflate.unconsumed_tail
         if not piece:
             piece = self._window.view(self._next, self._piece)
             self._next += len(piece)
             self._piece = min(2 * self._piece, PIECE)
         try:
-            content = self._inflate.decompress(piece, MAX_INFLATED)
+            content: bytes = self._inflate.decompress(piece, MAX_INFLATED)
         except GarbledError:
             self._garbled = True
             return self._salvage()
         if not piece and not content and not self._inflate.eof:
-            raise DamageError("the gzip member is cut off")
+            raise DamageError(f"the {self.kind} is cut off")
         return content
 
     def _salvage(self) -> bytes:
@@ -113,7 +158,7 @@ class Member:
         steps.
         """
         inflate, at = isal_zlib.decompressobj(GZIP), self._start
-        skip = self._base + len(self._buffer)
+        skip = self._base + len(self._buffer) - self._first
         salvaged = bytearray()
         try:
             while piece := self._window.view(at, 64):

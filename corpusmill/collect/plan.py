@@ -62,8 +62,15 @@ def plan(sources: Iterable[Source], settings: RunSettings, *, folder: Path, corp
         assert format is not None, "the recipe has checked the kind"
         roots: dict[str, str] = {}
         places: set[str] = set()
-        for pattern in format.patterns(source, corpus):
+        for pattern in format.patterns(source, corpus, folder):
             root, found = _files(source.name, format, pattern, folder, corpus)
+            unwanted = [file.path for file in found if not format.is_wanted(source, file.path)]
+            if found and len(unwanted) == len(found):
+                raise InputError(
+                    f"source '{source.name}': '{pattern}' matches {len(found)} files, and the source's other settings "
+                    f"leave out all of them, such as {unwanted[0]}"
+                )
+            found = [file for file in found if format.is_wanted(source, file.path)]
             # two patterns may match the same file
             found = [file for file in found if f"{root}/{file.path}" not in places]
             places |= {f"{root}/{file.path}" for file in found}
@@ -90,7 +97,10 @@ def _limited(slices: list[Slice], limit: int) -> list[Slice]:
 
 def _cut(source: Source, format: Format, root: str, files: list[_File], slice_bytes: int) -> Iterator[Slice]:
     if format.in_buckets:
-        for bits, bucket in _buckets(files, slice_bytes):
+        shared = {file.path: file for file in files if format.is_shared(file.path)}
+        for bits, own in _buckets([file for file in files if file.path not in shared], slice_bytes):
+            above = {folder for file in own for folder in _folders(file.path)}
+            bucket = [*own, *(file for path, file in shared.items() if path.rpartition("/")[0] in above)]
             yield Slice(
                 name=f"{source.name}-{bits or 'all'}",
                 source=source.name,
@@ -118,6 +128,13 @@ def _cut(source: Source, format: Format, root: str, files: list[_File], slice_by
                 end=end if pieces > 1 else None,
                 stamp=file.stamp,
             )
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders that hold a file, from its own to the root, which is ''."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _stem(path: str) -> str:

@@ -16,6 +16,10 @@ from corpusmill.reasons import Status
 class DamageError(Exception):
     """A container cannot be read at this place.  The message does not depend on a library's version."""
 
+    def __init__(self, message: str, url: str | None = None) -> None:
+        super().__init__(message)
+        self.url = url  # of the record there, if it is known
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:

@@ -131,6 +131,19 @@ def open_remote(url: str) -> BinaryIO:
         return cast(BinaryIO, whole)
 
 
+def read_range(url: str, start: int, n: int) -> bytes:
+    """The bytes [start, start + n) of a file, or as many of them as it has, with one request.
+
+    FileNotFoundError or PermissionError if it is missing or forbidden; RunError for any other failure.
+    """
+    import fsspec
+
+    with _sentences(url, "cannot be read", RunError, passing=(FileNotFoundError, PermissionError)):
+        fs, path = fsspec.core.url_to_fs(url)
+        content: bytes = fs.cat_file(path, start=start, end=start + n)
+        return content if len(content) <= n else content[start : start + n]  # some servers send all of it
+
+
 class _Remote(RawIOBase):
     """A file of fsspec whose failures are RunErrors, because readers take other errors for damage in the content."""
 

@@ -31,12 +31,13 @@ class Source(Settings):
 
 
 class Columns(Settings):
-    """The names of the input's columns.  Every other column goes to `metadata`."""
+    """The names of the input's columns; `a.b` is column b in column a.  Every other column goes to `metadata`."""
 
-    text: str = "text"
+    text: str = "text"  # may hold paragraphs or chat messages, which are joined
     url: str = "url"
     title: str = "title"
     licence: str = "licence"
+    date: str = "date"
 
 
 class CrawlSettings(Settings):

@@ -5,12 +5,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from itertools import count
 from typing import Any
 
-from corpusmill.collect.columns import from_columns
-from corpusmill.collect.records import Record, utc
+from corpusmill.collect.columns import from_columns, moment_of
+from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
 from corpusmill.credentials import masked
 from corpusmill.extensions import raised
@@ -57,24 +56,12 @@ class UserReader:
         columns = Columns()
         others = {str(key): value for key, value in row.items() if key not in OWN}
         record = from_columns(others, columns, self.path, number)
-        moment = _moment(row.get("fetched_at"))
+        moment = moment_of(row.get("fetched_at"))
         if moment is None and row.get("fetched_at") is not None:  # not a time, so it stays in metadata
             record = replace(record, metadata={**record.metadata, "fetched_at": row["fetched_at"]})
-        record = replace(record, fetched_at=moment)
+        record = replace(record, fetched_at=record.fetched_at if moment is None else moment)
         html = row.get("html")
         if record.status is not Status.NO_TEXT_FIELD or not isinstance(html, str | bytes):
             return record
         body, charset = (html, None) if isinstance(html, bytes) else (html.encode("utf-8", "replace"), "utf-8")
         return replace(record, status=Status.OK, media="html", body=body, charset=charset, n_bytes=len(body))
-
-
-def _moment(value: object) -> datetime | None:
-    """A time in UTC from a datetime, a date or ISO 8601; None for other values."""
-    if isinstance(value, str):
-        try:
-            return utc(datetime.fromisoformat(value))
-        except ValueError:
-            return None
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # the tables store times in UTC
-    return utc(value) if isinstance(value, datetime) else None

@@ -1,19 +1,29 @@
-"""WARC files, gzipped or not: every content record is read once for any slicing, and damage loses only damaged records.
+"""WARC and ARC files, plain, gzipped or zstd-compressed: every content record is read once for any slicing.
 
-A slice holds the gzip members whose first byte lies in it.  In a file that is not compressed, it holds the records
-instead.  Every slicing of a file gives the same rows, because of two rules:
+Damage loses only damaged records, and each of them is a row.
 
-- *What is a start* depends on the file's bytes only.  It is a gzip member that really inflates to `WARC/`, or a record
-  whose header can be read and whose Content-Length leads to a line end.  A slice begins at its first start.
-- *Which slice reports damage*: if the content of a start is damaged, the slice in which the start lies.  If the bytes
-  after a readable record are not a start, the slice of that record.  At byte 0, the first slice.
+A slice holds the members (gzip) or frames (zstd) whose first byte lies in it.  In a file that is not compressed, it
+holds the records instead.  Every slicing of a file gives the same rows, because of two rules:
 
-After damage, reading continues at the next start.  A member is damaged in three cases: inflating fails (its checksum
-covers every byte), it ends early, or a record in it is shorter than its Content-Length.  Some records have only a block
-digest as a check: those that are not compressed, and those that are not the last of their member.  Such a record is
-also damaged if the digest does not match.
+- *What is a start* depends on the file's bytes only (`framing.py`).  In a compressed file, it is a member that really
+  inflates to the beginning of a record.  A slice begins at its first start.
+- *Which slice reports damage*: if the content of a start is damaged, the slice in which the start lies.  If what
+  follows a readable record is not a start, the slice of that record, up to the next start.  At byte 0, the first slice.
 
-`offset` of a record is the byte where it or its gzip member starts.  `number` is its place in that member, from 0.  A
+After damage, reading continues at the next start.
+
+- A record whose Content-Length is wrong ends where the next record begins, or where its member ends.  It is read, and
+  its metadata have the wrong number as `declared_length`.
+- A member is damaged if inflating fails (its checksum covers every byte), or if it ends early.
+- Some records have only a block digest as a check: those that are not compressed, and those that are not the last of
+  their member.  Such a record is damaged if the digest does not match.
+- Line ends and zeros between records, and members with nothing else in them, are padding.
+- A member that does not begin with a record continues the one before: bgzip cuts without regard to records.
+
+Crawlers write records about themselves: logs, screenshots, answers of name servers.  They have URIs with schemes of
+their own.  Such records are counted, and they are no documents.
+
+`offset` of a record is the byte where it or its member starts.  `number` is its place in that member, from 0.  A
 record with a number has it in its metadata, too, as `record_number`.
 
 Known limit: a `.warc.gz` that was itself archived is stored unchanged inside its member.  So a slice that begins there
@@ -24,57 +34,60 @@ Cost: inflating takes two thirds of the time.
 
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO
 
 from fastwarc.warc import WarcRecord
 
-from corpusmill.collect import http, members
+from corpusmill.collect import frames, http, members
 from corpusmill.collect.files import Bytes, Window
+from corpusmill.collect.framing import (
+    ARC,
+    MAX_HEAD,
+    NO_START,
+    WARC,
+    Dialect,
+    FramingError,
+    Raw,
+    after_blank,
+    frame,
+    glimpse,
+    record_field,
+    resync,
+    with_length,
+)
 from corpusmill.collect.members import Member
 from corpusmill.collect.records import DamageError, Record, utc
 from corpusmill.reasons import Status
 
 CONTENT_TYPES = ("response", "resource", "conversion")
-MAX_HEAD = 1 << 18  # bytes of a record's own header; an HTTP header may have the same size
-VERSION = b"WARC/"
-_VERSION_LINE = re.compile(rb"WARC/\d\.\d{1,3}\r?\n")
-NO_START = "no WARC record starts here"
 REMOVED = "removed"  # type of a record that was erased from a crawl's file (`crawl/erase.py`)
 REMOVAL_FIELD = "Corpusmill-Removal"  # in its header: id of the entry, size of the payload, media type
 OPT_OUT_HEADERS = ("x-robots-tag", "tdm-reservation")
+OWN = "crawler's own"  # how records of crawlers about themselves are counted
+OWN_SCHEMES = (  # of their targets.  wget, wpull, Browsertrix, Heritrix, Brozzler and warcprox use these
+    "metadata", "urn", "dns", "whois", "filedesc", "screenshot", "thumbnail", "youtube-dl",
+)  # fmt: skip
 
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_TYPE = re.compile(rb"^warc-type:[ \t]*([\w-]{1,40})", re.IGNORECASE | re.MULTILINE)
 _REMOVAL = re.compile(
     rb"^corpusmill-removal:[ \t]*([0-9a-f]{16}) (\d{1,18})(?: ([^\r\n]+))?\r?$", re.IGNORECASE | re.MULTILINE
 )
-_URL = re.compile(rb"^warc-target-uri:[ \t]*<?([^\r\n>]+)", re.IGNORECASE | re.MULTILINE)
+_SHA_1 = re.compile(r"sha1:(?:[A-Z2-7]{32}|[0-9A-F]{40})", re.IGNORECASE)
 _HEADERS_KEPT = ("location", "last-modified", "content-language", "x-robots-tag", "tdm-reservation", "tdm-policy")
 _FIELDS_KEPT = ("WARC-Record-ID", "WARC-Payload-Digest", "WARC-Truncated", "WARC-Identified-Content-Language")
 
 
 @dataclass(frozen=True, slots=True)
-class _Raw:
-    """A record with known bounds, not yet parsed."""
+class _Packing:
+    """How a file is compressed."""
 
-    head: bytes
-    block: bytes  # its first bytes, as many as were requested
-    length: int  # of the whole block
-    end: int  # offset of the first byte after it and the line ends that follow
-
-    @property
-    def type(self) -> str:
-        return record_type(self.head)
-
-    @property
-    def url(self) -> str | None:
-        match = _URL.search(self.head)
-        return match[1].decode("utf-8", "replace").strip() if match else None
+    magic: bytes
+    beginning: Callable[[Window, int, int], bytes]  # (file, offset, n) -> the first bytes of a member's content
+    open: Callable[..., Member]
+    first: int  # where the first member begins
 
 
 @dataclass(slots=True)
@@ -87,81 +100,214 @@ class WarcReader:
     end: int | None
     max_page_bytes: int
     others: Counter[str]
+    content_types: tuple[str, ...] = CONTENT_TYPES
+    _dialect: Dialect = WARC
+    _packing: _Packing | None = None
+    _is_start: Callable[[Window, int], bool] = field(init=False)
 
     def __iter__(self) -> Iterator[Record]:
         window = Window(self.file)
-        head = window.view(0, 16)
-        packed = not _VERSION_LINE.match(head) and (head.startswith(members.MAGIC) or self.path.lower().endswith(".gz"))
-        is_start, read = (_is_member, self._member) if packed else (_Starts().is_record, self._plain)
-        needle = members.MAGIC if packed else VERSION
+        self._look(window)
         stop = 1 << 62 if self.end is None else self.end
-
-        def next_start(at: int) -> int | None:
-            while (at := window.find(needle, at, stop)) >= 0:
-                if is_start(window, at):
-                    return at
-                at += 1
-            return None
-
-        at = next_start(self.start)
-        if self.start == 0 < stop and at != 0 and head:
-            yield Record.broken(self.path, 0, NO_START)
-        while at is not None:
-            after = yield from read(window, at)
-            if after is None:
-                at = next_start(at + 1)
-                continue
-            following = members.after_padding(window, after) if packed else after
-            if is_start(window, following):
-                at = following if following < stop else None
-            elif window.view(following, 1):
-                yield Record.broken(self.path, after, NO_START)
-                at = next_start(after + 1)
-            else:
+        at: int | None
+        if self.start == 0 < stop:
+            at = self._after_padding(window, self._packing.first if self._packing else 0)
+            if not window.view(at, 1) and window.view(0, at).strip(b"\r\n"):
+                yield Record.broken(self.path, 0, NO_START)  # nothing but zeros
+        else:
+            at = self._next_start(window, self.start, stop)
+        while at is not None and window.view(at, 1):
+            if not self._is_start(window, at):
+                at = yield from self._gap(window, at)
+            elif at >= stop:
                 return
+            else:
+                after = yield from (self._member if self._packing else self._plain)(window, at)
+                at = self._next_start(window, at + 1, stop) if after is None else self._after_padding(window, after)
+
+    def _look(self, window: Window) -> None:
+        """See how the file is compressed, and whether it is WARC or ARC.  Names are believed if nothing can be seen."""
+        head, name = window.view(0, 16), self.path.lower()
+        first = after_blank(window, 0)
+        if WARC.begins(window.view(first, 16)):
+            pass
+        elif head.startswith(members.MAGIC) or name.endswith(".gz"):
+            self._packing = _Packing(members.MAGIC, members.beginning, Member, 0)
+        elif head.startswith((frames.MAGIC, frames.DICTIONARY)) or name.endswith(".zst"):
+            dictionary, at = frames.dictionary_of(window)
+            self._packing = _Packing(
+                frames.MAGIC,
+                lambda window, offset, n: frames.beginning(window, offset, n, dictionary),
+                lambda window, start, follows: frames.Frame(window, start, follows, dictionary),
+                at,
+            )
+        if self._packing is not None:
+            begins = self._packing.beginning(window, self._packing.first, ARC.n_sniffed).lstrip(b"\r\n")
+        else:
+            begins = window.view(first, ARC.n_sniffed)
+        named = re.search(r"\.arc(\.gz|\.zst)?$", name) is not None
+        if ARC.begins(begins) or (named and not WARC.begins(begins)):
+            self._dialect = ARC
+        self._is_start = self._is_member if self._packing else self._dialect.starts()
+
+    def _is_member(self, window: Window, at: int) -> bool:
+        assert self._packing is not None
+        n = self._dialect.n_sniffed
+        return self._dialect.begins(self._packing.beginning(window, at, n).lstrip(b"\r\n"))
+
+    def _next_start(self, window: Window, at: int, stop: int) -> int | None:
+        """The first start in [at, stop)."""
+        needle, shift = (self._packing.magic, 0) if self._packing else (self._dialect.needle, self._dialect.shift)
+        at = max(at, self._packing.first if self._packing else 0) - shift
+        if at < 0:
+            if self._is_start(window, 0):
+                return 0
+            at = 0
+        while (at := window.find(needle, at, stop - shift)) >= 0:
+            if self._is_start(window, at + shift):
+                return at + shift
+            at += 1
+        return None
+
+    def _after_padding(self, window: Window, at: int) -> int:
+        """The offset after line ends, zeros and members without content."""
+        at = after_blank(window, at)
+        while self._packing is not None and window.view(at, 8).startswith(self._packing.magic):
+            member = self._packing.open(window, at, lambda end: None)
+            try:
+                if member.view(0, 64).strip(b"\r\n\0") or member.view(64, 1):
+                    break
+            except DamageError:
+                break
+            at = after_blank(window, member.end)
+        return at
+
+    def _gap(self, window: Window, at: int) -> Generator[Record, None, int | None]:
+        """The records of a place that is no start, up to the next start.  It returns where that is."""
+        if self._packing is not None:
+            yield Record.broken(self.path, at, NO_START)
+            return self._next_start(window, at + 1, 1 << 62)
+        raw, following = self._resync(window, at, window)
+        if raw is None:
+            yield Record.broken(self.path, at, NO_START, glimpse(window.view(at, 1 << 12)))
+        elif raw.is_cut and not _matches_digest(raw) and not _is_whole_answer(raw):
+            yield Record.broken(self.path, at, "the record is shorter than its Content-Length", raw.url)
+        else:
+            yield from self._content(raw, at, 0, vouched=False)
+        return following
 
     def _plain(self, window: Window, at: int) -> Generator[Record, None, int | None]:
         """The record at a start.  It returns where the next record should start."""
-        raw = _frame(window, at, self._keep)
+        raw = frame(self._dialect, window, at, self._keep)
+        after = after_blank(window, raw.end)
+        follows = not window.view(after, 1) or self._is_start(window, after)
+        if (not follows or _has_digest(raw)) and not _matches_digest(raw):
+            other, _ = self._resync(window, at, window)
+            # a length that is too large hides records; one that is too small, a part of this one
+            if other is not None and (_matches_digest(other) or other.end < raw.end):
+                raw = other
         yield from self._content(raw, at, 0, vouched=False)
         return raw.end
 
     def _member(self, window: Window, start: int) -> Generator[Record, None, int | None]:
         """The records of the member at a start.  It returns where the next one should start, or None after damage."""
-        member = Member(window, start)
+        member = self._open(window, start)
+        goes_on = False  # whether a record goes on in the next member
         at = number = 0
-        raw: _Raw | None = None
+        raw: Raw | None = None
+        following: int | None
         try:
+            at = after_blank(member, 0)
             while True:
-                raw = None
-                raw = _frame(member, at, self._keep)
-                last = not member.view(raw.end, 1)  # this reads the member's checksum if it has one record
-                yield from self._content(raw, start, number, vouched=last)
-                if last:
+                raw, following = None, 0
+                try:
+                    raw = frame(self._dialect, member, at, self._keep)
+                except FramingError as error:
+                    if not goes_on and (longer := self._longer(window, start, at)) is not None:
+                        member, goes_on = longer, True
+                        continue
+                    member = self._open(window, start, goes_on=goes_on)  # members are read forward only
+                    raw, following = self._resync(member, at)
+                    if raw is None:
+                        yield _numbered(Record.broken(self.path, start, str(error), error.url), number)
+                        if following is None:
+                            return member.end
+                        at, number = following, number + 1
+                        continue
+                last = following is None or member.ends(raw.end)  # this reads the checksum if there is one record
+                yield from self._content(raw, start, number, vouched=last and raw.declared is None)
+                if last or member.ends(at := after_blank(member, raw.end)):
                     return member.end
-                at, number = raw.end, number + 1
+                number += 1
         except DamageError as error:
-            yield _numbered(Record.broken(self.path, start, str(error), raw.url if raw else None), number)
+            if raw is not None and raw.length == len(raw.block) and _is_cut(error) and _is_complete(raw):
+                yield from self._content(raw, start, number, vouched=False)  # only the checksum is missing
+            else:
+                url = raw.url if raw is not None else error.url or self._glimpse(window, start, at)
+                yield _numbered(Record.broken(self.path, start, str(error), url), number)
             return None
+
+    def _open(self, window: Window, start: int, *, goes_on: bool = False) -> Member:
+        """The member at a start; if it goes on, with the content of those after it in which no record begins."""
+        assert self._packing is not None
+        packing = self._packing
+
+        def following(end: int) -> int | None:
+            at = members.after_padding(window, end)
+            is_more = packing.beginning(window, at, 1) and not self._is_member(window, at)
+            return at if is_more else None
+
+        return packing.open(window, start, following if goes_on else lambda end: None)
+
+    def _longer(self, window: Window, start: int, at: int) -> Member | None:
+        """The member with those that continue it, if this makes the record at `at` whole."""
+        member = self._open(window, start, goes_on=True)
+        try:
+            frame(self._dialect, member, at, self._keep)
+        except DamageError:
+            return None
+        return self._open(window, start, goes_on=True)
+
+    def _glimpse(self, window: Window, start: int, at: int) -> str | None:
+        """The target of the record at a place of a damaged member, if its header can be read."""
+        return glimpse(self._open(window, start).there(at, MAX_HEAD))
+
+    def _resync(self, data: Bytes, at: int, window: Window | None = None) -> tuple[Raw | None, int | None]:
+        """See `framing.resync`; with a window, in a file that is not compressed."""
+
+        def is_start(place: int) -> bool:
+            return window is not None and self._is_start(window, place)
+
+        raw, following = resync(self._dialect, data, at, self._keep, is_start, may_be_cut=window is not None)
+        if raw is not None and raw.declared is not None and 0 <= raw.declared < raw.length == len(raw.block):
+            shorter = with_length(raw, raw.declared)
+            if _matches_digest(shorter):  # the length is right, and something else stands after the record
+                raw = shorter
+        return raw, following
 
     @property
     def _keep(self) -> int:
         return self.max_page_bytes + MAX_HEAD
 
-    def _content(self, raw: _Raw, offset: int, number: int, *, vouched: bool) -> Iterator[Record]:
+    def _is_content(self, raw: Raw) -> bool:
+        return raw.type in self.content_types and not _is_own(raw)
+
+    def _content(self, raw: Raw, offset: int, number: int, *, vouched: bool) -> Iterator[Record]:
         if raw.type == REMOVED and (said := _REMOVAL.search(raw.head)) is not None:
             yield _numbered(self._removed(raw, offset, said), number)
             return
-        if raw.type not in CONTENT_TYPES:
-            self.others[raw.type] += 1
+        if not self._is_content(raw):
+            self.others[OWN if _is_own(raw) else raw.type] += 1
             return
         try:
+            if raw.declared is not None and raw.url is None:
+                raise DamageError("the record's header is damaged")
             record = self._parse(raw, offset, vouched=vouched)
         except DamageError as error:
             record = Record.broken(self.path, offset, str(error), raw.url)
         yield _numbered(record, number)
 
-    def _removed(self, raw: _Raw, offset: int, said: re.Match[bytes]) -> Record:
+    def _removed(self, raw: Raw, offset: int, said: re.Match[bytes]) -> Record:
         """The record in the place of one that was erased."""
         removal, n_bytes, content_type = said.groups()
         try:
@@ -178,15 +324,16 @@ class WarcReader:
             n_bytes=int(n_bytes),
         )
 
-    def _parse(self, raw: _Raw, offset: int, *, vouched: bool) -> Record:
+    def _parse(self, raw: Raw, offset: int, *, vouched: bool) -> Record:
         parsed = _parsed(raw, vouched=vouched)
+        wrong = {} if raw.declared is None else {"declared_length": raw.declared if raw.declared >= 0 else None}
         kept = {name.removeprefix("WARC-").replace("-", "_").lower(): parsed.headers.get(name) for name in _FIELDS_KEPT}
         record = Record(
             origin_path=self.path,
             offset=offset,
             url=raw.url,
             fetched_at=utc(parsed.record_date),
-            metadata={name: value for name, value in kept.items() if value is not None},
+            metadata={**wrong, **{name: value for name, value in kept.items() if value is not None}},
             n_bytes=raw.length,
         )
         if parsed.is_http:
@@ -207,7 +354,7 @@ class WarcReader:
         headers, code = parsed.http_headers, parsed.http_headers.status_code
         if code is None:
             raise DamageError("the answer has no HTTP status line")
-        content_type, charset = http.media_type(headers.get("Content-Type"))
+        content_type, charset = http.media_type(", ".join(headers.get_multiple("Content-Type")))
         kept = {name.replace("-", "_"): ", ".join(headers.get_multiple(name)) for name in _HEADERS_KEPT}
         raw_body: bytes = parsed.reader.read()
         record = replace(
@@ -231,16 +378,43 @@ class WarcReader:
         return _with_body(record, replace(body, too_large=True) if missing else body)
 
 
-def record_type(head: bytes) -> str:
-    """The type of a record, in lower case, from its header."""
-    match = _TYPE.search(head)
-    return match[1].decode().lower() if match else "unknown"
+def _is_own(raw: Raw) -> bool:
+    """Whether a crawler wrote the record about itself.  A conversion may have any name."""
+    scheme = (raw.url or "").partition(":")[0].lower()
+    return scheme in OWN_SCHEMES and raw.type in ("response", "resource")
 
 
-def record_field(head: bytes, name: str) -> str | None:
-    """The value of a field in a record's header."""
-    match = re.search(rb"^%s:[ \t]*([^\r\n]*)" % re.escape(name).encode(), head, re.IGNORECASE | re.MULTILINE)
-    return match[1].decode("utf-8", "replace").strip() if match else None
+def _is_whole_answer(raw: Raw) -> bool:
+    """Whether the record is an HTTP answer with as many bytes as the server announced, and no digest says otherwise."""
+    head, blank, _ = raw.block[:MAX_HEAD].partition(b"\r\n\r\n")
+    if not blank:
+        head, blank, _ = raw.block[:MAX_HEAD].partition(b"\n\n")
+    announced = record_field(head, "Content-Length")
+    n = raw.length - len(head) - len(blank)
+    return head.startswith(b"HTTP/") and announced == str(n) and not _has_digest(raw)
+
+
+def _is_complete(raw: Raw) -> bool:
+    return _matches_digest(raw) or not _has_digest(raw)
+
+
+def _has_digest(raw: Raw) -> bool:
+    return _SHA_1.fullmatch(record_field(raw.head, "WARC-Block-Digest") or "") is not None
+
+
+def _matches_digest(raw: Raw) -> bool:
+    """Whether the block was kept whole, and is the one that was written."""
+    if raw.length != len(raw.block) or not _has_digest(raw):
+        return False
+    try:
+        parsed = WarcRecord.from_reader(BytesIO(raw.head + raw.block), quirks_mode=True)
+    except OSError:
+        return False
+    return bool(parsed.verify_block_digest())
+
+
+def _is_cut(error: DamageError) -> bool:
+    return str(error).endswith("cut off")
 
 
 def _numbered(record: Record, number: int) -> Record:
@@ -250,7 +424,9 @@ def _numbered(record: Record, number: int) -> Record:
 
 def _with_body(record: Record, body: http.Body) -> Record:
     """The record with its body, or with the status that says why there is none: its type, or its size."""
-    media = http.media_of(record.content_type, body.content)
+    media, found = http.media_of(record.content_type, body.content)
+    if found is not None:
+        record = replace(record, metadata={**record.metadata, "sniffed_type": found})
     if media is None:
         return replace(record, status=Status.CONTENT_TYPE)
     if body.too_large:
@@ -259,77 +435,13 @@ def _with_body(record: Record, body: http.Body) -> Record:
     return replace(record, media=media, body=body.content, n_bytes=len(body.content), metadata=metadata)
 
 
-def _is_member(window: Window, at: int) -> bool:
-    return members.starts_with(window, at, VERSION)
-
-
-class _Starts:
-    """Where records start in a file that is not compressed.
-
-    A malicious file may contain many texts that look like a header.  Each is checked in little time: no place is
-    searched twice for the end of a header, and only the bytes at the end of a block are read.
-    """
-
-    def __init__(self) -> None:
-        self._begin = self._end = 0  # [begin, end) contains no blank line
-
-    def is_record(self, window: Window, at: int) -> bool:
-        """Whether a record starts at `at`: a header that can be read, and whose length leads to a line end."""
-        if not _VERSION_LINE.match(window.view(at, 16)):
-            return False
-        known = self._end if self._begin <= at < self._end else at
-        head = window.view(at, 1 << 12) if known < at + (1 << 12) else b""
-        end = _END_OF_HEAD.search(head)
-        if end is None:
-            rest = window.peek(max(known - 3, at), at + MAX_HEAD - max(known - 3, at))
-            if _END_OF_HEAD.search(rest) is None:
-                self._begin = self._begin if known > at else at
-                self._end = max(known, at + MAX_HEAD)
-                return False
-            head = window.view(at, MAX_HEAD)
-            end = _END_OF_HEAD.search(head)
-        if end is None:
-            return False
-        length = _LENGTH.search(head[: end.end()])
-        if length is None:
-            return False
-        after = at + end.end() + int(length[1])
-        if int(length[1]) and not window.peek(after - 1, 1):
-            return False
-        tail = window.peek(after, 2)
-        return not tail or tail.startswith((b"\n", b"\r\n"))
-
-
-def _frame(data: Bytes, start: int, keep: int) -> _Raw:
-    """The record at `start`, with at most `keep` bytes of its block; DamageError if none can be read there."""
-    head = data.view(start, 1 << 12)
-    if not _VERSION_LINE.match(head):
-        raise DamageError(NO_START)
-    end = _END_OF_HEAD.search(head) or _END_OF_HEAD.search(head := data.view(start, MAX_HEAD))
-    if end is None:
-        raise DamageError("the record's header does not end")
-    head = head[: end.end()]
-    length = _LENGTH.search(head)
-    if length is None:
-        raise DamageError("the record's header has no Content-Length")
-    n, body = int(length[1]), start + len(head)
-    block = data.view(body, min(n, keep))
-    if len(block) < min(n, keep) or (n > keep and not data.view(body + n - 1, 1)):
-        raise DamageError("the record is shorter than its Content-Length")
-    tail = data.view(body + n, 16)
-    if tail and not tail.startswith((b"\n", b"\r\n")):
-        raise DamageError("the record is longer than its Content-Length")
-    return _Raw(head, block, n, body + n + len(tail) - len(tail.lstrip(b"\r\n")))
-
-
-def _parsed(raw: _Raw, *, vouched: bool) -> WarcRecord:
+def _parsed(raw: Raw, *, vouched: bool) -> WarcRecord:
     try:
         parsed = WarcRecord.from_reader(BytesIO(raw.head + raw.block), quirks_mode=True)
     except OSError:
         raise DamageError("the record's header cannot be read") from None
-    digest = parsed.headers.get("WARC-Block-Digest") or ""
     whole = len(raw.block) == raw.length
-    if whole and not vouched and digest.lower().startswith("sha1:") and not parsed.verify_block_digest():
+    if whole and not vouched and _has_digest(raw) and not parsed.verify_block_digest():
         raise DamageError("the record does not match its block digest")
     if raw.type == "response" and raw.block.startswith(b"HTTP/"):
         parsed.is_http = True

@@ -15,6 +15,7 @@ Cost of `corpusmill` in milliseconds per page, for the pages of WCXB (300 KB on 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
@@ -24,11 +25,12 @@ from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.inspection import judge
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
-from corpusmill.extract.plain import markdown, plain_text
+from corpusmill.extract.plain import latex, markdown, plain_text, restructured_text
 from corpusmill.extract.segments.readable import readable
 from corpusmill.extract.segments.segment import segment
 from corpusmill.page import NOTHING, Extracted, Extractor, Page, TextFormat
 from corpusmill.reasons import Status
+from corpusmill.sniff import media_of, sniffed
 
 MainText = Callable[[str, str | None], str | None]
 """(HTML, URL) -> main text; the type of users' own extractors."""
@@ -40,7 +42,8 @@ OTHERS: dict[str, MainText] = {"resiliparse": resiliparse, "trafilatura": trafil
 def extractor(name: str, format: TextFormat = "text") -> Extractor:
     """The extractor with this name; InputError if there is none, or if it is not installed.
 
-    It reads HTML.  It returns text files and Markdown files as they are.  Only `corpusmill` writes HTML as Markdown.
+    It reads HTML, unless the body turns out to be something else.  It returns text files and Markdown files as they
+    are.  Only `corpusmill` writes HTML as Markdown.
     """
     from_html = _ours(format) if name == OURS else _from_main_text(_main_text(name))
 
@@ -50,10 +53,24 @@ def extractor(name: str, format: TextFormat = "text") -> Extractor:
                 return plain_text(page)
             case "markdown":
                 return markdown(page)
+            case "rst":
+                return restructured_text(page)
+            case "latex":
+                return latex(page)
             case "html":
-                return from_html(page)
+                found = sniffed(page.body)
+                return from_html(page) if found == "text/html" else _no_html(page, found)
 
     return extract
+
+
+def _no_html(page: Page, found: str) -> Extracted:
+    """A body that is labelled as HTML and is something else: text is read, and nothing in other types."""
+    labelled = {"sniffed_type": found}
+    if media_of(found) is None:
+        return Extracted(text="", status=Status.CONTENT_TYPE, metadata=labelled)
+    read = plain_text(page)
+    return replace(read, metadata={**read.metadata, **labelled})
 
 
 def _ours(format: TextFormat) -> Extractor:

@@ -1,4 +1,8 @@
-"""Text files and Markdown files.  They are kept as they are; only the front matter of Markdown becomes metadata."""
+"""Text files in plain text, Markdown, reStructuredText and LaTeX.  They are kept as they are, in their own notation.
+
+What they say about themselves becomes metadata.  Of a LaTeX file only the document is kept, without comments: what
+stands before it are definitions, and comments are not part of the document.
+"""
 
 import re
 
@@ -35,3 +39,65 @@ def markdown(page: Page) -> Extracted:
     return Extracted(
         text=text, title=title, html_lang=lang, licence=licence, metadata={**metadata, **condition(utf8, text)}
     )
+
+
+_SECTION = re.compile(
+    r"^(?:([!-/:-@\[-`{-~])\1{2,}[ \t]*\n)?[ \t]*(\S[^\n]*)\n([!-/:-@\[-`{-~])\3{2,}[ \t]*$", re.MULTILINE
+)
+_FIELD = re.compile(r"^:([A-Za-z][\w -]{0,30}):[ \t]+(\S.*)$", re.MULTILINE)
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*(?:\n[ \t]*)?")
+_LISTING = re.compile(r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim|comment)\}")
+HEAD = 20_000  # characters that are searched for a title
+_DOCUMENT = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re.DOTALL)
+_BRACED = r"\s*(?:\[[^\]]*\]\s*)?\{((?:[^{}]|\{[^{}]*\})*)\}"
+_SAID = {name: re.compile(rf"\\{name}{_BRACED}") for name in ("title", "author", "date")}
+_COMMANDS = re.compile(r"\\\\|\\(?:thanks|footnote)\{[^{}]*\}|\\[A-Za-z]+\*?[ \t]*|[{}~]")
+
+
+def restructured_text(page: Page) -> Extracted:
+    """A reStructuredText file.  The title is its first heading; the fields above the first section become metadata."""
+    utf8 = to_utf8(page.body, page.charset, markup=False)
+    text = utf8.text.replace("\r\n", "\n")
+    title = _SECTION.search(text, 0, HEAD)
+    after = text[title.end() :] if title else text
+    fields = {name.lower(): value.strip() for name, value in _FIELD.findall(after.split("\n\n\n")[0][:5000])}
+    licence = fields.pop("licence", None) or fields.pop("license", None)
+    return Extracted(
+        text=text,
+        title=title[2].strip() if title else None,
+        licence=licence,
+        html_lang=fields.pop("language", None),
+        metadata={**fields, **condition(utf8, text)},
+    )
+
+
+def latex(page: Page) -> Extracted:
+    """A LaTeX file: the document without comments, or the whole file if it is a part of a document."""
+    utf8 = to_utf8(page.body, page.charset, markup=False)
+    text = _without_comments(utf8.text.replace("\r\n", "\n"))
+    said = {name: found for name, pattern in _SAID.items() if (found := _in_words(pattern.search(text))) is not None}
+    document = _DOCUMENT.search(text)
+    text = (document[1] if document else text).strip("\n")
+    return Extracted(text=text, title=said.pop("title", None), metadata={**said, **condition(utf8, text)})
+
+
+def _without_comments(text: str) -> str:
+    """LaTeX without comments, but those in listings, where % is a character like others."""
+    pieces, at = [], 0
+    ends: dict[str, int] = {}  # of each kind of listing, the place of the next end; -1 if there is none
+    for begin in _LISTING.finditer(text):
+        if begin.start() < at:
+            continue
+        end = f"\\end{{{begin[1]}}}"
+        if 0 <= ends.get(end, 0) < begin.end():
+            ends[end] = text.find(end, begin.end())
+        if ends[end] < 0:
+            continue
+        pieces.append(_COMMENT.sub(r"\1", text[at : begin.start()]))
+        at = ends[end] + len(end)
+        pieces.append("" if begin[1] == "comment" else text[begin.start() : at])
+    return "".join([*pieces, _COMMENT.sub(r"\1", text[at:])])
+
+
+def _in_words(found: re.Match[str] | None) -> str | None:
+    return " ".join(_COMMANDS.sub(" ", found[1]).split()) or None if found else None

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 
 from corpusmill.collect.crawl.urls import normalise
 from corpusmill.collect.files import UNREADABLE, Trace, open_binary
+from corpusmill.collect.framing import VERSION
 from corpusmill.collect.members import MAGIC
 from corpusmill.collect.records import Record
-from corpusmill.collect.warc import VERSION, WarcReader
+from corpusmill.collect.warc import WarcReader
 from corpusmill.errors import InputError
 from corpusmill.filters.personal import mask_text
 from corpusmill.page import ExtractSettings, Page
 from corpusmill.reasons import STATUSES
+from corpusmill.sniff import media_of, sniffed
 from corpusmill.store import is_url
 
 MAX_BYTES = ExtractSettings().max_page_bytes
@@ -46,6 +48,9 @@ def find(page: str, warcs: Sequence[str]) -> Page:
         raise InputError(f"{page}: cannot be decompressed; give an HTML file") from None
     if body.startswith(VERSION):
         raise InputError(f"{page}: a WARC file; say which page of it: corpusmill extract URL {page}")
+    found = sniffed(body)
+    if media_of(found) is None:
+        raise InputError(f"{page}: it is {found}, and only HTML is extracted")
     return Page(body=_limited(body, page))
 
 
@@ -66,7 +71,7 @@ def _in_warcs(url: str, warcs: Sequence[str]) -> Page:
         if record.url not in wanted:
             if record.url is not None and urlsplit(record.url).netloc == host:
                 others.add(record.url)
-        elif record.body is not None and record.media == "html":
+        elif record.body is not None and record.media == "html" and media_of(sniffed(record.body)) is not None:
             return Page(body=record.body, charset=record.charset, url=record.url)
         else:
             found = found or record

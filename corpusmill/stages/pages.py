@@ -89,7 +89,7 @@ class _Pages:
 
 PAGES = Reading(
     name=Stage.PAGES,
-    version=6,
+    version=7,
     libraries=LIBRARIES,
     identity=_identity,
     make=_Pages,

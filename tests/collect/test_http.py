@@ -9,7 +9,7 @@ from fastwarc.stream_io import BrotliWriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmill.collect.http import Body, codings, decode_body, media_type
+from corpusmill.collect.http import Body, codings, decode_body, media_of, media_type
 
 TEXT = "<p>Das Mühlrad dreht sich. 水車が回る。</p>\n".encode() * 200
 
@@ -105,3 +105,44 @@ def test_many_empty_gzip_members_and_padding():
     started = time.process_time()
     assert decode_body(body, [], ["gzip"], 1 << 20) == Body(b"content", True, False)
     assert time.process_time() - started < 5  # .25 s; it was 18 s, the square of the number of members
+
+
+@pytest.mark.parametrize(
+    ("header", "type", "charset"),
+    [
+        ("text/html, charset=utf-8", "text/html", "utf-8"),
+        ('"TEXT/HTML"; Charset="UTF8"', "text/html", "UTF8"),
+        ("text/plain, text/html", "text/html", None),
+        ("text/plain; charset=a, text/html", "text/html", None),
+        ("text/html; charset=a, text/html", "text/html", "a"),
+        ("text/html; charset=a, */*", "text/html", "a"),
+        ('text/html;x="a,b";charset=z', "text/html", "z"),
+        ("text/html charset=utf-8", "text/html", "utf-8"),
+        ("Content-Type: text/html", "text/html", None),
+        ("html", None, None),
+        ("charset=utf-8", None, "utf-8"),
+    ],
+)
+def test_odd_content_types(header, type, charset):
+    assert media_type(header) == (type, charset)
+
+
+@pytest.mark.parametrize(
+    ("declared", "body", "media", "found"),
+    [
+        ("text/html", b"{}", "html", None),  # extractors look into it
+        ("text/plain", b"words", "text", None),
+        ("text/plain", b"<!doctype html>x", "html", "text/html"),
+        ("text/plain", b"<?xml version='1.0'?><rss>", None, "application/rss+xml"),
+        ("application/xml", b"<?xml version='1.0'?><html>", "html", "text/html"),
+        ("text/xml", b"<?xml version='1.0'?><rss>", None, "application/rss+xml"),
+        ("text/xml", b"<note>", None, None),
+        (None, b"{}", None, "application/json"),
+        (None, b"words", "text", None),
+        (None, b"<p>words", "html", None),
+        ("application/vnd.wap.xhtml+xml", b"<html>", "html", None),
+        ("image/png", b"words", None, None),
+    ],
+)
+def test_how_a_body_is_read(declared, body, media, found):
+    assert media_of(declared, body) == (media, found)

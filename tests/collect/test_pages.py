@@ -100,7 +100,7 @@ def test_fates(tmp_path, body, headers, status, why):
     settings = ExtractSettings(max_page_bytes=1000)
     crawl = CrawlSettings(seeds=["http://a.example/"], user_agent="MillBot/1.0")
     source = a_source(name="s", kind="crawl", crawl=crawl)
-    headers = [*headers, ("Content-Type", "text/html")]
+    headers = headers if "Content-Type" in dict(headers) else [*headers, ("Content-Type", "text/html")]
     warc = Warc().response("http://a.example/", body, headers).response("http://b.example/", page(1)).data
     row, next_row = rows(tmp_path, warc, source=source, settings=settings, kind="crawl")
     metadata = json.loads(row["metadata"])

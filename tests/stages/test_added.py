@@ -32,14 +32,14 @@ def run(code: str) -> dict:
 
 @pytest.fixture
 def project(tmp_path):
-    """CSV files, and a module with an edit."""
+    """Tables, and a module with an edit."""
     (tmp_path / "in").mkdir()
     rows = documents(60)
     for name, part in (("a", rows[:30]), ("b", rows[30:])):
-        lines = ['"{}","{}"'.format(row["text"], row["url"]) for row in part]
-        (tmp_path / f"in/{name}.csv").write_text("\n".join(["text,url", *lines]) + "\n")
-    signed = '"A letter of many words to somebody who reads it.\n-- \nsomebody@example.org",http://a.example/'
-    (tmp_path / "in/c.csv").write_text(f"text,url\n{signed}\n")
+        lines = ['"{}"|"{}"'.format(row["text"], row["url"]) for row in part]
+        (tmp_path / f"in/{name}.psv").write_text("\n".join(["text|url", *lines]) + "\n")
+    signed = '"A letter of many words to somebody who reads it.\n-- \nsomebody@example.org"|http://a.example/'
+    (tmp_path / "in/c.psv").write_text(f"text|url\n{signed}\n")
     (tmp_path / "mine.py").write_text(example("Add an edit"))
     return tmp_path
 
@@ -47,13 +47,13 @@ def project(tmp_path):
 @pytest.fixture
 def job(project, monkeypatch):
     """A run over them, with the added stages at the end of the list."""
-    monkeypatch.setitem(FORMATS, "csv", run(example("Add a format"))["Csv"]())
+    monkeypatch.setitem(FORMATS, "psv", run(example("Add a format"))["Pipes"]())
     added = run(example("Add a stage"))["PARAGRAPHS"], run(example("Add a grouping"))["LINES"]
     chain_before = Chain.of
     monkeypatch.setattr(Chain, "of", lambda job: Chain((*chain_before(job).stages, *added)))
     recipe = {
         "modules": ["mine.py"],
-        "sources": [{"name": "tables", "kind": "csv", "paths": ["in"]}],
+        "sources": [{"name": "tables", "kind": "psv", "paths": ["in"]}],
         "filters": {"profiles": ["none"]},
         "tokenizer": {"vocab_size": 400},
     }

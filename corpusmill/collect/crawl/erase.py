@@ -17,8 +17,9 @@ from datetime import datetime
 from pathlib import Path
 
 from corpusmill.collect.crawl.state import publishing
+from corpusmill.collect.framing import record_field, record_type
 from corpusmill.collect.members import GZIP
-from corpusmill.collect.warc import REMOVAL_FIELD, REMOVED, record_field, record_type
+from corpusmill.collect.warc import REMOVAL_FIELD, REMOVED
 from corpusmill.errors import RunError
 from corpusmill.store import full_disk_is_a_run_error
 

@@ -4,19 +4,22 @@ To add a kind, write a module here with a class derived from `Format`, and add a
 """
 
 from corpusmill.collect.formats.base import Format
+from corpusmill.collect.formats.commoncrawl import CommonCrawl
 from corpusmill.collect.formats.crawl import Crawl
 from corpusmill.collect.formats.jsonl import JsonLines
 from corpusmill.collect.formats.parquet import Parquet
-from corpusmill.collect.formats.trees import Html, Markdown, Text
+from corpusmill.collect.formats.tables import Arrow, Csv, Dataset
+from corpusmill.collect.formats.trees import Code, Html, Latex, Markdown, RestructuredText, Text
 from corpusmill.collect.formats.user import UserFormat
-from corpusmill.collect.formats.warc import Warc
+from corpusmill.collect.formats.warc import Warc, Wat, Wet
 from corpusmill.extensions import REGISTRY
 
 __all__ = ["FORMATS", "Format", "format_of", "kinds"]
 
-FORMATS: dict[str, Format] = {
-    format.kind: format for format in (Warc(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl())
-}
+_WEB = (Warc(), Wet(), Wat(), CommonCrawl(), Html(), Crawl())
+_TABLES = (JsonLines(), Parquet(), Csv(), Arrow(), Dataset())
+_FILES = (Markdown(), RestructuredText(), Latex(), Text(), Code())
+FORMATS: dict[str, Format] = {format.kind: format for format in (*_WEB, *_TABLES, *_FILES)}
 
 
 def format_of(kind: str) -> Format | None:

@@ -49,8 +49,19 @@ class Format(ABC):
         """Whether a reader can start in the middle of such a file."""
         return False
 
-    def patterns(self, source: Any, corpus_folder: Path) -> list[str]:
-        """Where the source's files are."""
+    def is_wanted(self, source: Any, path: str) -> bool:
+        """Whether a file that the source's patterns match is read; its path is relative to the source's root."""
+        return True
+
+    def is_shared(self, path: str) -> bool:
+        """Whether a file is no record, but says something of the files beside and below it.
+
+        It becomes part of every slice that holds such files.  Only formats with `in_buckets` have such files.
+        """
+        return False
+
+    def patterns(self, source: Any, corpus_folder: Path, folder: Path) -> list[str]:
+        """Where the source's files are.  `folder` is the recipe's."""
         paths: list[str] = source.paths
         return paths
 

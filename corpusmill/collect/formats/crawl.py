@@ -16,12 +16,12 @@ class CrawlSource(Source):
 
 
 class Crawl(Warc):
-    """See the module."""
+    """Pages that the crawler of this product fetched: their WARC files in `raw/SOURCE`."""
 
     kind = "crawl"
-    settings = CrawlSource
+    settings: type[Source] = CrawlSource
 
-    def patterns(self, source: Any, corpus_folder: Path) -> list[str]:
+    def patterns(self, source: Any, corpus_folder: Path, folder: Path) -> list[str]:
         """The folder that the crawl writes."""
         return [str(corpus_folder / "raw" / source.name)]
 

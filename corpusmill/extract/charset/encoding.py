@@ -6,6 +6,7 @@ header, declaration in the page, detection.  The detector is chardetng, that of 
 - Bytes are UTF-8, whatever is declared, if they are valid UTF-8 and contain several multi-byte sequences.  In a legacy
   encoding, running text is never valid UTF-8 by chance.  If the bytes are not fully valid, they are UTF-8 if half of
   what is beyond ASCII is valid.
+- Surrogates in UTF-8 (CESU-8) become the characters that they stand for, if the rest is UTF-8.
 - A declared encoding is not used if detection, with enough bytes as evidence, finds one that reads other letters in the
   same bytes.  Examples: Cyrillic instead of Latin, KOI8-R instead of windows-1251, Big5 instead of GBK.
 - A declared encoding is not used either if most bytes beyond ASCII cannot be decoded in it.
@@ -31,6 +32,7 @@ harms Czech, Polish and Serbian.
 """
 
 import codecs
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +50,9 @@ SAMPLE = 1 << 16  # bytes that detection and the check for binary data read
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
 _XML_IN_UTF_16 = {b"<\0?\0x\0": "utf-16le", b"\0<\0?\0x": "utf-16be"}
+# UTF-8 of surrogates, as CESU-8 has them in pairs (Unicode Technical Report 26): Java and old databases write it
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))  # ESC is used in ISO-2022-JP
 _ALIKE = (  # encodings that read nearly the same letters in the same bytes
     "windows-1252 windows-1250 windows-1254 windows-1257 windows-1258 iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-10 "
@@ -98,6 +103,8 @@ def to_utf8(data: bytes, declared: str | None = None, *, markup: bool = True) ->
     if header in UTF_16 and 0 in data[:SAMPLE]:
         return _in_one_of([header], data)
     is_utf8 = _is_utf8(data)
+    if not is_utf8 and _SURROGATE.search(data) and _is_utf8(paired := _without_surrogates(data)):
+        data, is_utf8 = paired, True
     if is_utf8 and (header == "utf-8" or _n_beyond_ascii(data[:SAMPLE]) >= SEVERAL):
         return _as_it_is(data)
     inside = prescan(data[:PRESCAN]) if markup else None
@@ -113,6 +120,15 @@ def detect(data: bytes) -> str:
     detector.feed(data[start : start + SAMPLE], last=False)  # the sample may end within a character
     found = detector.guess(tld=None, allow_utf8=False).lower()
     return "windows-874" if found == "cp874" else found
+
+
+def _without_surrogates(data: bytes) -> bytes:
+    """The bytes with each pair of surrogates as the character that it stands for, and U+FFFD for single ones."""
+    return _SURROGATE.sub(REPLACED.encode(), _PAIR.sub(_character, data)) if _SURROGATE.search(data) else data
+
+
+def _character(pair: re.Match[bytes]) -> bytes:
+    return pair[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
 
 
 def _as_declared(data: bytes, names: list[str], *, is_utf8: bool) -> Utf8:
@@ -185,7 +201,7 @@ def _refuse_binary(start: bytes) -> None:
 
 def _decode(data: bytes, name: str) -> str:
     if name == "utf-8":
-        return data.decode("utf-8", "replace")
+        return _without_surrogates(data).decode("utf-8", "replace")
     return data.decode(_CODECS.get(name) or webencodings.lookup(name).codec_info.name, "corpusmill")
 
 

@@ -215,3 +215,25 @@ def test_any_bytes(data, label):
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufeff"), min_size=1))
 def test_any_text_in_utf8(text):
     assert to_utf8(text.encode(), "utf-8").text == text
+
+
+def in_cesu_8(text: str) -> bytes:
+    """As Java and old databases write it: each half of a pair of surrogates by itself."""
+    units = text.encode("utf-16-be")
+    return b"".join(
+        chr(int.from_bytes(units[i : i + 2], "big")).encode("utf-8", "surrogatepass") for i in range(0, len(units), 2)
+    )
+
+
+@pytest.mark.parametrize("page", ["It’s the boat 😀 of the inlet. ", "𠀋 is a character. ", "Zeile mit 😀"])
+def test_surrogates_in_utf8_are_the_characters_that_they_stand_for(page):
+    for text in (page, page * 20):
+        for declared in ("utf-8", None) if len(text) > 100 else ("utf-8",):
+            read = to_utf8(in_cesu_8(text), declared)
+            assert (read.encoding, read.text) == ("utf-8", text)
+
+
+def test_damage_beside_surrogates_is_only_itself():
+    read = to_utf8(in_cesu_8("It’s 😀 ’’ " * 20) + b"\xff\xfe " + b"\xed\xa0\xbd!", "utf-8")
+    assert (read.encoding, read.text.count("😀")) == ("utf-8", 20)
+    assert read.text.count(REPLACED) <= 3

@@ -1,0 +1,122 @@
+"""CSV and TSV files with a header, plain, gzipped or zstd-compressed: one record per row.
+
+A field in quotes may hold line ends, so a reader cannot start in the middle of a file.  A file is one slice.  `offset`
+is the row's first byte in the inflated content.  Blank lines are not records, but they are counted.
+
+A row that is not in the declared encoding is a broken record.  If a quote is not closed, the rest of the file would be
+one field.  Such a row is too large, and reading goes on after it.  A row may have fewer fields than the header; if it
+has more, these are in its metadata as `more_fields`.
+"""
+
+import csv
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from typing import BinaryIO
+
+from corpusmill.collect.columns import from_columns
+from corpusmill.collect.files import CHUNK
+from corpusmill.collect.lines import inflated
+from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.settings import Columns
+from corpusmill.errors import InputError
+from corpusmill.reasons import Status
+
+_ESCAPE = re.compile("[\udc80-\udcff]")  # a byte that is not in the encoding
+
+
+class _TooLongError(Exception):
+    """A row has more bytes than a record may have."""
+
+
+@dataclass(slots=True)
+class SeparatedReader:
+    """The records of one file; `others` counts blank lines."""
+
+    file: BinaryIO
+    path: str
+    delimiter: str
+    encoding: str
+    columns: Columns
+    max_page_bytes: int
+    others: Counter[str]
+
+    def __iter__(self) -> Iterator[Record]:
+        csv.field_size_limit(sys.maxsize)  # rows are limited instead
+        with inflated(self.file, self.path) as file:
+            lines = _Lines(file, self.encoding, 4 * self.max_page_bytes + CHUNK)
+            header: list[str] | None = None
+            while True:
+                rows = csv.reader(lines, delimiter=self.delimiter)
+                try:
+                    while (row := self._next(rows, lines)) is not None:
+                        if header is None and row:
+                            header = self._header(row)
+                        elif row and header is not None:
+                            yield self._record(header, row, lines.start)
+                        else:
+                            self.others["blank line"] += 1
+                    return
+                except _TooLongError:
+                    yield Record(origin_path=self.path, offset=lines.start, status=Status.TOO_LARGE)
+                except csv.Error as error:
+                    yield Record.broken(self.path, lines.start, f"not CSV: {error}")
+                except DamageError as error:
+                    yield Record.broken(self.path, lines.start, f"{error}; nothing can be read from here on")
+                    return
+                if header is None:
+                    return
+
+    def _next(self, rows: Iterator[list[str]], lines: "_Lines") -> list[str] | None:
+        lines.start = lines.at
+        return next(rows, None)
+
+    def _header(self, row: list[str]) -> list[str]:
+        header = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for name in row]
+        name = self.columns.text
+        if name not in header:
+            there = ", ".join(header[:50])
+            raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}")
+        return header
+
+    def _record(self, header: list[str], row: list[str], at: int) -> Record:
+        if any(_ESCAPE.search(field) for field in row if not field.isascii()):
+            error = f"the row is not {self.encoding}; name the file's encoding in the recipe"
+            return Record.broken(self.path, at, error)
+        values: dict[str, object] = dict(zip(header, row, strict=False))
+        if len(row) > len(header):
+            values["more_fields"] = row[len(header) :]
+        return from_columns(values, self.columns, self.path, at)
+
+
+class _Lines:
+    """The lines of a file as text, with their places; bytes that are not in the encoding become surrogates."""
+
+    def __init__(self, file: BufferedReader, encoding: str, longest: int) -> None:
+        self._file, self._encoding, self._longest = file, encoding, longest
+        self.start = self.at = 0  # offsets of the present row, and of the next line
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(CHUNK)
+        if not line:
+            raise StopIteration
+        is_first = self.at == 0
+        self.at += len(line)
+        if self.at - self.start > self._longest:
+            while not line.endswith(b"\n") and (line := self._file.readline(CHUNK)):
+                self.at += len(line)
+            raise _TooLongError
+        if is_first:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        while (
+            not line.endswith(b"\n") and self.at - self.start <= self._longest and (more := self._file.readline(CHUNK))
+        ):
+            self.at += len(more)
+            line += more
+        return line.decode(self._encoding, "surrogateescape")

@@ -1,0 +1,265 @@
+"""CSV, TSV, Arrow, folders of data sets; nested columns, paragraphs and messages."""
+
+import gzip
+import io
+import json
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpusmill.collect.columns import from_columns, joined_text
+from corpusmill.collect.plan import plan
+from corpusmill.collect.reader import read_slice
+from corpusmill.collect.records import Record
+from corpusmill.collect.settings import Columns, RunSettings
+from corpusmill.collect.slices import Slice
+from corpusmill.errors import InputError
+from corpusmill.reasons import Status
+from tests.collect.sources import a_source
+
+
+def read(folder, data, name, kind="csv", max_page_bytes=1_000_000, **keys):
+    (folder / name).write_bytes(data)
+    piece = Slice(name="p", source="s", kind=kind, root=str(folder), files=(name,))
+    reader = read_slice(piece, a_source(name="s", kind=kind, paths=["*"], **keys), max_page_bytes)
+    return list(reader), reader.reading.others
+
+
+def row(value, **columns):
+    return from_columns(value, Columns(**columns), "a", 0)
+
+
+# ---- columns -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", "a"),
+        (b"caf\xc3\xa9", "café"),
+        (["one", "two"], "one\n\ntwo"),
+        ([["a", "b"], "c"], "a\n\nb\n\nc"),
+        ([], ""),
+        (
+            [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}],
+            "user: Why?\n\nassistant: So.",
+        ),
+        ([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "human: Hi\n\ngpt: Hello"),
+        (
+            [{"role": "user", "content": [{"type": "text", "text": "See"}, {"type": "image_url", "image_url": {}}]}],
+            "user: See\n\n",
+        ),
+        ([{"role": "assistant", "content": None, "tool_calls": []}], "assistant: "),
+        ([{"text": "a paragraph"}, {"text": "another"}], "a paragraph\n\nanother"),
+        (["a", 1], None),
+        ([{"role": "user", "content": 7}], None),
+        ([{}], None),
+        (7, None),
+        ({"text": "a"}, None),
+    ],
+)
+def test_what_is_text(value, text):
+    assert joined_text(value) == text
+    record = row({"text": value})
+    assert (record.status, record.text) == (Status.OK if text is not None else Status.NO_TEXT_FIELD, text)
+
+
+def test_columns_in_columns():
+    value = {"doc": {"body": {"text": "words", "n": 1}, "id": 7}, "meta": {"url": "http://a/", "rights": "CC0-1.0"}}
+    record = row(value, text="doc.body.text", url="meta.url", licence="meta.rights")
+    assert (record.text, record.url, record.licence) == ("words", "http://a/", "CC0-1.0")
+    assert record.metadata == {"doc": {"body": {"n": 1}, "id": 7}, "meta": {}}
+    assert value["meta"] == {"url": "http://a/", "rights": "CC0-1.0"}
+    assert row({"a.b": "flat", "a": {"b": "nested"}}, text="a.b").text == "flat"
+    assert row({"a": "x"}, text="a.b").status is Status.NO_TEXT_FIELD
+
+
+@pytest.mark.parametrize("value", ["2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)])
+def test_a_date_is_when_it_was_fetched(value):
+    record = row({"text": "a", "date": value})
+    assert (record.fetched_at, record.metadata) == (datetime(2026, 1, 2, 3, 4, 5), {})
+
+
+def test_a_date_that_is_none_stays_where_it_is():
+    record = row({"text": "a", "date": "last spring"})
+    assert (record.fetched_at, record.metadata) == (None, {"date": "last spring"})
+
+
+# ---- CSV and TSV ---------------------------------------------------------------------------------------------------
+
+CSV = 'text,url,n\r\n"A mill, old",http://a.example/0,1\r\n"Two\nlines with ""quotes""",http://a.example/1,2\r\nMühle,,3\r\n'
+
+
+@pytest.mark.parametrize("name", ["a.csv", "A.CSV.GZ", "a.csv.zst", "a.tsv"])
+def test_rows_of_a_csv_file(tmp_path, name):
+    tabs = name.endswith("tsv")
+    data = (CSV.replace("A mill, old", "A mill; old").replace(",", "\t") if tabs else CSV).encode()
+    pack = {"gz": gzip.compress, "zst": zstandard.compress}.get(name.lower().rpartition(".")[2], bytes)
+    records, others = read(tmp_path, pack(data), name)
+    assert [r.text for r in records] == ["A mill; old" if tabs else "A mill, old", 'Two\nlines with "quotes"', "Mühle"]
+    assert [(r.url, r.metadata) for r in records] == [
+        ("http://a.example/0", {"n": "1"}), ("http://a.example/1", {"n": "2"}), ("", {"n": "3"}),
+    ]  # fmt: skip
+    assert not others
+    for record in records:  # its place leads back to the bytes
+        assert data[record.offset :].decode().lstrip('"').startswith(record.text[:3])
+
+
+def test_settings_of_a_csv_file(tmp_path):
+    columns = {"text": "Text", "title": "Name"}
+    data = "\ufeffName;Text\nA;Mühle\n\nB;x;more;still\nC\n".encode()
+    records, others = read(tmp_path, data, "a.csv", delimiter=";", columns=columns)
+    assert [(r.title, r.text, r.metadata) for r in records] == [
+        ("A", "Mühle", {}), ("B", "x", {"more_fields": ["more", "still"]}), ("C", None, {}),
+    ]  # fmt: skip
+    assert records[2].status is Status.NO_TEXT_FIELD
+    assert others == {"blank line": 1}
+    latin = "text\nMühle\n".encode("cp1252")
+    (good,), _ = read(tmp_path, latin, "b.csv", encoding="cp1252")
+    assert good.text == "Mühle"
+    (bad,), _ = read(tmp_path, latin, "b.csv")
+    assert (bad.status, bad.metadata["error"]) == (
+        Status.BROKEN_RECORD, "the row is not utf-8; name the file's encoding in the recipe",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="'utf-16' is no encoding that contains ASCII"):
+        a_source(name="s", kind="csv", paths=["x"], encoding="utf-16")
+    with pytest.raises(InputError, match=r"a\.csv: there is no column 'text' for the text; name one of: Name;Text"):
+        read(tmp_path, data, "a.csv")
+
+
+def test_damaged_and_empty_csv_files(tmp_path):
+    packed = gzip.compress(CSV.encode() * 200)
+    records, _ = read(tmp_path, packed[:-30], "a.csv.gz")
+    assert records[-1].status is Status.BROKEN_RECORD
+    assert "cut off; nothing can be read from here on" in records[-1].metadata["error"]
+    assert len(records) > 300
+    assert read(tmp_path, b"", "a.csv") == ([], {})
+    assert read(tmp_path, b"text,url\n", "a.csv") == ([], {})
+
+
+def test_a_quote_that_is_not_closed_costs_a_bounded_piece(tmp_path):
+    data = b'text,n\nbefore,1\n"never closed,2\n' + b"words of a row,3\n" * 100_000 + b"after,4\n"
+    records, _ = read(tmp_path, data, "a.csv", max_page_bytes=1000)
+    assert [r.status for r in records[:2]] == [Status.OK, Status.TOO_LARGE]
+    assert records[-1].text == "after"
+    assert len(records) > 30_000
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.binary(max_size=400))
+def test_any_bytes_are_rows(tmp_path_factory, data):
+    records, _ = read(tmp_path_factory.mktemp("c"), b"text,x\n" + data, "a.csv")
+    assert all(isinstance(record, Record) for record in records)
+
+
+# ---- Arrow ---------------------------------------------------------------------------------------------------------
+
+TABLE = pa.table(
+    {
+        "text": [f"text {i}" for i in range(20)],
+        "url": [f"http://a.example/{i}" for i in range(20)],
+        "messages": [[{"role": "user", "content": f"say {i}"}] for i in range(20)],
+        "meta": [{"body": f"body {i}"} for i in range(20)],
+    }
+)
+
+
+def arrow(form: str, table: pa.Table = TABLE) -> bytes:
+    sink = io.BytesIO()
+    if form == "feather":
+        pyarrow.feather.write_feather(table, sink, compression="zstd")
+        return sink.getvalue()
+    with (pa.ipc.new_file if form == "file" else pa.ipc.new_stream)(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=7)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("form", ["file", "stream", "feather"])
+def test_rows_of_an_arrow_file(tmp_path, form):
+    records, _ = read(tmp_path, arrow(form), "a.arrow", "arrow")
+    assert [(r.text, r.url, r.offset) for r in records] == [
+        (f"text {i}", f"http://a.example/{i}", i) for i in range(20)
+    ]
+    chats, _ = read(tmp_path, arrow(form), "a.arrow", "arrow", columns={"text": "messages"})
+    assert chats[3].text == "user: say 3"
+    nested, _ = read(tmp_path, arrow(form), "a.arrow", "arrow", columns={"text": "meta.body"})
+    assert nested[3].text == "body 3"
+    with pytest.raises(InputError, match=r"there is no column 'meta\.none' for the text"):
+        read(tmp_path, arrow(form), "a.arrow", "arrow", columns={"text": "meta.none"})
+    with pytest.raises(InputError, match=r"column 'meta' holds struct<.*, not text"):
+        read(tmp_path, arrow(form), "a.arrow", "arrow", columns={"text": "meta"})
+
+
+@pytest.mark.parametrize("form", ["file", "stream"])
+def test_damaged_and_empty_arrow_files(tmp_path, form):
+    data = arrow(form)
+    records, _ = read(tmp_path, data[: len(data) // 2], "a.arrow", "arrow")
+    assert records[-1].status is Status.BROKEN_RECORD
+    for at in range(0, len(data), 61):
+        changed = bytearray(data)
+        changed[at] ^= 0xFF
+        try:
+            assert read(tmp_path, bytes(changed), "a.arrow", "arrow")[0]
+        except InputError as error:  # a damaged schema names other columns
+            assert "column" in str(error)  # noqa: PT017
+    assert read(tmp_path, b"", "a.arrow", "arrow") == ([], {})
+    assert read(tmp_path, arrow(form, TABLE.slice(0, 0)), "a.arrow", "arrow") == ([], {})
+    (junk,), _ = read(tmp_path, b"no Arrow at all", "a.arrow", "arrow")
+    assert junk.status is Status.BROKEN_RECORD
+
+
+def test_parquet_has_nested_columns_and_messages_too(tmp_path):
+    sink = io.BytesIO()
+    pq.write_table(TABLE, sink)
+    for columns, text in (({"text": "messages"}, "user: say 0"), ({"text": "meta.body"}, "body 0")):
+        records, _ = read(tmp_path, sink.getvalue(), "a.parquet", "parquet", columns=columns)
+        assert records[0].text == text
+
+
+# ---- folders of data sets ------------------------------------------------------------------------------------------
+
+
+def a_dataset(folder):
+    (folder / "data").mkdir(parents=True)
+    (folder / "validation").mkdir()
+    pq.write_table(TABLE, folder / "data/train-00000-of-00001.parquet")
+    (folder / "data/test.jsonl").write_text('{"text": "of test"}\n')
+    (folder / "extra.csv").write_text("text\nof extra\n")
+    (folder / "validation/data-00000-of-00001.arrow").write_bytes(arrow("stream"))
+    (folder / "validation/cache-123.arrow").write_bytes(arrow("stream"))
+    for name in ("dataset_info.json", "validation/state.json", "dataset_dict.json"):
+        (folder / name).write_text("{}")
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n")
+
+
+def planned(folder, **keys):
+    source = a_source(name="s", kind="dataset", paths=["in"], **keys)
+    slices = plan([source], RunSettings(), folder=folder, corpus=folder / "corpus")
+    return {piece.files[0]: [r.text for r in read_slice(piece, source)] for piece in slices}
+
+
+def test_a_folder_of_a_data_set(tmp_path):
+    a_dataset(tmp_path / "in")
+    found = planned(tmp_path)
+    assert {name: len(texts) for name, texts in found.items()} == {
+        "data/train-00000-of-00001.parquet": 20, "data/test.jsonl": 1, "extra.csv": 1,
+        "validation/data-00000-of-00001.arrow": 20,
+    }  # fmt: skip
+    assert set(planned(tmp_path, splits=["train"])) == {"data/train-00000-of-00001.parquet"}
+    assert set(planned(tmp_path, splits=["validation", "test"])) == {
+        "validation/data-00000-of-00001.arrow", "data/test.jsonl",
+    }  # fmt: skip
+    with pytest.raises(InputError, match="'in' matches 8 files, and the source's other settings leave out all"):
+        planned(tmp_path, splits=["dev"])
+
+
+def test_json_files_of_a_data_set_are_json_lines(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/train.json").write_text(json.dumps({"text": "a"}) + "\n" + json.dumps({"text": "b"}))
+    assert planned(tmp_path) == {"train.json": ["a", "b"]}
