@@ -21,12 +21,14 @@ from corpusmill.extensions import REGISTRY
 from corpusmill.extract.charset.encoding import Utf8, to_utf8
 from corpusmill.extract.charset.mojibake import condition
 from corpusmill.extract.content.model import shipped_model
+from corpusmill.extract.complete import complete
 from corpusmill.extract.look import judge
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura
 from corpusmill.extract.plain import markdown, plain_text
 from corpusmill.extract.segments.readable import readable
 from corpusmill.extract.segments.segment import segment
+from corpusmill.extract.wiki import wikitext
 from corpusmill.page import NOTHING, Extracted, Extractor, Page, TextFormat
 from corpusmill.reasons import Status
 
@@ -41,6 +43,7 @@ def extractor(name: str, format: TextFormat = "text") -> Extractor:
     """The extractor with this name; InputError if there is none, or if it is not installed.
 
     It reads HTML.  It returns text files and Markdown files as they are.  Only `corpusmill` writes HTML as Markdown.
+    Wikitext and HTML that is content throughout are read by our own code, whatever the name is.
     """
     from_html = _ours(format) if name == OURS else _from_main_text(_main_text(name))
 
@@ -50,6 +53,10 @@ def extractor(name: str, format: TextFormat = "text") -> Extractor:
                 return plain_text(page)
             case "markdown":
                 return markdown(page)
+            case "wikitext":
+                return wikitext(page, format)
+            case "content":
+                return complete(page, format)
             case "html":
                 return from_html(page)
 
