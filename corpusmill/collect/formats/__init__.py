@@ -6,6 +6,7 @@ To add a kind, write a module here with a class derived from `Format`, and add a
 from corpusmill.collect.formats.base import Format
 from corpusmill.collect.formats.crawl import Crawl
 from corpusmill.collect.formats.jsonl import JsonLines
+from corpusmill.collect.formats.mediawiki import MediaWiki
 from corpusmill.collect.formats.parquet import Parquet
 from corpusmill.collect.formats.trees import Html, Markdown, Text
 from corpusmill.collect.formats.user import UserFormat
@@ -15,7 +16,7 @@ from corpusmill.extensions import REGISTRY
 __all__ = ["FORMATS", "Format", "format_of", "kinds"]
 
 FORMATS: dict[str, Format] = {
-    format.kind: format for format in (Warc(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl())
+    format.kind: format for format in (Warc(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl(), MediaWiki())
 }
 
 

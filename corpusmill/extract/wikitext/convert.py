@@ -45,12 +45,16 @@ _LEFT_OUT = (
     "ref references gallery timeline score graph imagemap hiero templatedata mapframe maplink includeonly categorytree "
     "inputbox rss dynamicpagelist indicator templatestyles section"
 ).split()
-_OPENING = re.compile(rf"<!--|<({'|'.join((*_KEPT, *_LEFT_OUT))})\b([^<>]*)>", re.IGNORECASE)
-_CLOSINGS = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in (*_KEPT, *_LEFT_OUT)}
+_FOREIGN = frozenset((*_KEPT, *_LEFT_OUT))
+_OPENING = re.compile("<(?:!--|([A-Za-z]++)([^<>]*+)>)")
+# without the flag for any case, with which the search is slower
+_CLOSINGS = {
+    name: re.compile(rf"</{''.join(f'[{letter}{letter.upper()}]' for letter in name)}\s*>") for name in _FOREIGN
+}
 _LANGUAGE = re.compile(r"lang\s*=\s*[\"']?([\w+#.-]+)", re.IGNORECASE)
 _PARAMETER = re.compile(r"\{\{\{([^{}|]*+)(?:\|([^{}]*+))?\}\}\}")
 _TEMPLATE = re.compile(r"\{\{([^{}]*+(?:(?:\{(?!\{)|\}(?!\}))[^{}]*+)*+)\}\}")
-_LINK = re.compile(r"\[\[(?:[^\[\]|:]*+\|([^\[\]]*+)|([^\[\]|:]++))\]\]")
+_LINK = re.compile(r"\[\[(?:[^\[\]|:]*+\|([^\[\]]++)|([^\[\]|:]++))\]\]")
 _COLON_LINK = re.compile(r"\[\[([^\[\]|]*+)(?:\|([^\[\]]*+))?\]\]")
 _EXTERNAL = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\[\]<>]*+(?:[ \t\u00a0]++([^\[\]\n]*+))?\]|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]")
 _SPACE, _COMMA = " \t\u00a0", ",;:，；、："
@@ -138,15 +142,20 @@ class _Converter:
                 if text[start - 1 : start] == "\n" and text[close : close + 1] == "\n":
                     at += 1
                 continue
+            name = name.lower()
+            if name not in _FOREIGN:
+                pieces.append(text[at:end])
+                at = end
+                continue
             pieces.append(text[at:start])
             at = end
-            name = name.lower()
             if opening[2].endswith("/") or name in missing:
                 pieces.append("" if name in ("ref", "nowiki") else GONE)
                 continue
             closing = _CLOSINGS[name].search(text, end)
             if closing is None:
                 missing.add(name)
+                pieces.append(GONE)
                 continue
             pieces.append(self._foreign(name, opening[2], text[end : closing.start()]))
             at = closing.end()

@@ -12,8 +12,10 @@ from typing import Final
 from corpusmill.extract.wikitext.names import REFERENCE_SECTIONS, plain_name
 
 _FAR: Final = 12  # colons and spaces before the start of a table
+_BEFORE_TABLES: Final = "{: \t"
 MAX_TABLES = 20  # tables in tables
 _QUOTES: Final = re.compile("('{2,})")
+_SINGLE_LETTER: Final = re.compile(r" \w$")
 _HEADING: Final = re.compile(r"(={1,6})(.*?)(={1,6})\s*")
 _TAGS: Final = re.compile(r"<[^<>]*>")
 _PREFIX: Final = re.compile(r"[*#:;]+")
@@ -48,17 +50,18 @@ class _Lines:
         self._is_formula_alone = is_formula_alone
 
     def add(self, line: str) -> None:
-        if self._n_skipped or self._tables or "{|" in line[:_FAR]:
-            stripped = line.strip()
-            if self._table_line(stripped.lstrip(": ") if "{|" in stripped[:_FAR] else stripped):
-                return
-            line = stripped
         if not line or line.isspace():
-            self._end_paragraph()
-            self._close_list(0)
+            if not self._n_skipped:
+                self._end_paragraph()
+                self._close_list(0)
             return
         first = line[0]
-        if first in "|!" and (line := _without_bars(line)) == "":
+        if self._n_skipped or self._tables or (first in _BEFORE_TABLES and "{|" in line[:_FAR]):
+            line = line.strip()
+            if self._table_line(line.lstrip(": ") if "{|" in line[:_FAR] else line):
+                return
+            first = line[0]
+        if first in "|!" and not (line := _without_bars(line)):
             return
         if first in "*#:;":
             self._list_line(line)
@@ -86,8 +89,8 @@ class _Lines:
         if not self._in_paragraph and self._is_formula_alone(line):
             self._out.append(f"<p>{line}<p>")
             return
-        self._out.append(_with_emphasis(line) if self._in_paragraph else f"<p>{_with_emphasis(line)}")
-        self._out.append("\n")
+        line = _with_emphasis(line) if "''" in line else line
+        self._out.append(f"{line}\n" if self._in_paragraph else f"<p>{line}\n")
         self._in_paragraph = True
 
     def _preformatted(self, line: str) -> None:
@@ -166,7 +169,8 @@ class _Lines:
 
     def _table_line(self, line: str) -> bool:
         """Handle a line of a table's own markup; False for a line of a cell's content."""
-        if line.startswith("{|"):
+        first, second = line[0], line[1:2]
+        if first == "{" and second == "|":
             if self._n_skipped or _NO_CONTENT.search(line) or len(self._tables) >= MAX_TABLES:
                 self._n_skipped += 1
             else:
@@ -176,42 +180,52 @@ class _Lines:
                 self._out.append("<table>")
             return True
         if self._n_skipped:
-            if line.startswith("|}"):
+            if first == "|" and second == "}":
                 self._n_skipped -= 1
-                if rest := line[2:].strip():
-                    self._text(rest) if not self._n_skipped else None
+                self._after_table(line)
             return True
-        if not self._tables:
+        if first not in "|!" or not self._tables:
             return False
         table = self._tables[-1]
-        if line.startswith("|}"):
+        if first == "!" or second not in ("}", "+", "-"):
+            self._cells(line, table)
+        elif second == "}":
             self._close_table()
-            if rest := line[2:].strip():
-                self._text(rest)
-        elif line.startswith("|+"):
+            self._after_table(line)
+        elif second == "+":
             self._end_cell()
             self._out.append(f"<caption>{_with_emphasis(_cell(line[2:])[1])}</caption>")
-        elif line.startswith("|-"):
+        else:
             self._end_cell()
             self._out.append("<tr>")
             table.in_row = True
-        elif line.startswith(("|", "!")):
-            self._cells(line, table)
-        else:
-            return False
         return True
+
+    def _after_table(self, line: str) -> None:
+        """What stands in a line after the end of a table."""
+        rest = line[2:].strip()
+        if rest and not self._n_skipped:
+            self._text(rest)
 
     def _cells(self, line: str, table: _Table) -> None:
         self._end_cell()
         if not table.in_row:
             self._out.append("<tr>")
             table.in_row = True
-        name = "th" if line[0] == "!" else "td"
-        content = line[1:].replace("!!", "||") if line[0] == "!" else line[1:]
+        if line[0] == "!":
+            name, content = "th", line[1:].replace("!!", "||")
+        else:
+            name, content = "td", line[1:]
+        write = self._out.append
         for cell in content.split("||"):
-            attributes, text = _cell(cell)
-            spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(attributes)) if attributes else ""
-            self._out.append(f"<{name}{spans}>{_with_emphasis(text)}")
+            if "|" in cell:
+                attributes, text = _cell(cell)
+                spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(attributes))
+                write(f"<{name}{spans}>")
+            else:
+                text = cell.strip()
+                write(f"<{name}>")
+            write(_with_emphasis(text) if "''" in text else text)
 
     def _end_cell(self) -> None:
         self._end_paragraph()
@@ -255,8 +269,9 @@ def _with_emphasis(line: str) -> str:
     n_bold, n_italic = lengths.count(3) + lengths.count(5), lengths.count(2) + lengths.count(5)
     if n_bold % 2 and n_italic % 2:
         odd = [1 + 2 * place for place, n in enumerate(lengths) if n == 3]
-        single = [place for place in odd if re.search(r"(?:^|[^\w])\w$", pieces[place - 1])]
-        for place in (single or odd)[:1]:
+        single = [place for place in odd if _SINGLE_LETTER.search(pieces[place - 1])]
+        longer = [place for place in odd if pieces[place - 1][-1:] != " "]
+        for place in (single or longer or odd)[:1]:
             pieces[place - 1] += "'"
             pieces[place] = "''"
     written: list[str] = []

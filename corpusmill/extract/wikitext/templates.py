@@ -43,7 +43,7 @@ _PATTERNS: Final = {
     """,
     "“{1|text}”": "quote inline|inline quote",
     "„{1|text}“": '"',
-    "« {1|texte} »": "citation|cita-fr|« »|guillemets",
+    "«\u00a0{1|texte}\u00a0»": "« »|guillemets",
     "{3|2|text}": "transliteration|transl|tsl|translation text|le2",
     "{3|1}": "color text3",
     "{2|1}": "url|color|colour|font color|fontcolor|coloured text|colored text|color text|fg|textcolor|farbe|coul|sort|sortname2|hs text",
@@ -51,12 +51,13 @@ _PATTERNS: Final = {
     "{1}（{2}）": "読み仮名|読み仮名 ruby不使用|読み|yomigana|nihongo2 title",
     "ISBN {1}": "isbn|isbn-10|isbn-13|isbn2",
     "{2}": "legend|version|lang2|link text",
-    "{1} {2}": "sortname|sortkeyname|bd-name|persondata name|höhe|tempera",
+    "{1} {2}": "sortname|sortkeyname",
     "{display|lt|3|1}": "interlanguage link multi|ill2",
     "{2|3}": "nihongo2|nihongo krt|zh-lang",
     # numbers, measures, dates
     "{1|2} °C": "°c|celsius",
     "{1}°": "deg",
+    "{1} m": "höhe|metre text",
     "{1}/{2}": "frac2|ratio",
     "US${1}": "us$|usd|us dollar",
     "€{1}": "euro|eur|€",
@@ -84,7 +85,7 @@ _PATTERNS: Final = {
 }
 _SIGNS: Final = {
     "-": "\n", "clear": "\n", "clr": "\n", "pb": "\n\n", "paragraph break": "\n\n", "break": "<br>", "crlf": "<br>",
-    "!": BAR, "=": "=", "'": "'", "'s": "'s", "`": "’", "(": "{", ")": "}", "·": " · ", "•": " • ", "*": "*", ",": ", ",
+    "!": BAR, "=": "=", "'": "'", "'s": "'s", "`": "’", "(": "{", ")": "}", "·": " · ", "•": " • ", "*": "*",
     "dot": " · ", "bull": " • ", "bullet": " • ", "middot": " · ", "snd": " – ", "spnd": " – ", "spaced ndash": " – ",
     "spaced en dash": " – ", "ndash": "–", "en dash": "–", "mdash": "—", "em dash": "—", "emdash": "—", "mdashb": "—", "endash": "–", "ndashb": "–", "spaced mdash": " — ",
     "spaced em dash": " — ", "—": " — ", "–": " – ", "nbsp": "\u00a0", "space": " ", "spaces": " ", "thinsp": "\u2009",
@@ -280,8 +281,9 @@ def _cited(arguments: Arguments, language: str) -> str:
     name = first(("first", "first1", "prénom", "prénom1", "nombre", "given"))
     author = first(_AUTHOR) or ", ".join(part for part in (last, name) if part)
     title, *rest = (first(keys) for keys in _CITED)
-    if not title:
-        return ""
+    if not title:  # of French and other wikis: words that somebody said
+        words = arguments.get("1", "")
+        return (f"«\u00a0{words}\u00a0»" if language.startswith("fr") else f"“{words}”") if words else ""
     year = f"({first(_YEAR)})" if first(_YEAR) else ""
     before = " ".join(part for part in (author, year) if part)
     return ". ".join(part for part in (before, f"''{title}''", *rest) if part) + "."
