@@ -172,7 +172,9 @@ class DumpReader:
             origin_path=self.path,
             offset=found.offset,
             status=status,
-            url=self._info.articles + quote(title.replace(" ", "_"), safe="/:;@$!*(),~") if self._info.articles else None,
+            url=self._info.articles + quote(title.replace(" ", "_"), safe="/:;@$!*(),~")
+            if self._info.articles
+            else None,
             fetched_at=_time(revision.findtext("timestamp")),
             content_type="text/x-wiki" if model in _WIKITEXT else revision.findtext("format"),
             media="wikitext" if status is Status.OK else None,

@@ -177,7 +177,10 @@ def test_a_page_that_is_too_large_costs_only_itself(tmp_path, name):
         ("  <page><title>x</title></page>\n", "no title or no revision"),
         ("  <page><title>x</ti</page>\n", "XML of the page"),
         ("  <page><title>&lol;</title></page>\n", "XML of the page"),
-        ('  <page><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><title>&e;</title></page>\n', "XML of the page"),
+        (
+            '  <page><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><title>&e;</title></page>\n',
+            "XML of the page",
+        ),
     ],
 )
 def test_pages_that_cannot_be_read_are_rows(tmp_path, xml, error):
@@ -215,7 +218,9 @@ def test_damage_loses_only_what_is_damaged(tmp_path, name, damage):
 
 @pytest.mark.parametrize("name", ["a.xml", MULTISTREAM])
 def test_a_dump_without_its_end_says_so(tmp_path, name):
-    data = (HEAD + "".join(PAGES)).encode() if name == "a.xml" else multistream(PAGES)[: -len(bz2.compress(END.encode()))]
+    data = (
+        (HEAD + "".join(PAGES)).encode() if name == "a.xml" else multistream(PAGES)[: -len(bz2.compress(END.encode()))]
+    )
     for cuts in ([None], [len(data) // 2, len(data)]):
         slices = pairwise([0, *cuts])
         records = [r for a, b in slices for r in read(tmp_path, data, name, start=a, end=b)[0]]

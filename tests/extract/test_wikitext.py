@@ -217,7 +217,9 @@ def test_a_disambiguation_page_has_a_reason(mark):
 
 
 def test_the_extractor_knows_the_site():
-    page = Page(body="{{formatnum:1000}} [[Bild:x]]".encode(), media="wikitext", site=Site(language="de", namespaces={}))
+    page = Page(
+        body="{{formatnum:1000}} [[Bild:x]]".encode(), media="wikitext", site=Site(language="de", namespaces={})
+    )
     assert extractor("resiliparse", "text")(page).text == "1.000"
 
 
@@ -238,7 +240,9 @@ def test_hostile_pages_are_read(wikitext):
 
 
 PIECES = st.sampled_from(
-    "{{ }} [[ ]] {| |} | || |- ! ' '' ''' == * # : ; \n <ref> </ref> <nowiki> </nowiki> <math> </math> <!-- --> -{ }- a".split(" ")
+    "{{ }} [[ ]] {| |} | || |- ! ' '' ''' == * # : ; \n <ref> </ref> <nowiki> </nowiki> <math> </math> <!-- --> -{ }- a".split(
+        " "
+    )
     + ["zh-hans:", "lang|", "convert|5|km", "File:x", "Category:y", "\n", "\n{|\n", "\n|}\n", " "]
 )
 

@@ -5,6 +5,7 @@ To add a kind, write a module here with a class derived from `Format`, and add a
 
 from corpusmill.collect.formats.base import Format
 from corpusmill.collect.formats.crawl import Crawl
+from corpusmill.collect.formats.documents import Docx, Epub, Feed, Mbox, Pdf, StackExchange, Tmx
 from corpusmill.collect.formats.jsonl import JsonLines
 from corpusmill.collect.formats.mediawiki import MediaWiki
 from corpusmill.collect.formats.parquet import Parquet
@@ -15,9 +16,9 @@ from corpusmill.extensions import REGISTRY
 
 __all__ = ["FORMATS", "Format", "format_of", "kinds"]
 
-FORMATS: dict[str, Format] = {
-    format.kind: format for format in (Warc(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl(), MediaWiki())
-}
+_WEB = (Warc(), JsonLines(), Parquet(), Html(), Markdown(), Text(), Crawl())
+_DOCUMENTS = (MediaWiki(), Epub(), Docx(), Pdf(), Feed(), Mbox(), StackExchange(), Tmx())
+FORMATS: dict[str, Format] = {format.kind: format for format in (*_WEB, *_DOCUMENTS)}
 
 
 def format_of(kind: str) -> Format | None:

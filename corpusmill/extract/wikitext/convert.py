@@ -56,7 +56,9 @@ _PARAMETER = re.compile(r"\{\{\{([^{}|]*+)(?:\|([^{}]*+))?\}\}\}")
 _TEMPLATE = re.compile(r"\{\{([^{}]*+(?:(?:\{(?!\{)|\}(?!\}))[^{}]*+)*+)\}\}")
 _LINK = re.compile(r"\[\[(?:[^\[\]|:]*+\|([^\[\]]++)|([^\[\]|:]++))\]\]")
 _COLON_LINK = re.compile(r"\[\[([^\[\]|]*+)(?:\|([^\[\]]*+))?\]\]")
-_EXTERNAL = re.compile(r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\[\]<>]*+(?:[ \t\u00a0]++([^\[\]\n]*+))?\]|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]")
+_EXTERNAL = re.compile(
+    r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\[\]<>]*+(?:[ \t\u00a0]++([^\[\]\n]*+))?\]|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
+)
 _SPACE, _COMMA = " \t\u00a0", ",;:，；、："
 _GONE_RUN = re.compile(f"{GONE}[{_SPACE}{_COMMA}{GONE}]*+")
 _OPENING_BRACKETS, _CLOSING_BRACKETS = ("(", "（"), (")", "）")
@@ -188,7 +190,9 @@ class _Converter:
             mark = f' class="language-{language[1].lower()}"' if language else ""
             return f"\n{self._store(f'<pre><code{mark}>{code}</code></pre>')}\n"
         if name == "poem":
-            return "\n" + "<br>\n".join(line.strip() for line in self._without_foreign(inner).strip().split("\n")) + "\n"
+            return (
+                "\n" + "<br>\n".join(line.strip() for line in self._without_foreign(inner).strip().split("\n")) + "\n"
+            )
         return GONE
 
     def _store(self, written: str) -> str:

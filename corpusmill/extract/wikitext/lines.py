@@ -20,7 +20,9 @@ _HEADING: Final = re.compile(r"(={1,6})(.*?)(={1,6})\s*")
 _TAGS: Final = re.compile(r"<[^<>]*>")
 _PREFIX: Final = re.compile(r"[*#:;]+")
 _SPAN: Final = re.compile(r"(col|row)span\s*=\s*[\"']?\s*(\d{1,4})", re.IGNORECASE)
-_NO_CONTENT: Final = re.compile(r"class\s*=\s*[\"']?[^\"']*\b(?:infobox|navbox|ambox|mbox|metadata|noprint|vcard)\b", re.IGNORECASE)
+_NO_CONTENT: Final = re.compile(
+    r"class\s*=\s*[\"']?[^\"']*\b(?:infobox|navbox|ambox|mbox|metadata|noprint|vcard)\b", re.IGNORECASE
+)
 _LISTS: Final = {"*": ("<ul>", "</ul>", "<li>"), "#": ("<ol>", "</ol>", "<li>"), ";": ("<dl>", "</dl>", "<dt>")}
 
 

@@ -100,15 +100,25 @@ _SIGNS: Final = {
     "н. э.": "н. э.", "—!": " — ", "col-break": "\n", "col-end": "\n", "col-begin": "\n", "div col": "\n", "div col end": "\n",
 }  # fmt: skip
 _MONTHS: Final = "January February March April May June July August September October November December".split()
-_LANGUAGE_TEMPLATE: Final = re.compile(r"zh|lang[-‐]\S.*|[a-z]{2,3}s|ipa-[a-z-]+|ipa\w* .*|internal link helper/.*|link-[a-z-]+")
+_LANGUAGE_TEMPLATE: Final = re.compile(
+    r"zh|lang[-‐]\S.*|[a-z]{2,3}s|ipa-[a-z-]+|ipa\w* .*|internal link helper/.*|link-[a-z-]+"
+)
 _CENTURY: Final = re.compile(r"[ivx]+(?:er|e) siècle(?: av\. j\.-c\.)?")
 _PART: Final = re.compile(r"\{([^{}]+)\}")
 _COUNTRY: Final = re.compile(r"[A-Z]{3}")
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _BETWEEN: Final = frozenset(("to", "-", "–", "and", "or", "by", "x", "×", "*", "+", "+/-", "±", "to(-)", "xx"))
-_SEPARATORS: Final = {"de": ".", "es": "\u00a0", "it": ".", "pt": ".", "nl": ".", "tr": ".", "id": ".", "da": ".", "vi": "."} | dict.fromkeys(
-    ("fr", "ru", "uk", "pl", "cs", "sv", "fi", "no", "nb", "hu", "bg", "sk"), "\u00a0"
-)
+_SEPARATORS: Final = {
+    "de": ".",
+    "es": "\u00a0",
+    "it": ".",
+    "pt": ".",
+    "nl": ".",
+    "tr": ".",
+    "id": ".",
+    "da": ".",
+    "vi": ".",
+} | dict.fromkeys(("fr", "ru", "uk", "pl", "cs", "sv", "fi", "no", "nb", "hu", "bg", "sk"), "\u00a0")
 _COMMAS: Final = frozenset((*_SEPARATORS, "ca", "ro", "el"))
 Arguments = Mapping[str, str]
 Rule = Callable[[Arguments, str], str]
@@ -231,7 +241,9 @@ def _chemical(arguments: Arguments, language: str) -> str:
 def _spoken(arguments: Arguments, language: str) -> str:
     """The sounds of {{IPAc-en}}: an argument each."""
     words = ("lang", "pron", "us", "uk", "also", "local", "en-us", "ipa", "'s")
-    sounds = [part for part in positional(arguments) if part.lower() not in words and not part.endswith((".ogg", ".wav"))]
+    sounds = [
+        part for part in positional(arguments) if part.lower() not in words and not part.endswith((".ogg", ".wav"))
+    ]
     return f"/{''.join(sounds)}/" if sounds else ""
 
 
@@ -261,7 +273,19 @@ def _content(arguments: Arguments, language: str) -> str:
     return f"\n{_first(arguments, ['content', '2', '1']).strip()}\n"
 
 
-_AUTHOR: Final = ("author", "author1", "autor", "auteur", "auteur1", "автор", "authors", "vauthors", "autore", "著者", "editor")
+_AUTHOR: Final = (
+    "author",
+    "author1",
+    "autor",
+    "auteur",
+    "auteur1",
+    "автор",
+    "authors",
+    "vauthors",
+    "autore",
+    "著者",
+    "editor",
+)
 _CITED: Final = (  # what is written of a work, in this order, from the first argument that is there
     ("title", "titel", "titre", "título", "titulo", "titolo", "заглавие", "タイトル"),
     ("journal", "work", "newspaper", "sammelwerk", "périodique", "publicación", "издание"),

@@ -11,7 +11,8 @@ from typing import Final
 
 _VARIANT: Final = re.compile(r"-\{(?!\{)((?:(?!-\{|\}-).)*+)\}-", re.DOTALL)
 _RULE: Final = re.compile(
-    r"(?:^|;)\s*(?:[^;:]*=>\s*)?((?:zh|sr|kk|ku|gan|crh|iu|shi|tg|uz|tly|sh|ban|wuu)(?:-[a-z]+)*|hans|hant)\s*:", re.IGNORECASE
+    r"(?:^|;)\s*(?:[^;:]*=>\s*)?((?:zh|sr|kk|ku|gan|crh|iu|shi|tg|uz|tly|sh|ban|wuu)(?:-[a-z]+)*|hans|hant)\s*:",
+    re.IGNORECASE,
 )
 _SIMPLIFIED: Final = "国这说时会来对发经们为学过动种从后开关长问门间无业东车见书"
 _TRADITIONAL: Final = "國這說時會來對發經們為學過動種從後開關長問門間無業東車見書"
