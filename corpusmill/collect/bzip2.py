@@ -29,6 +29,12 @@ class Piece(NamedTuple):
     origin: int  # where its stream starts in the file
     content: bytes
     error: str | None = None
+    after: int | None = None  # of an error between two streams: where the stream before it starts
+
+    @property
+    def owner(self) -> int:
+        """The slice with this byte has the piece."""
+        return self.origin if self.after is None else self.after
 
 
 def streams(file: BinaryIO, start: int) -> Iterator[Piece]:
@@ -38,14 +44,16 @@ def streams(file: BinaryIO, start: int) -> Iterator[Piece]:
     """
     window = Window(file)
     at: int | None = start if start == 0 else _next_stream(window, start)
+    before = 0
     while at is not None:
         if not window.view(at, 1):
             return
         if not _START.match(window.view(at, 10)):
             if window.view(at, PIECE).strip(b"\0"):
-                yield Piece(at, b"", NO_STREAM)
+                yield Piece(at, b"", NO_STREAM, before)
             at = _next_stream(window, at + 1)
             continue
+        before = at
         after = yield from _stream(window, at)
         at = _next_stream(window, at + 1) if after is None else after
 

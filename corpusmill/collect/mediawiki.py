@@ -14,6 +14,8 @@ What a page is decides the site: redirects, pages of other namespaces, and pages
 a reason and without text.  Memory is that of one page, whatever the file's size.
 """
 
+# ruff: noqa: SIM905
+
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -123,7 +125,11 @@ class DumpReader:
         return head[:MAX_HEAD]
 
     def _records(self) -> Iterator[Record]:
-        scanner = _Scanner(self._pieces(self.start), self._stop, self._has_streams, self.max_page_bytes)
+        before = b""
+        if self.start and not self._has_streams:
+            self.file.seek(max(self.start - _TAIL, 0))
+            before = self.file.read(min(_TAIL, self.start))
+        scanner = _Scanner(self._pieces(self.start), self._stop, self._has_streams, self.max_page_bytes, before)
         for found in scanner.pages():
             self.others["older revision"] += found.n_dropped
             if found.error is not None:
@@ -144,7 +150,7 @@ class DumpReader:
 
     def _page(self, found: "_Found") -> Record:
         try:
-            page = ElementTree.fromstring(found.content)  # noqa: S314  # without a document type, as the module says
+            page = ElementTree.fromstring(found.content)  # without a document type, as the module says
         except ElementTree.ParseError:
             return Record.broken(self.path, found.offset, "the XML of the page cannot be read")
         title, namespace = page.findtext("title"), page.findtext("ns") or "0"
@@ -210,42 +216,48 @@ class _Found:
 class _Scanner:
     """Finds pages in a flow of pieces.  The buffer holds one page, and at most a piece more."""
 
-    def __init__(self, pieces: Iterator[Piece], stop: int, has_streams: bool, max_page_bytes: int) -> None:
+    def __init__(
+        self, pieces: Iterator[Piece], stop: int, has_streams: bool, max_page_bytes: int, before: bytes = b""
+    ) -> None:
         self._pieces = pieces
+        self._before = before  # the slice's start, which may be in the end tag of the dump
         self._stop = stop
         self._has_streams = has_streams
         self._longest = 4 * max_page_bytes + CHUNK  # space for escapes
         self._buffer = bytearray()
         self._base = 0  # bytes of content before the buffer
         self._marks: list[tuple[int, int]] = []  # (bytes of content before it, origin) of each piece in the buffer
-        self._last_origin = -1
+        self._last: Piece | None = None
+        self._is_at_end = False
         self._n_in_stream = 0
         self._stream = -1
         self._tail = b""
-        self._error: tuple[int, str] | None = None
+        self._error: Piece | None = None
 
     def pages(self) -> Iterator[_Found]:
         """The pages that begin before the stop, in order, and places of damage."""
         at = 0  # in the buffer
         while True:
             start = self._buffer.find(_PAGE, at)
-            if start < 0:
-                keep = _begun(self._buffer)
-                self._forget(max(len(self._buffer) - keep, 0))
-                at = 0
-                if keep and self._origin(0) >= self._stop:
+            if start >= 0:
+                if self._origin(start) >= self._stop:
                     return
-                if not self._more(only_before_stop=not keep):
-                    if self._error is not None:
-                        yield self._damage()
-                        continue
-                    yield from self._at_end()
-                    return
+                found, at = self._one(start)
+                yield found
                 continue
-            if self._origin(start) >= self._stop:
+            keep = _begun(self._buffer)
+            self._forget(max(len(self._buffer) - keep, 0))
+            at = 0
+            if keep and self._origin(0) >= self._stop:
                 return
-            found, at = self._one(start)
-            yield found
+            if self._error is None and self._more(only_before_stop=not keep):
+                continue
+            if self._error is None:
+                yield from self._at_end()
+                return
+            if self._error.owner >= self._stop:
+                return
+            yield self._damage(self._error)
 
     def _one(self, start: int) -> tuple[_Found, int]:
         """The page at `start`, and where to go on."""
@@ -263,11 +275,15 @@ class _Scanner:
                 self._forget(max(len(self._buffer) - len(_END_OF_PAGE), 0))
                 searched = 0
             if not self._more(only_before_stop=False):
-                _, error = self._error or (0, "the dump is cut off in this page")
-                self._error = None
+                error = self._error.error if self._error is not None else "the dump is cut off in this page"
+                if self._error is not None and self._error.origin == offset:
+                    self._damage(self._error)  # one record for one damage
                 self._forget(len(self._buffer))
-                self._tail = _END  # one record for one damage
                 return _Found(offset, number, error=error, n_dropped=n_dropped), 0
+        following = self._buffer.find(_PAGE, len(_PAGE), end)
+        if following >= 0:
+            error = "the page has no end"
+            return _Found(offset, number, error=error, n_dropped=n_dropped), following
         end += len(_END_OF_PAGE)
         content = b"" if is_too_large else bytes(self._buffer[:end])
         return _Found(offset, number, content, is_too_large=is_too_large, n_dropped=n_dropped), end
@@ -308,37 +324,39 @@ class _Scanner:
     def _more(self, *, only_before_stop: bool) -> bool:
         """Read another piece; False at the end, at damage, and if the next piece starts at the stop or later."""
         piece = next(self._pieces, None)
-        if piece is None:
+        self._is_at_end = piece is None
+        if piece is None or (only_before_stop and piece.owner >= self._stop):
             return False
-        if only_before_stop and piece.origin >= self._stop:
-            self._last_origin = piece.origin
-            return False
-        self._last_origin = piece.origin
+        self._last = piece
         if piece.error is not None:
-            self._error = (piece.origin, piece.error)
+            self._error = piece
             return False
         self._marks.append((self._base + len(self._buffer), piece.origin))
         self._buffer += piece.content
         return True
 
-    def _damage(self) -> _Found:
-        assert self._error is not None
-        offset, error = self._error
+    def _damage(self, piece: Piece) -> _Found:
         self._error = None
         self._forget(len(self._buffer))
-        self._tail = _END
-        number = self._n_in_stream + 1 if self._has_streams and offset == self._stream else 0
+        self._tail = _END  # what follows is on record with it
+        number = self._next_number(piece.origin)
         if self._has_streams:
-            self._stream, self._n_in_stream = offset, number
-        return _Found(offset, number, error=error)
+            self._stream, self._n_in_stream = piece.origin, number
+        return _Found(piece.origin, number, error=piece.error)
+
+    def _next_number(self, origin: int) -> int:
+        return self._n_in_stream + 1 if self._has_streams and origin == self._stream else 0
 
     def _at_end(self) -> Iterator[_Found]:
-        """A record if the file ends without the end of the dump, in the slice that holds the last piece."""
-        tail = self._tail + bytes(self._buffer)
-        if 0 <= self._last_origin < self._stop and _END not in tail:
-            offset = self._last_origin
-            number = self._n_in_stream + 1 if self._has_streams and offset == self._stream else 0
-            yield _Found(offset, number, error=CUT_OFF)
+        """A record if the file ends without the end of the dump, in the slice that holds the last stream or byte."""
+        if self._last is None or not self._is_at_end:
+            return
+        end = self._last.origin if self._has_streams else self._last.origin + len(self._last.content)
+        is_owner = end < self._stop if self._has_streams else end <= self._stop
+        tail = self._before + self._tail + bytes(self._buffer)
+        is_in_tag = self._has_streams and _END.endswith(tail.strip())  # the tag began in the stream before
+        if is_owner and _END not in tail and not is_in_tag:
+            yield _Found(end, self._next_number(end), error=CUT_OFF)
 
 
 def _begun(buffer: bytearray) -> int:
@@ -351,7 +369,7 @@ def _info_of(root: bytes, head: bytes) -> _Info:
     language = lang[1].decode() if lang else "en"
     match = _SITEINFO.search(head)
     try:
-        info = ElementTree.fromstring(match[0]) if match else None  # noqa: S314  # without a document type
+        info = ElementTree.fromstring(match[0]) if match else None  # without a document type
     except ElementTree.ParseError:
         info = None
     if info is None:

@@ -20,8 +20,8 @@ from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
 from corpusmill.extract.charset.encoding import Utf8, to_utf8
 from corpusmill.extract.charset.mojibake import condition
-from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.complete import complete
+from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.look import judge
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
 from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatura

@@ -91,7 +91,7 @@ class MailReader:
             is_start = line.endswith(b"\n")
 
     def _entered(self, file: BufferedReader) -> tuple[int, bool]:
-        """Move to the first line that begins at the slice's start or later: its offset, and whether a blank one is before."""
+        """Move to the slice's first line: its offset, and whether a blank line is before it."""
         at = max(self.start - 4, 0)
         file.seek(at)
         before = (b"" if at else b"\n") + file.read(self.start - at)

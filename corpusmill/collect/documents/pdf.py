@@ -62,10 +62,8 @@ class PdfText:
         has_text = n_letters > LETTERS_PER_PAGE * len(pages)
         said: dict[str, str] = answer["metadata"]
         metadata = {"pages": len(pages), "author": said.get("Author"), "subject": said.get("Subject")}
-        if answer["is_too_large"]:
-            status = Status.TOO_LARGE
-        else:
-            status = Status.OK if has_text else Status.NO_TEXT_LAYER
+        status = Status.OK if has_text else Status.NO_TEXT_LAYER
+        status = Status.TOO_LARGE if answer["is_too_large"] else status
         yield Record(
             origin_path=path,
             offset=0,

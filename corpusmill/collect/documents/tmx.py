@@ -132,7 +132,7 @@ _ASCII_ENCODINGS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 def _unit(content: bytes) -> dict[str, str] | None:
     """The sentences of a unit by language, None if its XML cannot be read."""
     try:
-        unit = ElementTree.fromstring(content)  # noqa: S314  # an element without a document type
+        unit = ElementTree.fromstring(content)  # an element without a document type
     except ElementTree.ParseError:
         return None
     found: dict[str, str] = {}

@@ -17,11 +17,12 @@ is bounded.  What is then left of brackets is removed, because it is markup of a
 Cost and what was tried besides: `docs/decisions/0016-wikitext.md`.
 """
 
+# ruff: noqa: SIM905
+
 import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from corpusmill.extract.wikitext.lines import sections_of
 from corpusmill.extract.wikitext.names import (
@@ -57,7 +58,8 @@ _TEMPLATE = re.compile(r"\{\{([^{}]*+(?:(?:\{(?!\{)|\}(?!\}))[^{}]*+)*+)\}\}")
 _LINK = re.compile(r"\[\[(?:[^\[\]|:]*+\|([^\[\]]++)|([^\[\]|:]++))\]\]")
 _COLON_LINK = re.compile(r"\[\[([^\[\]|]*+)(?:\|([^\[\]]*+))?\]\]")
 _EXTERNAL = re.compile(
-    r"\[(?:https?:|ftp:|mailto:|news:|irc:)?//[^\s\[\]<>]*+(?:[ \t\u00a0]++([^\[\]\n]*+))?\]|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
+    r"\[(?:https?:|ftp:|news:|irc:)?//[^\s\[\]<>]*+(?:[ \t\u00a0]++([^\[\]\n]*+))?\]"
+    r"|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
 )
 _SPACE, _COMMA = " \t\u00a0", ",;:，；、："
 _GONE_RUN = re.compile(f"{GONE}[{_SPACE}{_COMMA}{GONE}]*+")
@@ -68,12 +70,15 @@ _DISAMBIGUATION_SWITCH = re.compile("__DISAMBIG__|__ДЗ__|__消歧义__|__消�
 _HIDDEN = re.compile(r"<(span|div)\b[^<>]*display\s*:\s*none[^<>]*>[^<]*+</\1>", re.IGNORECASE)
 _TAG = re.compile(r"<(?:(/?)([a-zA-Z][a-zA-Z0-9]*+)\b([^<>]*+)>)?")
 _SHOWN = frozenset(
-    "b i em strong sub sup code kbd samp tt var br hr u s del ins small big cite q abbr dfn ruby rt rb rp rtc bdi bdo mark "
-    "p div center blockquote ol ul li dl dt dd table tr td th caption thead tbody tfoot h1 h2 h3 h4 h5 h6 wbr time data".split()
+    (
+        "b i em strong sub sup code kbd samp tt var br hr u s del ins small big cite q abbr dfn ruby rt rb rp rtc bdi "
+        "bdo mark p div center blockquote ol ul li dl dt dd table tr td th caption thead tbody tfoot h1 h2 h3 h4 h5 "
+        "h6 wbr time"
+    ).split()
 )
 _SILENT = frozenset(
-    "span font noinclude onlyinclude ref references nowiki gallery section templatestyles includeonly languages translate "
-    "tvar math poem pre strike a img abbr1 colgroup col col1 nobr imagemap inputbox indicator".split()
+    "span font noinclude onlyinclude ref references nowiki gallery section templatestyles includeonly languages "
+    "translate tvar math poem pre strike a img colgroup col nobr imagemap inputbox indicator".split()
 )
 _CELL_SPAN = re.compile(r"(?:col|row)span\s*=\s*[\"']?\d+[\"']?", re.IGNORECASE)
 _BRACKETS = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+")

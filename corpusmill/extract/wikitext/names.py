@@ -4,6 +4,8 @@ A dump states the names of its namespaces, but not the aliases that the software
 lower case.
 """
 
+# ruff: noqa: SIM905
+
 import re
 from typing import Final
 
@@ -36,7 +38,8 @@ REFERENCE_SECTIONS: Final = frozenset(
     각주|외부 링크|참고 문헌|참고문헌|출처
     المراجع|مراجع|وصلات خارجية|مصادر|منابع|پیوند به بیرون|הערות שוליים|קישורים חיצוניים
     kaynakça|dış bağlantılar|referenser|externa länkar|källor|noter|lähteet|aiheesta muualla|reference|externí odkazy
-    jegyzetek|források|további információk|referensi|pranala luar|tham khảo|liên kết ngoài|chú thích|सन्दर्भ|बाहरी कड़ियाँ
+    jegyzetek|források|további információk|referensi|pranala luar|tham khảo|liên kết ngoài|chú thích|सन्दर्भ
+    बाहरी कड़ियाँ
     อ้างอิง|แหล่งข้อมูลอื่น|παραπομπές|εξωτερικοί σύνδεσμοι|referències|enllaços externs
     """.replace("\n", "|").split("|")
     if name.strip()
@@ -49,8 +52,10 @@ DISAMBIGUATION: Final = frozenset(
     disambiguation page|school disambiguation|numberdis|letter-number combination disambiguation|callsigndis|roaddis
     airport disambiguation|hospital disambiguation|mathdab|mathematical disambiguation|chinese title disambiguation
     disambiguation cleanup|begriffsklärung|bkl|homonymie|homonymes|patronymie|paronymie|toponymie|internationalisation
-    desambiguación|desambiguacion|desambig|des|disambigua|disambiguazione|doorverwijspagina|dp|ujednoznacznienie|disambigr
-    desambiguação|неоднозначность|многозначность|список однофамильцев|disambig2|однофамильцы|неоднозначність|багатозначність
+    desambiguación|desambiguacion|desambig|des|disambigua|disambiguazione|doorverwijspagina|dp
+    ujednoznacznienie|disambigr
+    desambiguação|неоднозначность|многозначность|список однофамильцев|disambig2|однофамильцы|неоднозначність
+    багатозначність
     aimai|曖昧さ回避|人名の曖昧さ回避|地名の曖昧さ回避|曖昧さ回避人名|曖昧さ回避地名
     消歧义|消歧義|消歧义页|消歧義頁|人名消歧义|人名消歧義|地名消歧义|地名消歧義|多义|多義|disambig-cleanup
     동음이의|동명이인|توضيح|ابهام‌زدایی|פירושונים|anlamayrımı|anlam ayrımı|förgrening|grensida|flertydig|pekerside

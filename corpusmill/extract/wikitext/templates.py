@@ -2,103 +2,26 @@
 
 What a template writes stands in pages of the wiki, not in the dump's article, and running it takes a whole MediaWiki
 with its Lua modules.  So the text of the templates that occur most within sentences is stated here, for the main
-languages.  A pattern is text with arguments: `{2|text}` is the second one, or if it is missing or empty, the one named
-`text`; `{*}` is every argument without a name, with spaces between them.  A pattern whose arguments are all missing
-writes nothing.
+languages: in `templates.toml`, and by the functions below.  Names are in lower case.
+
+A pattern is text with arguments: `{2|text}` is the second one, or if it is missing or empty, the one named `text`;
+`{*}` is every argument without a name, with spaces between them.  A pattern whose arguments are all missing writes
+nothing.
 """
 
+# ruff: noqa: SIM905
+
 import re
+import tomllib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 BAR: Final = "\ue003"  # a vertical bar that separates nothing, until all templates are done
 GONE: Final = "\ue000"  # stands where something was left out, until the text around it is mended
 
-_PATTERNS: Final = {
-    # words in other languages and scripts
-    "{2|text|1}": "lang|langue|langx|язык|langwithname|zh-hant-hans|lang-x2|jazyk|nyelv|idioma|dil",
-    "{1|text}": """
-        nowrap|nobr|nobreak|nbr|no wrap|nowiki|s|сс|неразр|small|smaller|big|larger|large|small caps|smallcaps|sc|sc1|caps
-        abbr|tooltip|comment|abréviation|abbreviation|аббр|sup|sub|exp|ind|mvar|var|em|strong|bold|italic|nobold|noitalic
-        math|unicode|script|polytonic|polytonisch|grec|grec ancien|arabe|hébreu|cyrl|cuneiform|hiero|rtl-lang|rtl|ltr|ipa|api
-        audio-ipa|ipa-all|pronunciation|code|mono|monospace|tt|kbd|samp|key press|keypress|key|tlx|not a typo|as written|sic
-        proper name|ill|interlanguage link|ill-wd2|iw|iw2|нп|нп1|нп2|нп3|нп4|нп5|не переведено|не переведено 5|lien|仮リンク|link-interwiki
-        le|link-en|link-de|link-fr|link-ja|link-es|link-it|link-ru|link-ko|link-interlanguage|internal link helper/en
-        internal link helper/de|internal link helper/fr|internal link helper/ja|internal link helper/es
-        internal link helper/it|internal link helper/ru|internal link helper/ko|illm|译|translink
-        flag|flagcountry|flagu|flag+link|country|флаг страны|bandera2|geodatis|pays|drapeau2|flagga
-        ruby|ルビ|ruby-ja|補助漢字フォント|jis2004フォント|cjkv|拡張漢字|kaiti|zy|僻字|zh-hans|zh-hant|lj|jpn|ko-hani|標楷體|楷体|楷體
-        要出典範囲|要検証範囲|citation needed span|nl|rom|roman|overline|underline|ul|ol|strike|strikethrough|highlight|mark
-        visible anchor|vanchor|anchored text|boxed text|center|centre|left|right|align|plain text|text|nihongo core
-        chem2|no italic|no bold|unité2|no capitalization|linktext|lw|w|wp|esd|versal|versalitas|maiuscoletto|petites capitales
-        pc|surligner|souligner|ssbr|terme défini|terme|unbreakable|noprint|toclimit|usc|font|fontcolor2|script/arabic
-        script/hebrew|script/han|hani|hang|kana|hira|script/nastaliq|nastaliq|script/slavonic|old-cyrillic|angbr|grapheme
-        main other|columns-list|div col list|refimprove span|clarify span|tmath text|nts|longitem|ntsh text|number table sorting|mval
-    """,
-    "{1|text|quote|content|цитата|текст|quotation|texte|citation|Text|zitat|cita}": "mention quote",
-    "<blockquote>{1|text|quote|content|quotetext|цитата|текст|texte|Text|zitat|cita|texto|contenuto|引文}</blockquote>": """
-        quote|blockquote|bquote|cquote|quotation|quote box|quotebox|rquote|quote frame|zitat|zitat-block|цитата|cita|cita2
-        citation bloc|bloc citation|début citation text|citazione|quote1|centered pull quote|block quote|cytat|citaat|quote2
-        引用|引文|引用文|quote-zh|古文|人用引文|대화 인용문|인용문|اقتباس|poemquote|poem quote|verse translation
-    """,
-    "“{1|text}”": "quote inline|inline quote",
-    "„{1|text}“": '"',
-    "«\u00a0{1|texte}\u00a0»": "« »|guillemets",
-    "{3|2|text}": "transliteration|transl|tsl|translation text|le2",
-    "{3|1}": "color text3",
-    "{2|1}": "url|color|colour|font color|fontcolor|coloured text|colored text|color text|fg|textcolor|farbe|coul|sort|sortname2|hs text",
-    "{1} ({2}, {3})": "nihongo",
-    "{1}（{2}）": "読み仮名|読み仮名 ruby不使用|読み|yomigana|nihongo2 title",
-    "ISBN {1}": "isbn|isbn-10|isbn-13|isbn2",
-    "{2}": "legend|version|lang2|link text",
-    "{1} {2}": "sortname|sortkeyname",
-    "{display|lt|3|1}": "interlanguage link multi|ill2",
-    "{2|3}": "nihongo2|nihongo krt|zh-lang",
-    # numbers, measures, dates
-    "{1|2} °C": "°c|celsius",
-    "{1}°": "deg",
-    "{1} m": "höhe|metre text",
-    "{1}/{2}": "frac2|ratio",
-    "US${1}": "us$|usd|us dollar",
-    "€{1}": "euro|eur|€",
-    "£{1}": "gbp|£|pound",
-    "¥{1}": "jpy|cny|¥|rmb",
-    "₹{1}": "inr|₹|indian rupee",
-    "{1}%": "percentage text|pct",
-    "c. {1}": "circa|c.|ca.",
-    "fl. {1}": "fl.|floruit",
-    "r. {1}": "reign|r.",
-    "b. {1}": "b.|born text",
-    "d. {1}": "died text",
-    "p. {1}": "p.|page text",
-    "No. {1}": "no.|number sign",
-    "n. {1}": "n°|numéro",
-    "{*}": """
-        unité|unite|unidad|unità|nombre|nb|date|date-|date de naissance-|fecha|jour|date rapide|data|число с единицами
-        convert text|dmy|mdy|height text|tl-text|join|ipac-en text|nihongo foot text|年月日|和暦
-    """,
-    "{1}e siècle": "s-|s mini-|siècle|s2-|-s-",
-    "siglo {1}": "siglo",
-    "{1} год": "год|гг",
-    "{1}－{2}": "年份范围",
-    "As of {1}": "as of",
-}
-_SIGNS: Final = {
-    "-": "\n", "clear": "\n", "clr": "\n", "pb": "\n\n", "paragraph break": "\n\n", "break": "<br>", "crlf": "<br>",
-    "!": BAR, "=": "=", "'": "'", "'s": "'s", "`": "’", "(": "{", ")": "}", "·": " · ", "•": " • ", "*": "*",
-    "dot": " · ", "bull": " • ", "bullet": " • ", "middot": " · ", "snd": " – ", "spnd": " – ", "spaced ndash": " – ",
-    "spaced en dash": " – ", "ndash": "–", "en dash": "–", "mdash": "—", "em dash": "—", "emdash": "—", "mdashb": "—", "endash": "–", "ndashb": "–", "spaced mdash": " — ",
-    "spaced em dash": " — ", "—": " — ", "–": " – ", "nbsp": "\u00a0", "space": " ", "spaces": " ", "thinsp": "\u2009",
-    "hsp": "\u200a", "zwj": "\u200d", "zwnj": "\u200c", "zwsp": "\u200b", "shy": "", "wbr": "", "0": "", "gap": " ",
-    "times": "×", "×": "×", "minus": "−", "degree": "°", "okina": "ʻ", "ayin": "ʿ", "ayn": "ʿ", "hamza": "ʾ", "sharp": "♯",
-    "music": "♪", "pi": "π", "phi": "φ", "euro sign": "€", "half": "½", "ier": "er", "ier s": "ers", "1er": "1er",
-    "ii": "II", "iii": "III", "e": "e", "ème": "e", "av jc": "av. J.-C.", "ap jc": "apr. J.-C.", "-jc": "av. J.-C.",
-    "ac": "a. C.", "dc": "d. C.", "y": "Yes", "yes": "Yes", "no": "No", "tick": "✓", "cross": "✗", "won": "Won",
-    "nom": "Nominated", "n/a": "N/A", "unknown": "Unknown", "tba": "TBA", "lrm": "\u200e", "rlm": "\u200f", "'-": "'",
-    "“": "“", "”": "”", "colon": ":", "lb": "{", "rb": "}", "((": "{{", "))": "}}", "pipe": BAR, "zeile": "<br>", "ja": "Ja",
-    "nein": "Nein", "oui": "Oui", "non": "Non", "sí": "Sí", "да": "Да", "нет": "Нет", "до н. э.": "до н. э.",
-    "н. э.": "н. э.", "—!": " — ", "col-break": "\n", "col-end": "\n", "col-begin": "\n", "div col": "\n", "div col end": "\n",
-}  # fmt: skip
+_DATA: Final = tomllib.loads((Path(__file__).parent / "templates.toml").read_text("utf-8"))
+_SIGNS: Final[dict[str, str]] = _DATA["signs"]
 _MONTHS: Final = "January February March April May June July August September October November December".split()
 _LANGUAGE_TEMPLATE: Final = re.compile(
     r"zh|lang[-‐]\S.*|[a-z]{2,3}s|ipa-[a-z-]+|ipa\w* .*|internal link helper/.*|link-[a-z-]+"
@@ -196,6 +119,10 @@ def format_number(text: str, language: str) -> str:
     return whole[: len(whole) - len(digits)] + grouped + (mark + fraction if dot else "")
 
 
+def _formatted(arguments: Arguments, language: str) -> str:
+    return format_number(arguments.get("1", ""), language)
+
+
 def _value(arguments: Arguments, language: str) -> str:
     number = format_number(arguments.get("1", ""), language)
     if "e" in arguments:
@@ -212,7 +139,7 @@ def _fraction(arguments: Arguments, language: str) -> str:
 
 
 def _date(arguments: Arguments, language: str) -> str:
-    year, month, day = (positional(arguments) + ["", "", ""])[:3]
+    year, month, day = [*positional(arguments), "", "", ""][:3]
     if not (month.isdigit() and 1 <= int(month) <= 12):
         return " ".join(part for part in (month, day, year) if part)
     name = _MONTHS[int(month) - 1] if not language.startswith(("zh", "ja")) else ""
@@ -315,10 +242,11 @@ def _cited(arguments: Arguments, language: str) -> str:
 
 _FUNCTIONS: Final[dict[str, Rule]] = {
     "convert|cvt|conv|convertir|converter": _convert,
-    "formatnum|fnum|zahl|nombre formaté|number|nummer|число|formatnumber": lambda a, language: format_number(a.get("1", ""), language),
+    "formatnum|fnum|zahl|nombre formaté|number|nummer|число|formatnumber": _formatted,
     "val|gaps|vd": _value,
     "frac|fraction|sfrac|bruch|дробь|slfrac|tfrac": _fraction,
-    "formatdate|birth date|birth date and age|death date|death date and age|start date|end date|bda|dda|start date and age": _date,
+    "formatdate|birth date|birth date and age|bda|death date|death date and age|dda": _date,
+    "start date|start date and age|end date": _date,
     "bd|生卒": _born_and_died,
     "chem|chemf": _chemical,
     "ipac-en|ipac-us|ipac": _spoken,
@@ -330,16 +258,16 @@ _FUNCTIONS: Final[dict[str, Rule]] = {
     "transliteration|transl|transl.": _last,
     "ipa|api": _last,
     "overset|underset|su|chem formula": _joined,
-    "cite book|cite web|cite journal|cite news|cite encyclopedia|cite conference|cite thesis|cite magazine|citation|cite report|"
-    "literatur|ouvrage|article|lien web|cita libro|cita publicación|cita web|cita news|книга|статья|cite|文献|书目": _cited,
+    "cite book|cite web|cite journal|cite news|cite encyclopedia|cite conference|cite thesis|cite magazine": _cited,
+    "cite|cite report|citation|literatur|ouvrage|article|lien web|cita libro|cita publicación|cita web": _cited,
+    "cita news|книга|статья|文献|书目": _cited,
 }  # fmt: skip
 
 
 def _rules() -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
-    for pattern, names in _PATTERNS.items():
-        written = _pattern(pattern)
-        rules |= {name.strip(): written for name in names.replace("\n", "|").split("|") if name.strip()}
+    for entry in _DATA["patterns"]:
+        rules |= dict.fromkeys(entry["names"], _pattern(entry["writes"]))
     for names, function in _FUNCTIONS.items():
         rules |= dict.fromkeys(names.split("|"), function)
     return rules
