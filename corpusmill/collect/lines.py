@@ -49,8 +49,8 @@ class LineReader:
         packed = self.path.lower().endswith((".gz", ".zst"))
         if packed and self.start > 0:
             return
-        with _buffered(self.file, self.path) as file:
-            at = 0 if packed else _first_line(file, self.start)
+        with inflated(self.file, self.path) as file:
+            at = 0 if packed else first_line(file, self.start)
             while packed or self.end is None or at < self.end:
                 try:
                     line, length = self._line(file)
@@ -132,7 +132,7 @@ def _integer(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < MAX_DIGITS else Decimal(digits)
 
 
-def _first_line(file: BufferedReader, start: int) -> int:
+def first_line(file: BufferedReader, start: int) -> int:
     """Move to the first line that starts at `start` or later, and return its offset."""
     if start == 0:
         return 0
@@ -144,7 +144,8 @@ def _first_line(file: BufferedReader, start: int) -> int:
     return at
 
 
-def _buffered(file: BinaryIO, path: str) -> BufferedReader:
+def inflated(file: BinaryIO, path: str) -> BufferedReader:
+    """The content of a file that may be compressed, by its ending.  Reading it raises DamageError."""
     if path.lower().endswith(".gz"):
         return BufferedReader(_Gzip(file), CHUNK)
     if path.lower().endswith(".zst"):

@@ -28,7 +28,7 @@ from xml.etree import ElementTree
 from corpusmill.collect import bzip2
 from corpusmill.collect.bzip2 import Piece
 from corpusmill.collect.files import CHUNK
-from corpusmill.collect.lines import _buffered
+from corpusmill.collect.lines import inflated
 from corpusmill.collect.records import DamageError, Record, utc
 from corpusmill.page import Site
 from corpusmill.reasons import Status
@@ -102,7 +102,7 @@ class DumpReader:
         if is_packed and start:
             return
         self.file.seek(start)
-        packed = _buffered(self.file, self.path) if is_packed else None
+        packed = inflated(self.file, self.path) if is_packed else None
         at = start
         while True:
             try:

@@ -21,7 +21,7 @@ from io import BufferedReader
 from typing import BinaryIO
 
 from corpusmill.collect.files import CHUNK
-from corpusmill.collect.lines import _buffered
+from corpusmill.collect.lines import inflated
 from corpusmill.collect.records import DamageError, Record, utc
 from corpusmill.reasons import Status
 
@@ -80,7 +80,7 @@ class MailReader:
 
     def _lines(self, is_packed: bool) -> Iterator[tuple[int, bytes, bool]]:
         """(offset, line, whether a message begins with it) from the slice's start on."""
-        file = _buffered(self.file, self.path)
+        file = inflated(self.file, self.path)
         at, was_blank = (0, True) if is_packed or not self.start else self._entered(file)
         is_start = True
         while line := file.readline(CHUNK):

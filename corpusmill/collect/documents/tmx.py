@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from corpusmill.collect.documents.archive import text_of
 from corpusmill.collect.files import CHUNK
-from corpusmill.collect.lines import _buffered
+from corpusmill.collect.lines import inflated
 from corpusmill.collect.records import DamageError, Record
 
 _START = re.compile(rb"<tu(?=[\s>])")
@@ -90,7 +90,7 @@ class TmxReader:
         """(offset, content, error) of each unit, and of what cannot be read."""
         longest = self.max_page_bytes
         self.file.seek(0)
-        file = _buffered(self.file, self.path)
+        file = inflated(self.file, self.path)
         buffer, base, at = b"", 0, 0
         is_tmx = is_whole = False
         try:
