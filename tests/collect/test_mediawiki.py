@@ -4,6 +4,7 @@ import tracemalloc
 from datetime import datetime
 from itertools import pairwise
 
+import fsspec
 import pytest
 import zstandard
 from hypothesis import given, settings
@@ -276,3 +277,16 @@ def test_memory_is_that_of_a_page_not_of_the_file(tmp_path, name):
     tracemalloc.stop()
     assert n == 1425
     assert peak < 9_000_000  # a window of 1 MB, what bzip2 inflates at once, and a page
+
+
+def test_a_remote_dump_is_read_by_ranges():
+    data = FILES[MULTISTREAM]
+    with fsspec.open(f"memory://dumps/{MULTISTREAM}", "wb") as file:
+        file.write(data)
+    titles = []
+    for start, end in ((0, len(data) // 2), (len(data) // 2, len(data))):
+        piece = Slice(
+            name="p", source="w", kind="wikipedia", root="memory://dumps", files=(MULTISTREAM,), start=start, end=end
+        )
+        titles += [r.title for r in read_slice(piece, SOURCE)]
+    assert titles == [f"Seite {i}" for i in range(1, 96)]

@@ -13,14 +13,16 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from io import BufferedReader
 from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 from xml.etree import ElementTree
 
 from corpusmill.collect.files import CHUNK
+from corpusmill.collect.lines import inflated
 from corpusmill.collect.records import Record, utc
 from corpusmill.reasons import Status
 
@@ -41,6 +43,10 @@ class ThreadReader:
     site: str | None  # URL of the site, for the URLs of questions
     max_page_bytes: int
     others: Counter[str]
+    _file: BufferedReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._file = inflated(self.file, "Posts.xml")
 
     def __iter__(self) -> Iterator[Record]:
         with tempfile.TemporaryDirectory(prefix="corpusmill-threads-") as folder:
@@ -77,11 +83,12 @@ class ThreadReader:
         """Where each question and answer is; records for lines that are no post go to `broken`."""
         longest = 8 * self.max_page_bytes + CHUNK
         at, last = 0, b""
-        self.file.seek(0)
-        while line := self.file.readline(longest):
+        file = self._file
+        file.seek(0)
+        while line := file.readline(longest):
             size = len(line)
             if size == longest and not line.endswith(b"\n"):
-                while (rest := self.file.readline(CHUNK)) and not rest.endswith(b"\n"):
+                while (rest := file.readline(CHUNK)) and not rest.endswith(b"\n"):
                     size += len(rest)
                 size += len(rest)
                 broken.append(Record(origin_path=self.path, offset=at, status=Status.TOO_LARGE, n_bytes=size))
@@ -112,9 +119,9 @@ class ThreadReader:
             size += place[4]
             if size > 8 * self.max_page_bytes:
                 return Record(origin_path=self.path, offset=places[0][3], status=Status.TOO_LARGE, n_bytes=size)
-            self.file.seek(place[3])
+            self._file.seek(place[3])
             try:
-                posts.append((place, ElementTree.fromstring(self.file.read(place[4])).attrib))  # no doctype
+                posts.append((place, ElementTree.fromstring(self._file.read(place[4])).attrib))  # no doctype
             except ElementTree.ParseError:
                 n_unreadable += 1
         if not posts:

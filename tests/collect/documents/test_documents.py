@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import fsspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -257,6 +258,16 @@ def test_compressed_files(tmp_path, kind):
     packed = written(tmp_path, f"{REAL[kind]}.gz", gzip.compress(data)[:-30])
     *_, last = records_of(kind, *packed)[0]
     assert "cut off" in last.metadata["error"]
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_remote_files_are_read_alike(kind):
+    with fsspec.open(f"memory://documents/{REAL[kind]}", "wb") as file:
+        file.write((FILES / REAL[kind]).read_bytes())
+    local, remote = (records_of(kind, folder, REAL[kind])[0] for folder in (FILES, "memory://documents"))
+    assert [(r.offset, r.text, r.body, r.status) for r in remote] == [
+        (r.offset, r.text, r.body, r.status) for r in local
+    ]
 
 
 @settings(max_examples=40, deadline=None)
