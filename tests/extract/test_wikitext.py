@@ -163,6 +163,8 @@ def test_a_page_as_markdown():
          "buses a Category:X Star Wars: Episode IV p"),
         ("a [[File:x.jpg|thumb|b [[c]] [http://d e] f]] g", "a g"),
         ("[http://a.org b c] [http://a.org] [//a.org d] http://e.org", "b c d http://e.org"),
+        ("[[a|[b]]] [[c|d [sic] e]] [http://a.org\u3000f] x[[http://b.org]]y", "[b] d [sic] e f xy"),
+        ("'''a'''<nowiki/>''b''", "ab"),
         ("[[nl:Foo]]\n[[wikt:foo|word]]", "word"),
         # emphasis
         ("'''b''' ''i'' '''''both''''' l'''Iliade''", "b i both l'Iliade"),
@@ -179,6 +181,8 @@ def test_a_page_as_markdown():
         ("__TOC__ a __init__ __НЕТ_ОГЛАВЛЕНИЯ__", "a __init__"),
         # lists and tables
         ("* a\n*: more\n* b\n# c\n## d", "- a\n  more\n- b\n\n1. c\n  1. d"),
+        ("; a: b\n; http://c :d", "a\n  b\nhttp://c\n  d"),
+        ("<pre><nowiki><b>&lt;</nowiki></pre>", "<b><"),
         (":: a\n::: b", "a\n\nb"),
         ("{|\n! a\n| b\n|-\n| colspan=2 | c\n|}", "a | b\nc"),
         (":{|\n| a\n{|\n| in || ner\n|}\n|}", "a\n\nin | ner"),

@@ -52,18 +52,20 @@ _OPENING = re.compile("<(?:!--|([A-Za-z]++)([^<>]*+)>)")
 _CLOSINGS = {
     name: re.compile(rf"</{''.join(f'[{letter}{letter.upper()}]' for letter in name)}\s*>") for name in _FOREIGN
 }
+_NOWIKI = re.compile(r"</?nowiki\s*/?>", re.IGNORECASE)
 _LANGUAGE = re.compile(r"lang\s*=\s*[\"']?([\w+#.-]+)", re.IGNORECASE)
 _PARAMETER = re.compile(r"\{\{\{([^{}|]*+)(?:\|([^{}]*+))?\}\}\}")
 _TEMPLATE = re.compile(r"\{\{([^{}]*+(?:(?:\{(?!\{)|\}(?!\}))[^{}]*+)*+)\}\}")
-_LINK = re.compile(r"\[\[(?:[^\[\]|:]*+\|([^\[\]]++)|([^\[\]|:]++))\]\]")
-_COLON_LINK = re.compile(r"\[\[([^\[\]|]*+)(?:\|([^\[\]]*+))?\]\]")
+_LABEL = r"[^\[\]]*+(?:(?:\[(?!\[)|\](?!\]))[^\[\]]*+)*+"  # may hold single brackets
+_LINK = re.compile(rf"\[\[(?:[^\[\]|:]*+\|(?!\]\])({_LABEL})|([^\[\]|:]++))\]\]")
+_COLON_LINK = re.compile(rf"\[\[([^\[\]|]*+)(?:\|({_LABEL}))?\]\]")
 _EXTERNAL = re.compile(
-    r"\[(?:https?:|ftp:|news:|irc:)?//[^\s\[\]<>]*+(?:[ \t\u00a0]++([^\[\]\n]*+))?\]"
+    r"\[(?:https?:|ftp:|news:|irc:)?//[^\s\[\]<>]*+(?:[^\S\n]++([^\[\]\n]*+))?\]"
     r"|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
 )
 _SPACE, _COMMA = " \t\u00a0", ",;:，；、："
 _GONE_RUN = re.compile(f"{GONE}[{_SPACE}{_COMMA}{GONE}]*+")
-_OPENING_BRACKETS, _CLOSING_BRACKETS = ("(", "（"), (")", "）")
+_OPENING_BRACKETS, _CLOSING_BRACKETS = ("(", "（", "["), (")", "）", "]")
 _STOPS = frozenset(".,;:!?。，；：！？、")
 _SWITCH = re.compile(r"__(?:[^\W\d_a-z]|[A-Z])(?:[^\W\da-z]|_(?!_))*__")
 _DISAMBIGUATION_SWITCH = re.compile("__DISAMBIG__|__ДЗ__|__消歧义__|__消歧義__")
@@ -78,7 +80,7 @@ _SHOWN = frozenset(
 )
 _SILENT = frozenset(
     "span font noinclude onlyinclude ref references nowiki gallery section templatestyles includeonly languages "
-    "translate tvar math poem pre strike a img colgroup col nobr imagemap inputbox indicator".split()
+    "translate tvar data math poem pre strike a img colgroup col nobr imagemap inputbox indicator".split()
 )
 _CELL_SPAN = re.compile(r"(?:col|row)span\s*=\s*[\"']?\d+[\"']?", re.IGNORECASE)
 _BRACKETS = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+")
@@ -157,7 +159,7 @@ class _Converter:
             pieces.append(text[at:start])
             at = end
             if opening[2].endswith("/") or name in missing:
-                pieces.append("" if name in ("ref", "nowiki") else GONE)
+                pieces.append("" if name == "ref" else self._store("") if name == "nowiki" else GONE)
                 continue
             closing = _CLOSINGS[name].search(text, end)
             if closing is None:
@@ -299,8 +301,8 @@ class _Converter:
 
 
 def _escaped(text: str) -> str:
-    """The content of <pre>, where references to characters are read and nothing else is."""
-    return html.escape(html.unescape(text), quote=False)
+    """The content of <pre>, where references to characters are read, and nothing else but <nowiki>."""
+    return html.escape(html.unescape(_NOWIKI.sub("", text)), quote=False)
 
 
 def _arguments(text: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ _FAR: Final = 12  # colons and spaces before the start of a table
 _BEFORE_TABLES: Final = "{: \t"
 MAX_TABLES = 20  # tables in tables
 _QUOTES: Final = re.compile("('{2,})")
+_COLON: Final = re.compile(":(?!//)")  # between a term and its definition
 _SINGLE_LETTER: Final = re.compile(r" \w$")
 _HEADING: Final = re.compile(r"(={1,6})(.*?)(={1,6})\s*")
 _TAGS: Final = re.compile(r"<[^<>]*>")
@@ -156,9 +157,8 @@ class _Lines:
             opening, _, item = _LISTS[mark]
             self._out.append(opening + item)
         self._list = prefix
-        if prefix[-1] == ";" and " : " in text:
-            term, _, definition = text.partition(" : ")
-            text = f"{term.strip()}<dd>{definition.strip()}"
+        if prefix[-1] == ";" and (colon := _COLON.search(text)) is not None:
+            text = f"{text[: colon.start()].strip()}<dd>{text[colon.end() :].strip()}"
         self._out.append(f"{_with_emphasis(text)}\n")
 
     def _close_list(self, n: int) -> None:
