@@ -16,7 +16,9 @@ class Status(StrEnum):
     UNDECODABLE = "undecodable"  # the bytes are not text in any charset that was declared or detected
     EXTRACTOR_FAILED = "extractor_failed"  # the extractor raised an error; it is in `metadata`
     BROKEN_RECORD = "broken_record"  # the container is damaged here: cut or damaged gzip member, bad JSON line, ...
-    NO_TEXT_FIELD = "no_text_field"  # a JSON line or row without the text column, or with null in it
+    NO_TEXT_FIELD = (
+        "no_text_field"  # a JSON line or row without the text column or with null in it; a page without text
+    )
     OTHER_NAMESPACE = "other_namespace"  # a page of a wiki in a namespace that the recipe does not name
     DISAMBIGUATION = "disambiguation"  # a page of a wiki that lists the meanings of a word
     NO_TEXT_LAYER = "no_text_layer"  # a document whose pages are images: a scanned PDF

@@ -159,7 +159,10 @@ class DumpReader:
         if title is None or not revisions:
             return Record.broken(self.path, found.offset, "the page has no title or no revision")
         revision = revisions[-1]
-        redirect, text = page.find("redirect"), revision.findtext("text") or ""
+        redirect, element = page.find("redirect"), revision.find("text")
+        text = (element.text if element is not None else None) or ""
+        # deleted by an administrator, or a dump of stubs, which states sizes only
+        is_missing = not text and (element is None or "deleted" in element.attrib or element.get("bytes", "0") != "0")
         said = redirect.get("title") if redirect is not None else None
         if said is None and (match := _REDIRECT.match(text)) is not None:
             said = match[1].strip()
@@ -174,6 +177,7 @@ class DumpReader:
             "model": model if model not in _WIKITEXT else None,
         }
         status = self._status(int(namespace) if namespace.lstrip("-").isdigit() else 0, said, model)
+        status = Status.NO_TEXT_FIELD if status is Status.OK and is_missing else status
         return Record(
             origin_path=self.path,
             offset=found.offset,

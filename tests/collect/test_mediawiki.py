@@ -157,6 +157,14 @@ def test_redirects_namespaces_and_other_content_have_reasons(tmp_path):
     assert [r.status for r in read(tmp_path, dump, source=wanted)[0]].count(Status.OK) == 1
 
 
+@pytest.mark.parametrize("text", ['<text id="7" bytes="120" />', '<text bytes="9" deleted="deleted" />', ""])
+def test_pages_whose_text_is_not_in_the_dump(tmp_path, text):
+    stub = f"    <revision>\n      <id>1</id>\n      <model>wikitext</model>\n      {text}\n    </revision>\n"
+    empty = revision("", 2)
+    records, _ = read(tmp_path, plain([page(1, "", revisions=stub), page(2, "", revisions=empty)]))
+    assert [r.status for r in records] == [Status.NO_TEXT_FIELD, Status.OK]
+
+
 def test_the_last_revision_is_read_and_the_others_are_counted(tmp_path):
     history = "".join(revision(f"text {i}", i) for i in range(1, 6))
     records, others = read(tmp_path, plain([page(1, "", revisions=history), page(2, "b")]))
