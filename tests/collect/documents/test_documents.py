@@ -367,7 +367,7 @@ def test_a_pdf_library_that_hangs_or_dies_costs_one_file(monkeypatch):
     monkeypatch.setattr("corpusmill.collect.documents.pdf._PROGRAM", program)
     with pytest.raises(Exception, match=r"takes more than 0.3 s"):
         list(text.documents("a", content, 1_000_000))
-    monkeypatch.setattr("corpusmill.collect.documents.pdf._PROGRAM", "import os; os.abort()")
+    monkeypatch.setattr("corpusmill.collect.documents.pdf._PROGRAM", "import os; os.kill(os.getpid(), 9)")
     text = PdfText()
     with pytest.raises(Exception, match="the PDF library fails"):
         list(text.documents("a", content, 1_000_000))
