@@ -385,7 +385,9 @@ def _info_of(root: bytes, head: bytes) -> _Info:
     }
     base = info.findtext("base") or ""
     host = urlsplit(base).hostname or ""
-    articles = base[: base.rfind("/") + 1] if urlsplit(base).path.count("/") else None
+    query = base.find("title=")
+    start = query + len("title=") if query >= 0 else base.rfind("/") + 1
+    articles = base[:start] if urlsplit(base).path.count("/") else None
     is_share_alike = any(host == f"{name}.org" or host.endswith(f".{name}.org") for name in _SHARE_ALIKE)
     licence = "CC-BY-SA-4.0" if is_share_alike else None
     return _Info(Site(language=language, namespaces=names), info.findtext("dbname"), articles, licence)

@@ -269,6 +269,8 @@ def test_other_wikis_have_no_licence_of_ours(tmp_path):
     dump = plain([page(1, "a")]).replace(b"de.wikipedia.org", b"wiki.example.org")
     (record,), _ = read(tmp_path, dump)
     assert (record.licence, record.url) == (None, "https://wiki.example.org/wiki/Seite_1")
+    plainer = dump.replace(b"/wiki/Wikipedia:Hauptseite", b"/w/index.php?title=Hauptseite")
+    assert read(tmp_path, plainer)[0][0].url == "https://wiki.example.org/w/index.php?title=Seite_1"
     no_info = b"<mediawiki>" + page(1, "a").encode() + END.encode()
     (record,), _ = read(tmp_path, no_info)
     assert (record.licence, record.url, record.title, record.status) == (None, None, "Seite 1", Status.OK)

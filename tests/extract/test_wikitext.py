@@ -221,6 +221,11 @@ def test_a_disambiguation_page_has_a_reason(mark):
     assert (found.status, found.metadata["categories"]) == (Status.DISAMBIGUATION, ["C"])
 
 
+def test_a_short_name_marks_a_disambiguation_page_in_its_language_only():
+    assert to_html("a {{dp}}", "nl", {}).is_disambiguation
+    assert not to_html("a {{dp}}", "en", {}).is_disambiguation
+
+
 def test_the_extractor_knows_the_site():
     page = Page(body=b"{{formatnum:1000}} [[Bild:x]]", media="wikitext", site=Site(language="de", namespaces={}))
     assert extractor("resiliparse", "text")(page).text == "1.000"

@@ -28,6 +28,7 @@ from corpusmill.extract.wikitext.lines import sections_of
 from corpusmill.extract.wikitext.names import (
     CATEGORY_NAMES,
     DISAMBIGUATION,
+    DISAMBIGUATION_ONLY_IN,
     FILE_NAMES,
     is_language,
     plain_name,
@@ -238,7 +239,7 @@ class _Converter:
             return sign
         rule = rule_of(name)
         if rule is None:
-            if name in DISAMBIGUATION:
+            if name in DISAMBIGUATION and DISAMBIGUATION_ONLY_IN.get(name, self._language) == self._language:
                 self._page.is_disambiguation = True
             if ":" in name:
                 first, _, argument = inner.partition(":")

@@ -65,6 +65,9 @@ DISAMBIGUATION: Final = frozenset(
     if name.strip()
 )
 
+# Short names of such templates that mean something else in other languages
+DISAMBIGUATION_ONLY_IN: Final = {"dp": "nl", "des": "pt"}
+
 # Two or three small letters before a colon are another language's wiki, unless they are one of these.
 _NOT_LANGUAGES: Final = frozenset(("mw", "rfc", "doi", "ads", "wmf", "dbr", "irc", "toolforge", "phab"))
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,10}){0,2}|simple")
