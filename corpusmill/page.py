@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 from corpusmill.reasons import Status
 from corpusmill.settings import Settings
 
-Media = Literal["html", "text", "markdown", "rst", "latex"]
+# "content": HTML without navigation
+Media = Literal["html", "text", "markdown", "rst", "latex", "wikitext", "content"]
 TextFormat = Literal["text", "markdown"]
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -38,6 +39,17 @@ class ExtractSettings(Settings):
         return self
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """What a wiki says of itself: its language, and its namespaces' numbers by their names in lower case."""
+
+    language: str
+    namespaces: Mapping[str, int]
+
+
+NO_SITE = Site(language="en", namespaces=MappingProxyType({}))
+
+
 class UndecodableError(ValueError):
     """The bytes are not text in any charset that was declared or detected."""
 
@@ -50,6 +62,7 @@ class Page:
     media: Media = "html"
     charset: str | None = None  # as the HTTP header declares it
     url: str | None = None
+    site: Site | None = None  # of a page of a wiki
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

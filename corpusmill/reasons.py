@@ -8,7 +8,7 @@ class Status(StrEnum):
 
     OK = "ok"
     HTTP_ERROR = "http_error"  # the server answered 4xx or 5xx
-    REDIRECT = "redirect"  # the server answered 3xx; the target is a record of its own
+    REDIRECT = "redirect"  # the server answered 3xx, or a wiki's page leads to another; the target is its own record
     CONTENT_TYPE = "content_type"  # not a type that the recipe's extractor reads: an image, a PDF, ...
     TOO_LARGE = "too_large"  # larger than `extract.max_page_bytes`, or a JSON line of millions of values
     OPTED_OUT = "opted_out"  # the page or its headers forbid its use
@@ -16,7 +16,12 @@ class Status(StrEnum):
     UNDECODABLE = "undecodable"  # the bytes are not text in any charset that was declared or detected
     EXTRACTOR_FAILED = "extractor_failed"  # the extractor raised an error; it is in `metadata`
     BROKEN_RECORD = "broken_record"  # the container is damaged here: cut or damaged gzip member, bad JSON line, ...
-    NO_TEXT_FIELD = "no_text_field"  # a JSON line or row without the text column, or with null in it
+    NO_TEXT_FIELD = (
+        "no_text_field"  # a JSON line or row without the text column or with null in it; a page without text
+    )
+    OTHER_NAMESPACE = "other_namespace"  # a page of a wiki in a namespace that the recipe does not name
+    DISAMBIGUATION = "disambiguation"  # a page of a wiki that lists the meanings of a word
+    NO_TEXT_LAYER = "no_text_layer"  # a document whose pages are images: a scanned PDF
     # Pages that were read and have no main content; see extract/content/abstain.py
     # says that nothing is here, or not now, or not for this visitor, whatever status the server sent
     ERROR_PAGE = "error_page"
@@ -30,7 +35,7 @@ class Status(StrEnum):
 
 STATUSES = {  # in words, for people
     Status.HTTP_ERROR: "the server answered with an error",
-    Status.REDIRECT: "the server answered with a redirect; its target is a record of its own",
+    Status.REDIRECT: "it is a redirect; its target is a record of its own",
     Status.CONTENT_TYPE: "not a type of content that the recipe's extractor reads",
     Status.TOO_LARGE: "larger than the recipe's max_page_bytes",
     Status.OPTED_OUT: "the page or its headers ask not to be used",
@@ -39,6 +44,9 @@ STATUSES = {  # in words, for people
     Status.EXTRACTOR_FAILED: "the extractor raised an error on it",
     Status.BROKEN_RECORD: "the file is damaged here",
     Status.NO_TEXT_FIELD: "it has no text field",
+    Status.OTHER_NAMESPACE: "it is in a namespace of the wiki that the recipe does not name",
+    Status.DISAMBIGUATION: "it is a disambiguation page of a wiki",
+    Status.NO_TEXT_LAYER: "its pages are images without text",
     Status.ERROR_PAGE: "it is an error page",
     Status.LOGIN_PAGE: "it asks to log in or to sign up",
     Status.BOT_CHALLENGE: "it asks for a proof that a person is reading, or blocks robots",

@@ -136,7 +136,9 @@ class _Rows:
         assert record.body is not None
         assert record.media is not None
         try:
-            extracted = self.extract(Page(body=record.body, media=record.media, charset=record.charset, url=record.url))
+            extracted = self.extract(
+                Page(body=record.body, media=record.media, charset=record.charset, url=record.url, site=record.site)
+            )
         except UndecodableError as error:
             return _dropped(record, Status.UNDECODABLE, error=str(error)), None
         except MemoryError:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from corpusmill.page import Media
+from corpusmill.page import Media, Site
 from corpusmill.reasons import Status
 
 
@@ -36,6 +36,7 @@ class Record:
     charset: str | None = None  # as the HTTP header declares it
     media: Media | None = None  # how `body` is to be read
     body: bytes | None = None
+    site: Site | None = None  # of a page of a wiki
     text: str | None = None
     title: str | None = None
     licence: str | None = None

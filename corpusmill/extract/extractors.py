@@ -21,6 +21,7 @@ from corpusmill.errors import InputError
 from corpusmill.extensions import REGISTRY
 from corpusmill.extract.charset.encoding import Utf8, to_utf8
 from corpusmill.extract.charset.mojibake import condition
+from corpusmill.extract.complete import complete
 from corpusmill.extract.content.model import shipped_model
 from corpusmill.extract.inspection import judge
 from corpusmill.extract.metadata.read import PageMetadata, read_metadata
@@ -28,6 +29,7 @@ from corpusmill.extract.others import check_trafilatura, resiliparse, trafilatur
 from corpusmill.extract.plain import latex, markdown, plain_text, restructured_text
 from corpusmill.extract.segments.readable import readable
 from corpusmill.extract.segments.segment import segment
+from corpusmill.extract.wiki import wikitext
 from corpusmill.page import NOTHING, Extracted, Extractor, Page, TextFormat
 from corpusmill.reasons import Status
 from corpusmill.sniff import media_of, sniffed
@@ -43,7 +45,8 @@ def extractor(name: str, format: TextFormat = "text") -> Extractor:
     """The extractor with this name; InputError if there is none, or if it is not installed.
 
     It reads HTML, unless the body turns out to be something else.  It returns text files and Markdown files as they
-    are.  Only `corpusmill` writes HTML as Markdown.
+    are.  Only `corpusmill` writes HTML as Markdown.  Wikitext and HTML that is content throughout are read by our own
+    code, whatever the name is.
     """
     from_html = _ours(format) if name == OURS else _from_main_text(_main_text(name))
 
@@ -57,6 +60,10 @@ def extractor(name: str, format: TextFormat = "text") -> Extractor:
                 return restructured_text(page)
             case "latex":
                 return latex(page)
+            case "wikitext":
+                return wikitext(page, format)
+            case "content":
+                return complete(page, format)
             case "html":
                 found = sniffed(page.body)
                 return from_html(page) if found == "text/html" else _no_html(page, found)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 
-from corpusmill.collect.formats import FORMATS, format_of
+from corpusmill.collect.formats import FORMATS, Format, format_of
 from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
 from corpusmill.extract.content import MODEL
@@ -27,10 +27,17 @@ def _identity(job: Job, source: Source) -> object:
         format.identity(source),
         [version_of(library) for library in format.libraries],
         job.recipe.run.slice_bytes,
-        extract.model_dump(exclude=None if format.has_html else {"extractor", "format"}),
+        extract.model_dump(exclude=_not_read(format)),
         _extractor(extract.extractor) if format.has_html else [],
         _own_code(job, source.kind, extract.extractor if format.has_html else None),
     ]
+
+
+def _not_read(format: Format) -> set[str]:
+    """The settings of extraction that do not matter to a format."""
+    if format.has_html:
+        return set()
+    return {"extractor"} if format.has_markup else {"extractor", "format"}
 
 
 def _own_code(job: Job, kind: str, extractor: str | None) -> list[str]:

@@ -22,6 +22,7 @@ from corpusmill.stages.stage import PerPart, Reading, Singleton, Snapshot
 
 from .conftest import recipe, write_project
 from .plain import job_of, run_plainly
+from .test_document_sources import SETTINGS as OF_DOCUMENTS
 from .test_table_sources import PLACES
 from .test_table_sources import SETTINGS as OF_TABLES
 
@@ -205,7 +206,7 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> set[str]:
 def test_every_setting_is_in_the_table():
     assert settings_of(Recipe) <= set(RENEWED)
     of_sources = {name for format in FORMATS.values() for name in format.settings.model_fields} | {"options"}
-    of_sources -= {name for names in OF_TABLES.values() for name in names} | set(PLACES.values())
+    of_sources -= {name for names in (OF_TABLES | OF_DOCUMENTS).values() for name in names} | set(PLACES.values())
     assert of_sources - {"crawl"} <= {setting.rpartition(".")[2] for setting in RENEWED}
 
 

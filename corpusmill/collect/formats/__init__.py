@@ -6,7 +6,9 @@ To add a kind, write a module here with a class derived from `Format`, and add a
 from corpusmill.collect.formats.base import Format
 from corpusmill.collect.formats.commoncrawl import CommonCrawl
 from corpusmill.collect.formats.crawl import Crawl
+from corpusmill.collect.formats.documents import Docx, Epub, Feed, Mbox, Pdf, StackExchange, Tmx
 from corpusmill.collect.formats.jsonl import JsonLines
+from corpusmill.collect.formats.mediawiki import MediaWiki
 from corpusmill.collect.formats.parquet import Parquet
 from corpusmill.collect.formats.tables import Arrow, Csv, Dataset
 from corpusmill.collect.formats.trees import Code, Html, Latex, Markdown, RestructuredText, Text
@@ -19,7 +21,8 @@ __all__ = ["FORMATS", "Format", "format_of", "kinds"]
 _WEB = (Warc(), Wet(), Wat(), CommonCrawl(), Html(), Crawl())
 _TABLES = (JsonLines(), Parquet(), Csv(), Arrow(), Dataset())
 _FILES = (Markdown(), RestructuredText(), Latex(), Text(), Code())
-FORMATS: dict[str, Format] = {format.kind: format for format in (*_WEB, *_TABLES, *_FILES)}
+_DOCUMENTS = (MediaWiki(), Epub(), Docx(), Pdf(), Feed(), Mbox(), StackExchange(), Tmx())
+FORMATS: dict[str, Format] = {format.kind: format for format in (*_WEB, *_TABLES, *_FILES, *_DOCUMENTS)}
 
 
 def format_of(kind: str) -> Format | None:

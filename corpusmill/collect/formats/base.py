@@ -36,6 +36,7 @@ class Format(ABC):
     in_buckets: whether one slice contains many small whole files.
     libraries: those whose versions determine the records.
     has_html: whether its records can be HTML, which the recipe's extractor turns into text.
+    has_markup: whether they can be wikitext, or HTML that is content throughout: text or Markdown, by any extractor.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Format(ABC):
     in_buckets = False
     libraries: tuple[str, ...] = ()
     has_html = False
+    has_markup = False
 
     def can_be_cut(self, path: str) -> bool:
         """Whether a reader can start in the middle of such a file."""

@@ -35,6 +35,7 @@ _SPECIAL = re.compile(
       | &(?=\#?\w+;)""",
     re.VERBOSE,
 )
+_MAY_BE_SPECIAL = re.compile(r"[\\`\[\]*_~<&]")
 _LINE_START = re.compile(r"\#{1,6}(?=\s|$) | [-+*](?=\s|$) | > | ~(?=~~) | [-=:|](?=[-=:|\s]*$)", re.VERBOSE)
 _NUMBER_START = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 _BACKTICKS = re.compile("`+")
@@ -140,9 +141,9 @@ class Inline:
         if run.marks & FORMULA:
             return text
         if not core or not run.marks:
-            return _SPECIAL.sub(r"\\\g<0>", text)
+            return _escaped(text)
         before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-        written = _code(core) if run.marks & CODE else _SPECIAL.sub(r"\\\g<0>", core)
+        written = _code(core) if run.marks & CODE else _escaped(core)
         stars = "*" * ((2 if run.marks & STRONG else 0) + (1 if run.marks & EMPHASIS else 0))
         if stars and not (
             (before or self._may_touch(runs, index - 1, -1, written[0]))
@@ -173,6 +174,11 @@ class Inline:
             leads = href and not href.startswith("#") and not href.lower().startswith(("javascript:", "data:"))
             self._hrefs[node] = href if leads else None
         return self._hrefs[node]
+
+
+def _escaped(text: str) -> str:
+    """Text in which characters that look like marks are escaped.  Most text has none, and a set finds that fast."""
+    return _SPECIAL.sub(r"\\\g<0>", text) if _MAY_BE_SPECIAL.search(text) else text
 
 
 def escape_line(line: str) -> str:

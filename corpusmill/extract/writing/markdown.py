@@ -38,6 +38,16 @@ class _Container(NamedTuple):
     number: int | None = None  # of an item in an ordered list
 
 
+class _Block(NamedTuple):
+    """A kept block: some columns of the table of blocks."""
+
+    box: int
+    start: int
+    end: int
+    leaf: int
+    heading: int
+
+
 @dataclass(slots=True)
 class _Part:
     """Text between two blank lines: a paragraph, a heading, code, a table."""
@@ -112,50 +122,57 @@ class _Reader:
         self._segments, self._keep = segments, keep
         self._elements = Elements(segments)
         self._inline = Inline(segments, self._elements)
-        self._rows, self._places = lay_out(segments, keep)
+        rows, places = lay_out(segments, keep)
+        # as lists: single values of numpy's arrays cost ten times as much
+        self._rows: list[int] = rows.tolist()
+        self._roles, self._nodes, self._outer, self._written_in, self._numbers = (
+            places[name].tolist() for name in ("role", "node", "outer", "container", "number")
+        )
         self._around: dict[int, tuple[_Container, ...]] = {-1: ()}
 
     def parts(self) -> list[_Part]:
         parts: list[_Part] = []
-        starts = np.cumsum(self._segments.blocks["after_br"] == 0)  # equal for blocks that only <br> separates
+        starts = np.cumsum(self._segments.blocks["after_br"] == 0).tolist()  # equal if only <br> is between
+        kept = np.flatnonzero(self._keep)
+        blocks = self._segments.blocks[[*_Block._fields]][kept].tolist()
         last = -1
-        for b in np.flatnonzero(self._keep).tolist():
+        for b, block in zip(kept.tolist(), map(_Block._make, blocks), strict=True):
             flowing = last >= 0 and starts[b] == starts[last]
             n_feeds = lines_between(self._segments.source, self._segments.blocks, last, b) if flowing else 2
-            self._add(parts, self._segments.blocks[b], n_feeds)
+            self._add(parts, block, n_feeds)
             last = b
         return parts
 
-    def _add(self, parts: list[_Part], block: np.void, n_feeds: int) -> None:
+    def _add(self, parts: list[_Part], block: _Block, n_feeds: int) -> None:
         """Add a block to the last part, or begin a new part with it."""
-        row = int(self._places[self._rows[block["box"]]]["container"])
-        place = self._places[row]
-        containers = self._containers(int(block["box"]))
+        row = self._written_in[self._rows[block.box]]
+        role = self._roles[row]
+        containers = self._containers(block.box)
         last = parts[-1] if parts and parts[-1].containers == containers else None
-        if place["role"] == PREFORMATTED:
-            text = self._segments.text[block["start"] : block["end"]].tobytes().decode("utf-8", "replace")
+        if role == PREFORMATTED:
+            text = self._segments.text[block.start : block.end].tobytes().decode("utf-8", "replace")
             if isinstance(last, _Code) and last.place == row:
                 last.lines.append(text)
             else:
-                parts.append(_Code(containers, row, [text], self._language(int(place["node"]))))
+                parts.append(_Code(containers, row, [text], self._language(self._nodes[row])))
             return
-        text = self._inline.render(int(block["start"]), int(block["end"]), int(block["leaf"]))
-        if place["role"] == CELL:
-            outer = self._places[place["outer"]]
-            table = int(place["outer"] if outer["role"] == TABLE else outer["outer"])
+        text = self._inline.render(block.start, block.end, block.leaf)
+        if role == CELL:
+            outer = self._outer[row]
+            table = outer if self._roles[outer] == TABLE else self._outer[outer]
             if not isinstance(last, _Table) or last.place != table:
                 last = _Table(containers, table, [], {})
                 parts.append(last)
-            last.add(int(place["outer"]), int(place["number"]), text)
-        elif block["heading"]:
-            if isinstance(last, _Heading) and n_feeds == 0 and last.box == block["box"]:
+            last.add(outer, self._numbers[row], text)
+        elif block.heading:
+            if isinstance(last, _Heading) and n_feeds == 0 and last.box == block.box:
                 last.lines.append(text)
             else:
-                parts.append(_Heading(containers, row, [text], int(block["box"]), int(block["heading"])))
+                parts.append(_Heading(containers, row, [text], block.box, block.heading))
         elif last and type(last) in (_Paragraph, _Term) and last.place == row and n_feeds < 2:
             last.lines.append(text)
         else:
-            parts.append((_Term if place["role"] == TERM else _Paragraph)(containers, row, [text]))
+            parts.append((_Term if role == TERM else _Paragraph)(containers, row, [text]))
 
     def _containers(self, node: int) -> tuple[_Container, ...]:
         """The quotes and shown items around a node, including itself, outermost first."""
@@ -164,13 +181,13 @@ class _Reader:
     def _with_container(self, node: int, around: tuple[_Container, ...]) -> tuple[_Container, ...]:
         if len(around) >= MOST_CONTAINERS:
             return around
-        row = int(self._rows[node])
-        place = self._places[row]
+        row = self._rows[node]
         if self._elements.tags[node] == QUOTE:
             return (*around, _Container(node))
-        if place["role"] == ITEM and place["node"] == node and place["container"] == row:
-            ordered = self._places[place["outer"]]["role"] == ORDERED
-            return (*around, _Container(node, int(place["outer"]), int(place["number"]) if ordered else None))
+        if self._roles[row] == ITEM and self._nodes[row] == node and self._written_in[row] == row:
+            outer = self._outer[row]
+            ordered = self._roles[outer] == ORDERED
+            return (*around, _Container(node, outer, self._numbers[row] if ordered else None))
         return around
 
     def _language(self, node: int) -> str:

@@ -1,0 +1,83 @@
+"""Names that wikis use in their own language: namespaces, sections, templates of disambiguation pages.
+
+A dump states the names of its namespaces, but not the aliases that the software accepts besides them.  All names are in
+lower case.
+"""
+
+# ruff: noqa: SIM905
+
+import re
+from typing import Final
+
+FILE_NAMES: Final = frozenset(
+    "file image media archivo imagen ficheiro imagem fichier datei bild immagine bestand afbeelding plik grafika файл "
+    "изображение зображення ファイル 画像 文件 档案 檔案 图像 圖像 圖片 图片 파일 그림 ملف صورة پرونده תמונה קובץ "
+    "dosya resim fil tiedosto kuva soubor fájl kép fișier imagine tệp hình berkas gambar चित्र छवि ไฟล์ ภาพ "
+    "αρχείο εικόνα fitxer imatge fail датотека слика datoteka slika súbor obrázok файл सञ्चिका চিত্র படிமம்".split()
+)
+CATEGORY_NAMES: Final = frozenset(
+    "category categoría categoria catégorie kategorie categorie kategoria категория категорія カテゴリ 分类 分類 분류 "
+    "تصنيف رده קטגוריה kategori luokka kategória श्रेणी หมวดหมู่ κατηγορία kategorija категорија "
+    "категорыя কাটেগরি বিষয়শ্রেণী பகுப்பு kategoriija kategooria".split()
+) | {"thể loại"}
+
+# Their content is left out: lists of sources, and links that lead out of the wiki.
+REFERENCE_SECTIONS: Final = frozenset(
+    name.strip()
+    for name in """
+    references|notes|notes and references|references and notes|footnotes|citations|sources|external links
+    einzelnachweise|anmerkungen|weblinks|quellen|nachweise|fußnoten
+    références|notes et références|liens externes|notes|sources
+    referencias|notas|notas y referencias|enlaces externos
+    referências|ligações externas|notas e referências
+    note|collegamenti esterni|altri progetti
+    referenties|externe links|externe link|bronnen|przypisy|linki zewnętrzne
+    примечания|ссылки|источники|сноски|примітки|посилання|джерела
+    脚注|注釈|出典|参考文献|外部リンク|注釈・出典|出典・脚注
+    参考文献|参考资料|参考資料|外部链接|外部連結|外部連接|外部鏈接|注释|註釋|注釋|参考来源|參考來源|參考文獻|脚注|腳註|脚註|備註|来源|來源|參考
+    각주|외부 링크|참고 문헌|참고문헌|출처
+    المراجع|مراجع|وصلات خارجية|مصادر|منابع|پیوند به بیرون|הערות שוליים|קישורים חיצוניים
+    kaynakça|dış bağlantılar|referenser|externa länkar|källor|noter|lähteet|aiheesta muualla|reference|externí odkazy
+    jegyzetek|források|további információk|referensi|pranala luar|tham khảo|liên kết ngoài|chú thích|सन्दर्भ
+    बाहरी कड़ियाँ
+    อ้างอิง|แหล่งข้อมูลอื่น|παραπομπές|εξωτερικοί σύνδεσμοι|referències|enllaços externs
+    """.replace("\n", "|").split("|")
+    if name.strip()
+)
+
+DISAMBIGUATION: Final = frozenset(
+    name.strip()
+    for name in """
+    disambiguation|disambig|disamb|dab|dab page|hndis|geodis|human name disambiguation|place name disambiguation
+    disambiguation page|school disambiguation|numberdis|letter-number combination disambiguation|callsigndis|roaddis
+    airport disambiguation|hospital disambiguation|mathdab|mathematical disambiguation|chinese title disambiguation
+    disambiguation cleanup|begriffsklärung|bkl|homonymie|homonymes|patronymie|paronymie|toponymie|internationalisation
+    desambiguación|desambiguacion|desambig|des|disambigua|disambiguazione|doorverwijspagina|dp
+    ujednoznacznienie|disambigr
+    desambiguação|неоднозначность|многозначность|список однофамильцев|disambig2|однофамильцы|неоднозначність
+    багатозначність
+    aimai|曖昧さ回避|人名の曖昧さ回避|地名の曖昧さ回避|曖昧さ回避人名|曖昧さ回避地名
+    消歧义|消歧義|消歧义页|消歧義頁|人名消歧义|人名消歧義|地名消歧义|地名消歧義|多义|多義|disambig-cleanup
+    동음이의|동명이인|توضيح|ابهام‌زدایی|פירושונים|anlamayrımı|anlam ayrımı|förgrening|grensida|flertydig|pekerside
+    täsmennyssivu|rozcestník|egyért|egyértelműsítő lap|dezambiguizare|trang định hướng|định hướng|disambiguasi
+    बहुविकल्पी शब्द|แก้กำกวม|αποσαφήνιση|desambiguació|thể loại định hướng
+    """.replace("\n", "|").split("|")
+    if name.strip()
+)
+
+# Short names of such templates that mean something else in other languages
+DISAMBIGUATION_ONLY_IN: Final = {"dp": "nl", "des": "pt"}
+
+# Two or three small letters before a colon are another language's wiki, unless they are one of these.
+_NOT_LANGUAGES: Final = frozenset(("mw", "rfc", "doi", "ads", "wmf", "dbr", "irc", "toolforge", "phab"))
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,10}){0,2}|simple")
+
+
+def plain_name(name: str) -> str:
+    """A name as it is compared: in lower case, with single spaces instead of underscores."""
+    return " ".join(name.replace("_", " ").lower().split())
+
+
+def is_language(prefix: str) -> bool:
+    """Whether a prefix of a link leads to the same page in another language."""
+    return _LANGUAGE.fullmatch(prefix) is not None and prefix not in _NOT_LANGUAGES

@@ -1,0 +1,412 @@
+"""Every kind of document: a real file, a damaged one, an empty one; and the way back to the bytes."""
+
+import gzip
+import io
+import json
+import re
+import shutil
+import sys
+import zipfile
+from datetime import datetime
+from email import message_from_bytes
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import fsspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpusmill.collect.documents.paragraphs import document_text
+from corpusmill.collect.documents.pdf import PdfText
+from corpusmill.collect.formats import format_of
+from corpusmill.collect.pages import PageReader
+from corpusmill.collect.reader import read_slice
+from corpusmill.collect.slices import Slice
+from corpusmill.errors import InputError
+from corpusmill.extract.extractors import extractor
+from corpusmill.page import ExtractSettings
+from corpusmill.reasons import Status
+from tests.collect.sources import a_source
+
+FILES = Path(__file__).parent / "files"
+REAL = {
+    "epub": "book.epub", "docx": "letter.docx", "pdf": "paper.pdf", "feed": "news.rss", "mbox": "list.mbox",
+    "stackexchange": "Posts.xml", "tmx": "pairs.tmx",
+}  # fmt: skip
+
+
+def records_of(kind, folder, name, max_page_bytes=1_000_000, bounds=None, **keys):
+    source = a_source(name="s", kind=kind, paths=["*"], **keys)
+    piece = Slice(name="p", source="s", kind=kind, root=str(folder), files=(name,), **(bounds or {}))
+    reader = read_slice(piece, source, max_page_bytes)
+    return list(reader), reader.reading.others
+
+
+def rows_of(kind, folder, name, format="text", **keys):
+    source = a_source(name="s", kind=kind, paths=["*"], **keys)
+    piece = Slice(name="p", source="s", kind=kind, root=str(folder), files=(name,))
+    extract = ExtractSettings(format=format)
+    (table,) = PageReader(piece, source, extract, extractor("corpusmill", format)).tables(1 << 40)
+    return [row | {"metadata": json.loads(row["metadata"])} for row in table.to_pylist()]
+
+
+def written(folder, name, content):
+    (folder / name).write_bytes(content)
+    return folder, name
+
+
+# ---- real files
+
+
+def test_a_book():
+    (row,) = rows_of("epub", FILES, "book.epub", "markdown")
+    for passage in (
+        "## The bridge",
+        "*but deep*, and **cold**",
+        "- a ford\n- a ferry\n  - with one boat",
+        "$a^2 + b^2$",
+        "| 1921 | 4.1 |",
+        "# 村庄\n\n石桥边有一个村庄。",
+        "def height(x):\n    return x * 2",
+    ):
+        assert passage in row["text"]
+    assert (row["status"], row["title"], row["html_lang"], row["licence"]) == (
+        "ok",
+        "The Stone Bridge",
+        "en",
+        "CC0-1.0",
+    )
+    assert row["fetched_at"] == datetime(2024, 5, 1)
+    with zipfile.ZipFile(FILES / row["origin_path"]) as archive:  # the way back
+        chapters = [archive.read(name).decode() for name in row["metadata"]["chapters"]]
+    assert ["village" in c or "村庄" in c for c in chapters] == [False, False, True]
+    assert row["metadata"]["creator"] == "A. Writer"
+
+
+def test_a_word_file():
+    (row,) = rows_of("docx", FILES, "letter.docx", "markdown")
+    for passage in (
+        "## The bridge",
+        "*but deep*, and **cold**",
+        "- a ford\n- a ferry\n  - with one boat",
+        "| 1921 | 4.1 |",
+        "石桥边有一个村庄。",
+        "```\ndef height(x):\n    return x * 2\n```",
+        "A note on the arch.",
+    ):
+        assert passage in row["text"]
+    assert "↑" not in row["text"]
+    assert (row["status"], row["title"], row["origin_path"]) == ("ok", "The Stone Bridge", "letter.docx")
+    assert row["metadata"]["formulas_left_out"] == 1  # mammoth reads none
+
+
+def test_a_paper_with_columns_and_hyphens():
+    (row,) = rows_of("pdf", FILES, "paper.pdf")
+    assert (row["status"], row["title"], row["origin_path"]) == ("ok", "Rivers and bridges", "paper.pdf")
+    assert row["fetched_at"] == datetime(2024, 5, 1)
+    assert row["metadata"] == {"author": "A. Writer", "pages": 2}
+    lines = row["text"].split("\n")
+    sentences = [line for line in lines if line.startswith("Hydrographical")]
+    assert sentences[0] == (
+        "Hydrographical investigations of considerable sophistication characterise contemporary understanding of "
+        "interconnected environmental phenomena number 0. Extraordinary precipitation notwithstanding, international "
+        "organisations recommend responsible administration of infrastructure."
+    )
+    assert len(sentences) == 4  # each paragraph is a line, in the order of the columns
+    assert lines.index("Introduction") < lines.index("Methods") < lines.index("Results")
+    assert "1. First we measured the discharge.\n2. Then we compared the observations." in row["text"]
+
+
+def test_a_scan_is_on_record():
+    (row,) = rows_of("pdf", FILES, "scan.pdf")
+    assert (row["status"], row["text"], row["metadata"]["pages"]) == ("no_text_layer", None, 2)
+
+
+def test_feeds():
+    flood, ferry, title = rows_of("feed", FILES, "news.rss")
+    assert flood["text"] == "The river rose by two metres.\n\n- No one was hurt."
+    assert (flood["title"], flood["url"]) == ("The bridge & the flood", "https://news.example.org/2024/flood")
+    assert flood["fetched_at"] == datetime(2024, 5, 1, 12, 30)
+    assert flood["licence"] == "https://creativecommons.org/licenses/by/4.0/"
+    assert flood["metadata"] == {
+        "author": "A. Writer", "entry_id": "tag:news.example.org,2024:1", "feed_title": "River news",
+        "tags": ["rivers"],
+    }  # fmt: skip
+    assert (ferry["text"], ferry["metadata"]["record_number"]) == ("It has room for ten.", 1)
+    assert (title["status"], title["title"]) == ("no_main_content", "Only a title")
+    items = ElementTree.parse(FILES / flood["origin_path"]).getroot().findall("channel/item")  # the way back
+    assert items[ferry["metadata"]["record_number"]].findtext("link") == ferry["url"]
+    (note,) = rows_of("feed", FILES, "notes.atom")
+    assert (note["title"], note["text"], note["html_lang"]) == ("石桥", "石桥很老。\n\n河水很清。", "zh")
+    assert (note["fetched_at"], note["url"]) == (datetime(2024, 5, 1), "https://notes.example.org/1")
+
+
+def test_mail():
+    records, others = records_of("mbox", FILES, "list.mbox")
+    ann, bob, eve = rows_of("mbox", FILES, "list.mbox")
+    assert ann["text"].strip() == "The gauge shows 4\u00a0m.\n\nFrom here it can only fall."
+    assert (ann["title"], ann["fetched_at"]) == ("[rivers] Gauge at the brücke", datetime(2024, 5, 6, 8))
+    assert ann["metadata"]["list_id"] == "<rivers.example.org>"
+    assert bob["text"].strip() == "It fell today.\nFrom now on we measure daily."
+    assert bob["metadata"]["in_reply_to"] == ann["metadata"]["message_id"]
+    assert bob["metadata"]["references"] == ["<1@example.org>"]
+    assert (eve["text"], eve["fetched_at"]) == ("- one\n- two", None)
+    assert others == {"attachment": 1}
+    data = (FILES / "list.mbox").read_bytes()
+    for record in records:  # the way back
+        raw = data[record.offset :].split(b"\n", 1)[1]
+        assert message_from_bytes(raw)["Message-ID"] == record.metadata.get("message_id")
+
+
+def test_threads_are_together_and_answers_by_score():
+    rows = rows_of("stackexchange", FILES, "Posts.xml", site="https://rivers.example.org")
+    deep, why, orphan = rows
+    assert deep["text"] == "I want to know it.\n\ndepth(x)\n\nMeasure it.\n\nFour metres.\n\nVery deep."
+    assert (deep["title"], deep["url"]) == ("How deep is a <river>?", "https://rivers.example.org/questions/1")
+    assert [(a["id"], a["score"], a.get("accepted")) for a in deep["metadata"]["answers"]] == [
+        (5, 9, True), (4, 9, None), (3, -2, None),
+    ]  # fmt: skip
+    assert (deep["licence"], deep["metadata"]["tags"], deep["metadata"]["score"]) == (
+        "CC-BY-SA-4.0",
+        ["rivers", "depth"],
+        7,
+    )
+    assert (why["text"], why["licence"], why["metadata"]["tags"]) == ("No reply.", "CC-BY-SA-3.0", ["a", "b"])
+    assert (orphan["text"], orphan["metadata"]["question_is_missing"]) == ("Its question is gone.", True)
+    _, others = records_of("stackexchange", FILES, "Posts.xml")
+    assert others == {"post of type 5": 1}
+    data = (FILES / "Posts.xml").read_bytes()
+    assert data[deep["origin_offset"] :].lstrip().startswith(b'<row Id="1"')  # the way back
+    for answer in deep["metadata"]["answers"]:
+        assert data[answer["offset"] :].lstrip().startswith(b'<row Id="%d"' % answer["id"])
+
+
+def test_parallel_texts():
+    (row,) = rows_of("tmx", FILES, "pairs.tmx", languages=["zh", "en"])
+    assert row["text"] == "河很深。\nThe river is <b>deep</b>.\n\n桥很老。\nThe bridge is old."
+    assert row["metadata"] == {"languages": ["zh", "en", "en-GB"], "units": 2}
+    rows = rows_of("tmx", FILES, "pairs.tmx", units_per_record=1)
+    assert [r["text"].split("\n")[-1] for r in rows] == ["河很深。", "桥很老。", "Only English & no other."]
+    data = (FILES / "pairs.tmx").read_bytes()
+    for row in rows:  # the way back
+        unit = re.match(rb"<tu[\s>].*?</tu>", data[row["origin_offset"] :], re.DOTALL)
+        assert unit is not None
+        said = " ".join("".join(next(ElementTree.fromstring(unit[0]).iter("seg")).itertext()).split())
+        assert said == row["text"].split("\n")[0]
+
+
+# ---- damaged and empty files, and files of another kind
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_an_empty_file_is_a_row(tmp_path, kind):
+    (record,), _ = records_of(kind, *written(tmp_path, REAL[kind], b""))
+    assert (record.status, record.metadata["error"]) == (Status.BROKEN_RECORD, "the file is empty")
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_a_file_that_is_cut_off_is_on_record(tmp_path, kind):
+    data = (FILES / REAL[kind]).read_bytes()
+    records, _ = records_of(kind, *written(tmp_path, REAL[kind], data[: len(data) * 2 // 3]))
+    assert len({(r.offset, r.number) for r in records}) == len(records)
+    if kind == "mbox":  # its format does not say where it ends
+        assert [r.status for r in records[:1]] == [Status.OK]
+    else:
+        assert Status.BROKEN_RECORD in {r.status for r in records}
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_a_file_of_another_kind_is_a_row(tmp_path, kind):
+    records, _ = records_of(kind, *written(tmp_path, REAL[kind], b"hello\nworld\n" + bytes(range(256))))
+    assert {r.status for r in records} == {Status.BROKEN_RECORD}
+
+
+@pytest.mark.parametrize("kind", REAL)
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_any_damage_is_survived(tmp_path_factory, kind, data):
+    folder = tmp_path_factory.mktemp("d")
+    content = bytearray((FILES / REAL[kind]).read_bytes())
+    for at in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=8)):
+        content[at] = data.draw(st.integers(0, 255))
+    records, _ = records_of(kind, *written(folder, REAL[kind], bytes(content)))
+    assert records
+    assert len({(r.offset, r.number) for r in records}) == len(records)
+
+
+def test_damage_inside_costs_its_place_only(tmp_path):
+    posts = (FILES / "Posts.xml").read_bytes().replace(b'Score="9" Body="&lt;p&gt;Four', b'Score="9" Body="&lt;p<Four')
+    deep, *_ = rows_of("stackexchange", *written(tmp_path, "Posts.xml", posts))
+    assert "Four" not in deep["text"]
+    assert deep["metadata"]["unreadable_posts"] == 1
+    pairs = (FILES / "pairs.tmx").read_bytes().replace(b'<tu tuid="2">', b"<tu tuid=2>")
+    rows = rows_of("tmx", *written(tmp_path, "pairs.tmx", pairs))
+    assert [r["status"] for r in rows] == ["ok", "broken_record", "ok"]
+    feed = (FILES / "news.rss").read_bytes().replace(b"</channel>", b"<a></b>")
+    rows = rows_of("feed", *written(tmp_path, "news.rss", feed))
+    assert [r["status"] for r in rows] == ["ok", "ok", "no_main_content", "broken_record"]
+
+
+@pytest.mark.parametrize("kind", ["mbox", "tmx"])
+def test_compressed_files(tmp_path, kind):
+    data = (FILES / REAL[kind]).read_bytes()
+    plain = [(r.offset, r.text, r.body) for r in records_of(kind, FILES, REAL[kind])[0]]
+    packed = written(tmp_path, f"{REAL[kind]}.gz", gzip.compress(data))
+    assert [(r.offset, r.text, r.body) for r in records_of(kind, *packed)[0]] == plain
+    packed = written(tmp_path, f"{REAL[kind]}.gz", gzip.compress(data)[:-30])
+    *_, last = records_of(kind, *packed)[0]
+    assert "cut off" in last.metadata["error"]
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_remote_files_are_read_alike(kind):
+    with fsspec.open(f"memory://documents/{REAL[kind]}", "wb") as file:
+        file.write((FILES / REAL[kind]).read_bytes())
+    local, remote = (records_of(kind, folder, REAL[kind])[0] for folder in (FILES, "memory://documents"))
+    assert [(r.offset, r.text, r.body, r.status) for r in remote] == [
+        (r.offset, r.text, r.body, r.status) for r in local
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(bounds=st.lists(st.integers(0, (FILES / "list.mbox").stat().st_size), max_size=6), crlf=st.booleans())
+def test_every_slicing_of_mail_yields_each_message_once(tmp_path_factory, bounds, crlf):
+    folder = tmp_path_factory.mktemp("m")
+    data = (FILES / "list.mbox").read_bytes()
+    data = data.replace(b"\n", b"\r\n") if crlf else data
+    written(folder, "a.mbox", data)
+    whole = [r.offset for r in records_of("mbox", folder, "a.mbox")[0]]
+    assert len(whole) == 3
+    cuts = pairwise([0, *sorted(bounds), len(data)])
+    slices = [records_of("mbox", folder, "a.mbox", bounds={"start": a, "end": b})[0] for a, b in cuts]
+    assert [r.offset for records in slices for r in records] == whole
+
+
+# ---- files that attack
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def members_of(name):
+    with zipfile.ZipFile(FILES / name) as archive:
+        return {member: archive.read(member) for member in archive.namelist()}
+
+
+BOMB = b'<!DOCTYPE x [<!ENTITY a "%s"><!ENTITY b "%s">]>' % (b"x" * 50_000, b"&a;" * 50_000)
+LEAK = b'<!DOCTYPE x [<!ENTITY b SYSTEM "file:///etc/passwd">]>'
+
+
+@pytest.mark.parametrize("prefix", [BOMB, LEAK], ids=["bomb", "leak"])
+@pytest.mark.parametrize(
+    ("kind", "member", "tag"),
+    [("epub", "META-INF/container.xml", b"<container"), ("docx", "word/document.xml", b"<w:document"),
+     ("feed", "", b"<rss"), ("tmx", "", b"<tmx")],
+)  # fmt: skip
+def test_entities_neither_grow_nor_leak(tmp_path, kind, member, tag, prefix):
+    if member:
+        members = members_of(REAL[kind])
+        members[member] = members[member].replace(tag, prefix + tag, 1)
+        data = zipped(members)
+    else:
+        data = re.sub(rb"<!DOCTYPE[^>]*>", b"", (FILES / REAL[kind]).read_bytes()).replace(tag, prefix + tag, 1)
+        data = data.replace(b"<seg>The bridge", b"<seg>&b;The bridge").replace(b"It has room", b"&b;It has room")
+    records, _ = records_of(kind, *written(tmp_path, REAL[kind], data))
+    assert Status.BROKEN_RECORD in {r.status for r in records}
+    assert not any("root:" in (r.text or "") or b"root:" in (r.body or b"") for r in records)
+
+
+@pytest.mark.parametrize("kind", ["epub", "docx"])
+def test_an_archive_that_inflates_without_end(tmp_path, kind):
+    members = members_of(REAL[kind])
+    name = "EPUB/text/ch001.xhtml" if kind == "epub" else "word/document.xml"
+    members[name] = members[name].replace(b"The river", b"x" * 30_000_000)
+    (record,), _ = records_of(kind, *written(tmp_path, REAL[kind], zipped(members)))
+    assert record.status is Status.BROKEN_RECORD
+    assert "inflates to more" in record.metadata["error"]
+
+
+def test_a_book_that_is_encrypted_or_names_files_elsewhere(tmp_path):
+    members = members_of("book.epub")
+    encryption = '<encryption xmlns="urn:x"><EncryptionMethod Algorithm="{}"/></encryption>'
+    members["META-INF/encryption.xml"] = encryption.format("http://www.w3.org/2001/04/xmlenc#aes256-cbc").encode()
+    (record,), _ = records_of("epub", *written(tmp_path, "a.epub", zipped(members)))
+    assert record.metadata["error"] == "the book is encrypted"
+    members["META-INF/encryption.xml"] = encryption.format("http://www.idpf.org/2008/embedding").encode()
+    package = members["EPUB/content.opf"]
+    members["EPUB/content.opf"] = package.replace(b'href="text/ch001.xhtml"', b'href="../../../../etc/passwd"')
+    (record,), _ = records_of("epub", *written(tmp_path, "a.epub", zipped(members)))
+    assert record.status is Status.OK
+    assert record.metadata["missing_chapters"] == ["../../../etc/passwd"]
+
+
+def test_a_text_that_is_too_large_is_a_row(tmp_path):
+    shutil.copy(FILES / "paper.pdf", tmp_path)
+    assert [r.status for r in records_of("pdf", tmp_path, "paper.pdf", max_page_bytes=3000)[0]] == [Status.TOO_LARGE]
+    mail = (FILES / "list.mbox").read_bytes().replace(b"It fell", b"x\n" * 50_000 + b"It fell")
+    statuses = [r.status for r in records_of("mbox", *written(tmp_path, "a.mbox", mail), max_page_bytes=3000)[0]]
+    assert statuses == [Status.OK, Status.TOO_LARGE, Status.OK]
+    posts = (FILES / "Posts.xml").read_bytes().replace(b"Very deep", b"x" * 2_000_000)
+    statuses = [
+        r.status for r in records_of("stackexchange", *written(tmp_path, "Posts.xml", posts), max_page_bytes=3000)[0]
+    ]
+    assert statuses == [Status.TOO_LARGE, Status.OK, Status.OK, Status.OK]
+
+
+def test_a_pdf_library_that_hangs_or_dies_costs_one_file(monkeypatch):
+    content = (FILES / "paper.pdf").read_bytes()
+    program = "import sys,time; sys.stdin.buffer.read(8); time.sleep(600)"
+    text = PdfText(max_seconds=0.3)
+    monkeypatch.setattr("corpusmill.collect.documents.pdf._PROGRAM", program)
+    with pytest.raises(Exception, match=r"takes more than 0.3 s"):
+        list(text.documents("a", content, 1_000_000))
+    monkeypatch.setattr("corpusmill.collect.documents.pdf._PROGRAM", "import os; os.kill(os.getpid(), 9)")
+    text = PdfText()
+    with pytest.raises(Exception, match="the PDF library fails"):
+        list(text.documents("a", content, 1_000_000))
+    monkeypatch.undo()
+    (record,) = text.documents("a", content, 1_000_000)  # in a new process
+    assert record.status is Status.OK
+    text.close()
+
+
+@pytest.mark.parametrize(("kind", "library"), [("docx", "mammoth"), ("pdf", "pypdfium2"), ("feed", "feedparser")])
+def test_a_library_that_is_not_installed_is_named(monkeypatch, kind, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(InputError, match=rf"kind '{kind}' needs {library}.*pip install 'corpusmill\[documents\]'"):
+        records_of(kind, FILES, REAL[kind])
+
+
+# ---- lines and paragraphs
+
+
+def test_lines_become_paragraphs():
+    long = "Water runs down the hill and through the long valley to the se"
+    pages = [
+        f"Rivers {n}\r\n{long}\x02a in the west.\r\n{long}\r\nand further on.\r\nShort line\r\n1. an item"
+        f"\r\npage {n} of 4"
+        for n in range(1, 5)
+    ]
+    text = document_text(pages)
+    assert text.split("\n\n")[0].split("\n") == [
+        long + "a in the west.",
+        long + " and further on.",
+        "Short line",
+        "1. an item",
+    ]
+    assert "page" not in text
+    assert "Rivers" not in text
+    wide = "石桥边有一个村庄村里的人都喜欢这条河也喜欢这座桥"
+    assert document_text([f"{wide}\n{wide}\n完。"]) == f"{wide}{wide}完。"
+    assert document_text(["", "a\n"]) == "a"
+
+
+def test_formats_know_what_they_find_in_a_folder():
+    assert all(name.lower().endswith(format_of(kind).endings) for kind, name in REAL.items())
