@@ -45,7 +45,7 @@ def links_of(answer: Answer, agent: str, max_bytes: int) -> dict[str, bool]:
     """
     if answer.status != 200 or answer.media_type not in HTML_TYPES:
         return {}
-    body = answer.decoded(max_bytes)
+    body = answer.decoded(max_bytes).content
     if not body:
         return {}
     encoding = map_encoding_to_html5(answer.charset, fallback_utf8=False) if answer.charset else None

@@ -129,9 +129,10 @@ class Server:
                 answer = self._answer(f"http://{host}{path}")
                 await asyncio.sleep(answer.delay_s)
                 data, stays = answer.sent()
+                ended = time.monotonic()  # before the client can have the answer
                 writer.write(data)
                 await writer.drain()
-                self.requests.append(Request(host, path, headers, number, started, time.monotonic()))
+                self.requests.append(Request(host, path, headers, number, started, ended))
                 if not stays:
                     return
         except (asyncio.IncompleteReadError, ConnectionError):

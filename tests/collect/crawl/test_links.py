@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpusmill.collect.crawl.links import links_of
@@ -86,9 +86,10 @@ def test_only_html_pages_that_are_there():
     assert links_of(answer(b"<a href=/1>", 404, Content_Type="text/html"), "x", 100) == {}
     assert links("") == {}
     assert links(bytes(range(256))) == {}
-    assert links("<a href=/1>", Content_Encoding="br") == {}
+    assert links("<a href=/1>", Content_Encoding="own") == {}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["utf-8", "utf-16", "shift_jis", "iso-2022-jp", "x-user-defined", "?"]))
 def test_no_page_is_too_odd(body, charset):
     links(b"<a href='" + body + b"'>" + body, f"text/html; charset={charset}")
