@@ -21,9 +21,11 @@ DROPPED, ALSO, PASSED = "dropped it", "would have dropped it, too", "passed"
 
 FATES = {
     Fate.FETCHED: "fetched",
+    Fate.UNCHANGED: "fetched: the same as in the earlier crawl",
     Fate.ROBOTS_DISALLOWED: "not fetched: robots.txt forbids it",
     Fate.ROBOTS_UNREACHABLE: "not fetched: robots.txt could not be read, so everything on the host is forbidden",
     Fate.OUT_OF_SCOPE: "not fetched: outside the hosts and schemes that the recipe crawls",
+    Fate.TRAP: "not fetched: it looks like one of endless addresses",
     Fate.TOO_DEEP: "not fetched: more links away from a seed than the recipe's max_depth",
     Fate.PAGE_LIMIT: "not fetched: the recipe's max_pages or max_pages_per_host was reached first",
     Fate.NOFOLLOW: "not fetched: only met on pages or links that ask not to be followed",

@@ -6,14 +6,14 @@ followed here: each of them is an answer of its own.
 
 An answer of 429 or 503 is requested again at most twice, after the time that its Retry-After names.  For a 429 without
 a Retry-After, the waits are two and four times the delay, at least 2 and 4 seconds.  If a wait would be longer than
-`max_delay_s`, there is no further request.
+`max_delay_s`, there is no further request in this round.
 
 Bodies are kept as received, and are cut off at a limit while they are read.  aiohttp's `auto_decompress` is off, so a
 compressed body of extreme size is never inflated here.  Cookies are neither kept nor read.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ import aiohttp
 import yarl
 
 from corpusmill.collect.crawl.addresses import NotPublicError, connector
+from corpusmill.collect.crawl.agent import agent_of
 from corpusmill.collect.crawl.answer import Answer, Headers
 from corpusmill.collect.crawl.urls import host_of
 from corpusmill.collect.settings import CrawlSettings
@@ -29,9 +30,10 @@ from corpusmill.errors import said
 from corpusmill.reasons import Fate
 from corpusmill.terminal import one_line
 
-MAX_CONNECTIONS = 64
+MAX_CONNECTIONS = 256
 MAX_HEADER_BYTES = 65_536
 ATTEMPTS = 3
+NO_HEADERS: Mapping[str, str] = {}
 MAX_MESSAGE = 300  # characters
 
 
@@ -88,12 +90,15 @@ class Fetcher:
             self._turns[host] = Turns(self._settings.delay_s, self._started_s)
         return self._turns[host]
 
-    async def get(self, url: str, max_bytes: int) -> Answer:
-        """The answer for a normalised URL, with at most `max_bytes` of its body.  FetchError if there is none."""
+    async def get(self, url: str, max_bytes: int, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
+        """The answer for a normalised URL, with at most `max_bytes` of its body.  FetchError if there is none.
+
+        headers: further headers of the request, such as If-None-Match
+        """
         turns = self.turns(host_of(url))
         for attempt in range(1, ATTEMPTS + 1):
             async with turns.next():
-                answer = await self._exchange(url, max_bytes)
+                answer = await self._exchange(url, max_bytes, headers)
                 wait_s = self._wait_s(answer, attempt, turns.delay_s)
                 turns.pause(min(wait_s, self._settings.max_delay_s))
             if wait_s == 0 or wait_s > self._settings.max_delay_s:
@@ -114,10 +119,12 @@ class Fetcher:
             return min(max(delay_s, 1.0) * 2**attempt, self._settings.max_delay_s) if answer.status == 429 else 0.0
         return max(asked_s, 0.001)
 
-    async def _exchange(self, url: str, max_bytes: int) -> Answer:
+    async def _exchange(self, url: str, max_bytes: int, headers: Mapping[str, str]) -> Answer:
         started, status = datetime.now(UTC), None
         try:
-            async with self._session.get(yarl.URL(url, encoded=True), allow_redirects=False) as response:
+            async with self._session.get(
+                yarl.URL(url, encoded=True), allow_redirects=False, headers=headers
+            ) as response:
                 status = response.status
                 body, truncated = await _read(response.content, max_bytes)
                 assert response.version is not None  # the headers have been read
@@ -152,7 +159,7 @@ async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetc
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         headers={
-            "User-Agent": settings.user_agent,
+            "User-Agent": agent_of(settings),
             "Accept": "text/html,application/xhtml+xml,text/plain;q=0.9,*/*;q=0.1",
             "Accept-Encoding": "gzip, deflate",
         },

@@ -26,6 +26,7 @@ from corpusmill.collect.http import is_binary
 from corpusmill.reasons import Fate
 
 MAX_BYTES = 512 * 1024
+MOST_INLINE = 500  # rules
 MAX_AGE = timedelta(hours=24)
 ROBOTS, AI, TDMREP = "/robots.txt", "/ai.txt", "/.well-known/tdmrep.json"
 
@@ -60,6 +61,12 @@ class Policy:
         self._opt_outs = [
             (path, Rules(text if path == AI else tdmrep_as_robots(text), agent)) for path, text in reserved if text
         ]
+
+        self.sitemaps = self._robots.sitemaps  # as written in robots.txt
+        # whether a URL is judged so quickly that other hosts need not wait for it
+        self.is_small = (
+            sum(len(rules) for rules in (self._robots, *(rules for _, rules in self._opt_outs))) < MOST_INLINE
+        )
 
     @property
     def crawl_delay_s(self) -> float:
@@ -159,10 +166,10 @@ def _as_answered(origin: str, path: str, answer: Answer) -> PolicyFile:
 
 
 def text_of(body: bytes, *, cut: bool) -> str:
-    """The text of a policy file; without its last line if it was cut off at the limit.
+    r"""The text of a policy file; without its last line if it was cut off at the limit.
 
     UTF-16 and UTF-32 are recognised by their zeros, with and without a byte order mark.  All else is UTF-8.  A line
-    that is not UTF-8 becomes two lines: with its bytes as escapes, and read as Windows-1252.  So a rule for `/\\xe4`
+    that is not UTF-8 becomes two lines: with its bytes as escapes, and read as Windows-1252.  So a rule for `/\xe4`
     counts for the URL `/%E4` and for `/%C3%A4`.
     """
     if 4 * body.count(0) >= len(body) > 0:

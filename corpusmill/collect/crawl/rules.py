@@ -102,6 +102,10 @@ class Rules:
         self.delay_s = max(delays.get(name, 0.0), rates.get(name, 0.0))  # between two requests; 0 if none is required
         self.sitemaps = list(sitemaps)  # as written, in the file's order
 
+    def __len__(self) -> int:
+        """Number of rules."""
+        return len(self._rules)
+
     def forbids(self, url: str) -> str | None:
         """The line that forbids a normalised URL, or None."""
         path = url[url.index("/", url.index("://") + 3) :]

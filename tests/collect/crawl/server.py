@@ -105,8 +105,9 @@ class Server:
         values: dict[str, object] = {
             "seeds": list(seeds) or ["http://a.example/"],
             "delay_s": 0.0,
-            "max_delay_s": 1.0,
+            "max_delay_s": 0.05,
             "timeout_s": 2.0,
+            "contact": "tests@corpusmill.example",
             "allow_private_addresses": True,
             "connect_to": {"*.example": f"{self.address}:{self.port}"},
         }
