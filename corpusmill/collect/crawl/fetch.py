@@ -8,6 +8,9 @@ An answer of 429 or 503 is requested again at most twice, after the time that it
 a Retry-After, the waits are two and four times the delay, at least 2 and 4 seconds.  If a wait would be longer than
 `max_delay_s`, there is no further request in this round.
 
+A server may close a connection that it has kept open, at the moment when the next request is sent.  So a request that
+finds its connection closed is made once more, in a turn of its own.  (aiohttp would do that at once, without a delay.)
+
 Bodies are kept as received, and are cut off at a limit while they are read.  aiohttp's `auto_decompress` is off, so a
 compressed body of extreme size is never inflated here.  Cookies are neither kept nor read.
 """
@@ -50,6 +53,10 @@ class FetchError(Exception):
         super().__init__(self.message)
 
 
+class ClosedError(FetchError):
+    """The server closed the connection without an answer."""
+
+
 class Turns:
     """The turns of requests to one host: one at a time, with a delay after the end of each."""
 
@@ -57,6 +64,7 @@ class Turns:
         """`last_request_s`: when the last request ended, in the event loop's time."""
         self.delay_s = delay_s
         self.not_before_s = 0.0
+        self.answered = False  # the last request; then its connection may be kept open
         self._last_request_s = last_request_s
         self._one_at_a_time = asyncio.Lock()
 
@@ -96,14 +104,22 @@ class Fetcher:
         headers: further headers of the request, such as If-None-Match
         """
         turns = self.turns(host_of(url))
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 1
+        while True:
             async with turns.next():
-                answer = await self._exchange(url, max_bytes, headers)
+                may_be_kept, turns.answered = turns.answered, False
+                try:
+                    answer = await self._exchange(url, max_bytes, headers)
+                except ClosedError:
+                    if may_be_kept:
+                        continue
+                    raise
+                turns.answered = True
                 wait_s = self._wait_s(answer, attempt, turns.delay_s)
                 turns.pause(min(wait_s, self._settings.max_delay_s))
-            if wait_s == 0 or wait_s > self._settings.max_delay_s:
-                break
-        return answer
+            attempt += 1
+            if wait_s == 0 or wait_s > self._settings.max_delay_s or attempt > ATTEMPTS:
+                return answer
 
     def is_last_word(self, answer: Answer) -> bool:
         """Whether a host wants no more requests for now: a final 429, or a 503 that asks for more than a short wait."""
@@ -145,7 +161,8 @@ class Fetcher:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, NotPublicError):
                 raise FetchError(Fate.PRIVATE_ADDRESS, str(error.os_error)) from error
-            raise FetchError(Fate.FAILED, _words(error), status) from error
+            closed = status is None and isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError)
+            raise (ClosedError if closed else FetchError)(Fate.FAILED, _words(error), status) from error
 
 
 @asynccontextmanager
@@ -164,6 +181,7 @@ async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetc
             "Accept-Encoding": "gzip, deflate",
         },
     )
+    session._retry_connection = False  # there is no public way to say this
     async with session:
         yield Fetcher(session, settings, idle_s)
 

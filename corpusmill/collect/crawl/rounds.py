@@ -96,6 +96,7 @@ def crawl_rounds(
             parts = _parts(folder, settings, 1, 1)
             if plan := folder.plan_receipt(number):
                 round = Round(folder=folder, settings=settings, number=number, plan=plan)
+                _restore(round)
                 (run or _run_here)(round)
                 _check_done(round)
                 parts = round.parts
@@ -163,6 +164,14 @@ def _pages(folder: CrawlFolder, rounds: int) -> int:
 def is_done(shard: Shard) -> bool:
     """Whether a shard has been fetched."""
     return shard.folder.shard_receipt(shard.round, shard.index) is not None
+
+
+def _restore(round: Round) -> None:
+    """Make what a round was planned from again, if its files are lost and a shard needs them."""
+    if not all(is_done(shard) for shard in round.shards):
+        for part in _parts(round.folder, round.settings, round.number, round.plan.parts):
+            if not round.folder.part("offers", round.number, part.index).exists():
+                merge(part)
 
 
 def _check_done(round: Round) -> None:

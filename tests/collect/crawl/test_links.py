@@ -10,7 +10,7 @@ A = "http://a.example"
 
 def links(html, type="text/html", **headers):
     body = html if isinstance(html, bytes) else html.encode()
-    return links_of(answer(body, Content_Type=type, **headers), "corpusmill", 1_000_000)
+    return links_of(answer(body, Content_Type=type, **headers), "corpusmill", 1_000_000).links
 
 
 def test_where_links_are_found():
@@ -83,7 +83,7 @@ def test_the_pages_encoding():
 def test_only_html_pages_that_are_there():
     assert links("<a href=/1>", "application/pdf") == {}
     assert links("<a href=/1>", "application/xhtml+xml; charset=utf-8") == {f"{A}/1": False}
-    assert links_of(answer(b"<a href=/1>", 404, Content_Type="text/html"), "x", 100) == {}
+    assert links_of(answer(b"<a href=/1>", 404, Content_Type="text/html"), "x", 100).links == {}
     assert links("") == {}
     assert links(bytes(range(256))) == {}
     assert links("<a href=/1>", Content_Encoding="own") == {}
