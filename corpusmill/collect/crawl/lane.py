@@ -67,11 +67,11 @@ class Policies:
         if origin not in self._policies:
             agent = self._agent
             try:
-                files = self._known.get(origin)
-                if files is None:
-                    files = await read_policy_files(self._get, origin, agent, self._settings.max_redirects)
-                    self._journal.add({"kind": "policy", "files": [_as_json(file) for file in files]})
-                    self.read += files
+                files = self._known.get(origin, [])
+                async for file in read_policy_files(self._get, origin, agent, self._settings.max_redirects, files):
+                    self._journal.add({"kind": "policy", "file": _as_json(file)})
+                    self.read.append(file)
+                    files = [*files, file]
                 small = sum(len(file.text or "") for file in files) < INLINE_BYTES
                 policy = Policy(files, agent) if small else await asyncio.to_thread(Policy, files, agent)
                 self._policies[origin] = policy
@@ -131,7 +131,7 @@ class Recovered:
                 case "done":
                     found.done[entry.data["url"]] = _done(entry.data)
                 case _:
-                    found.files.extend(_policy_file(data) for data in entry.data["files"])
+                    found.files.append(_policy_file(entry.data["file"]))
         return found
 
 

@@ -13,7 +13,7 @@ wins.  If a host has neither file, or fails to send them, it has reserved nothin
 import codecs
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -107,16 +107,24 @@ def tdmrep_as_robots(text: str) -> str:
 
 
 async def read_policy_files(
-    get: Callable[[str], Awaitable[Answer]], origin: str, user_agent: str, max_redirects: int
-) -> list[PolicyFile]:
-    """Fetch an origin's robots.txt and then the opt-out files that it does not forbid.
+    get: Callable[[str], Awaitable[Answer]],
+    origin: str,
+    user_agent: str,
+    max_redirects: int,
+    known: Iterable[PolicyFile] = (),
+) -> AsyncIterator[PolicyFile]:
+    """Fetch an origin's robots.txt and then the opt-out files that it does not forbid, apart from those that are known.
 
     `get` fetches one URL politely, reads at most MAX_BYTES of the body, and raises FetchError.
     """
-    robots = await _read(get, origin, ROBOTS, max_redirects)
-    policy = Policy([robots], user_agent)
-    allowed = [path for path in (AI, TDMREP) if policy.refusal(origin + path) is None]
-    return [robots, *[await _read(get, origin, path, max_redirects) for path in allowed]]
+    by_path = {file.path: file for file in known}
+    if ROBOTS not in by_path:
+        by_path[ROBOTS] = await _read(get, origin, ROBOTS, max_redirects)
+        yield by_path[ROBOTS]
+    policy = Policy([by_path[ROBOTS]], user_agent)
+    for path in (AI, TDMREP):
+        if path not in by_path and policy.refusal(origin + path) is None:
+            yield await _read(get, origin, path, max_redirects)
 
 
 async def _read(get: Callable[[str], Awaitable[Answer]], origin: str, path: str, max_redirects: int) -> PolicyFile:

@@ -147,9 +147,10 @@ def read(server, **changes):
 
     async def run():
         async with fetching(chosen, 0.0) as fetcher:
-            return await read_policy_files(
+            files = read_policy_files(
                 lambda url: fetcher.get(url, MAX_BYTES), ORIGIN, chosen.user_agent, chosen.max_redirects
             )
+            return [file async for file in files]
 
     files = asyncio.run(run())
     return Policy(files, chosen.user_agent), files
