@@ -31,9 +31,9 @@ def earlier_answers(folder: CrawlFolder, settings: CrawlSettings, urls: Iterable
     for path in previous.files("validators"):
         table = read_table(path)
         for row in table.filter(pc.is_in(table["url"], wanted)).to_pylist():
-            file = previous.path / row.pop("warc_file")
+            url, file = row.pop("url"), previous.path / row.pop("warc_file")
             if file not in there:
                 there[file] = file.is_file()
             if there[file]:
-                found[row.pop("url")] = Earlier(**row, warc_file=str(file))
+                found[url] = Earlier(**row, warc_file=str(file))
     return found

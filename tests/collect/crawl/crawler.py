@@ -90,7 +90,7 @@ def main() -> None:
         if not pid:
             try:
                 _child(json.loads(line))
-            except BaseException:
+            except BaseException:  # noqa: BLE001  # a child must not go on as its parent
                 sys.excepthook(*sys.exc_info())
                 os._exit(1)
             os._exit(0)

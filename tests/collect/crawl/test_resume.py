@@ -1,6 +1,5 @@
 """Crawls that are killed, at requests and at writes to the disk: no page is asked for twice, and none is lost."""
 
-import os
 import signal
 from collections import Counter
 
@@ -70,14 +69,14 @@ class Killing(dict):
         return super().get(url, default)
 
 
-@pytest.mark.parametrize("every", [3, 7])
+@pytest.mark.parametrize("every", [4])
 def test_killed_at_requests(tmp_path, crawler, uninterrupted, every):
     killing = Killing(web(), crawler, every)
     with serving(killing) as server:
         statuses = [crawler.crawl(tmp_path / "web", settings_of(server))]
         while statuses[-1] == -signal.SIGKILL and len(statuses) < 100:
             statuses.append(crawler.crawl(tmp_path / "web", settings_of(server)))
-        asked = Counter(server.paths) + Counter({path: 0 for path in killing.unanswered})
+        asked = Counter(server.paths) + Counter(dict.fromkeys(killing.unanswered, 0))
     assert statuses[-1] == 0
     assert len(statuses) >= 45 // every
     answered = {path: n - killing.unanswered[path] for path, n in asked.items()}
@@ -126,12 +125,12 @@ def test_a_journal_is_read_to_the_last_whole_frame(tmp_path):
         entry = journal.add({"n": 2}, b"two" * 1000)
         assert journal.read(entry.offset, entry.length) == b"two" * 1000
     whole = path.read_bytes()
-    for cut in [len(whole), len(whole) - 1, len(whole) - 2999, len(whole) - 3020, 30, 3, 0]:
+    for cut in [len(whole), len(whole) - 1, len(whole) - 2999, len(whole) - 3020, 30, 29, 3, 0]:
         path.write_bytes(whole[:cut])
         with Journal(path) as journal:
             found = [(e.data["n"], journal.read(e.offset, e.length)) for e in journal.entries()]
             assert found == [(1, b"one"), (2, b"two" * 1000)][: len(found)]
-            assert len(found) == (2 if cut == len(whole) else 1 if cut > 40 else 0)
+            assert len(found) == (2 if cut == len(whole) else 1 if cut >= 30 else 0)
             journal.add({"n": 3})
         with Journal(path) as journal:
             assert [e.data["n"] for e in journal.entries()] == [n for n, _ in found] + [3]
@@ -147,4 +146,4 @@ def test_a_damaged_frame_ends_a_journal(tmp_path):
     path.write_bytes(data)
     with Journal(path) as journal:
         assert [e.data["n"] for e in journal.entries()] == [0]
-    assert os.path.getsize(path) < len(data)
+    assert path.stat().st_size < len(data)
