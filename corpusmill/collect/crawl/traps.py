@@ -103,10 +103,11 @@ def _is_session(argument: str) -> bool:
 
 def _date_at_end(path: str) -> re.Match[str] | None:
     """The date at the end of a path: year and month, or year, month and day.  `20311` is a number."""
-    date = _DATE.search(path)
-    if date is None or int(date["year"]) < 1000 or not (date["rest"][0] in "-/._" or len(date["rest"]) == 4):
+    date = _DATE.search(path, path.index("/", path.index("://") + 3))
+    if date is None or not 1000 <= int(date["year"]) < 3000:
         return None
-    return date
+    rest = date["rest"]
+    return date if rest[0] in "-/._" or (len(rest) == 4 and rest.isdigit()) else None
 
 
 def _repeated(segments: list[str]) -> str | None:

@@ -66,7 +66,7 @@ SENTENCES = [
     ("2.2.2", "/foo/bar?baz=quz", f"{ALL}Disallow: /foo/bar?baz=quz", "/foo/bar?baz=quz", False),
     ("2.2.2", "reserved octets are compared encoded", f"{ALL}Disallow: /foo/bar?baz=https://foo.bar",
      "/foo/bar?baz=https%3A%2F%2Ffoo.bar", True),
-    ("2.2.2", "octets that are not ASCII are encoded first", f"{ALL}Disallow: /foo/bar/ツ", "/foo/bar/%E3%83%84", False),
+    ("2.2.2", "octets beyond ASCII are encoded first", f"{ALL}Disallow: /foo/bar/ツ", "/foo/bar/%E3%83%84", False),
     ("2.2.2", "octets that are not ASCII are encoded first", f"{ALL}Disallow: /foo/bar/ツ", "/foo/bar/ツ", False),
     ("2.2.2", "encoded octets match", f"{ALL}Disallow: /foo/bar/%E3%83%84", "/foo/bar/ツ", False),
     ("2.2.2", "escapes may be in lower case", f"{ALL}Disallow: /foo/bar/%e3%83%84", "/foo/bar/%E3%83%84", False),
