@@ -20,7 +20,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -422,7 +422,7 @@ def _done(data: dict[str, Any]) -> Done:
 
 
 def _as_json(row: UrlRow | PolicyFile) -> dict[str, Any]:
-    data = asdict(row)
+    data = {each.name: getattr(row, each.name) for each in fields(row)}
     return {**data, "fetched_at": row.fetched_at.isoformat() if row.fetched_at else None}
 
 
