@@ -5,7 +5,7 @@
     python bench/crawl.py --peers bench/.venv-crawl/bin/python
 
 Both fetch the same pages from the same hosts: 127.0.1.1 and following, which one process serves, with a latency of
-20 ms.  Both are as polite: one connection per host, robots.txt obeyed, no delay (a delay would measure the delay).  Both
+20 ms.  Both are as polite: one connection per host, robots.txt obeyed, no delay (a delay would measure itself).  Both
 follow the links of every page.  corpusmill also asks each host for ai.txt and tdmrep.json, and writes WARC files;
 Scrapy keeps nothing.  Processor time is that of the crawl alone, without imports.  Rounds alternate, and the fastest
 counts.

@@ -67,9 +67,6 @@ def main(name: str, folder: str) -> None:
     """Crawl and print."""
     seeds = json.load(sys.stdin)
     if name == "scrapy":
-        import scrapy.crawler
-        import scrapy.linkextractors
-        import scrapy.robotstxt
         from scrapy.utils.reactor import install_reactor
 
         install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
