@@ -52,6 +52,9 @@ class Address:
     error: str | None
     fetched_at: datetime | None
     warc_file: str | None
+    attempts: int | None  # the last three are unknown in corpora of earlier versions
+    canonical: str | None
+    opt_out: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +159,12 @@ def _tell_address(address: Address) -> str:
         lines.append(("", f"HTTP {address.http_status}{when}, in raw/{address.warc_file}"))
     if address.redirect_to:
         lines.append(("", f"redirects to {address.redirect_to}, which has a story of its own"))
+    if address.attempts and address.attempts > 1:
+        lines.append(("", f"it was tried in {counted(address.attempts, 'round')}"))
+    if address.canonical:
+        lines.append(("", f"the page says that its own URL is {address.canonical}"))
+    if address.opt_out:
+        lines.append(("", f"the page reserves itself: {address.opt_out}"))
     return _aligned(lines)
 
 

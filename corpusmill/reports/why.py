@@ -164,8 +164,8 @@ def _host_was_removed(catalog: duckdb.DuckDBPyConnection, asked: str) -> str:
 
 
 def _address(row: dict[str, Any]) -> Address:
-    values = {name: row[name] for name in Address.__slots__}
-    for name in ("url", "found_on", "redirect_to", "error"):
+    values: dict[str, Any] = {name: row.get(name) for name in Address.__slots__}
+    for name in ("url", "found_on", "redirect_to", "error", "canonical"):
         values[name] = _masked(row[name])
     return Address(**values)
 
