@@ -127,3 +127,4 @@ class Fate(StrEnum):
     TOO_LARGE = "too_large"  # the answer was cut off at `max_page_bytes`
     FAILED = "failed"  # no answer: DNS, connection, TLS, timeout; `error` says which
     REDIRECT_LIMIT = "redirect_limit"  # more redirects in a row than allowed
+    WAITING = "waiting"  # its turn has not come; only of crawls that are not finished, and not in the table urls

@@ -34,6 +34,7 @@ FATES = {
     Fate.FAILED: "not fetched: no answer",
     Fate.OPTED_OUT: "not fetched: the host's tdmrep.json or ai.txt reserves it",
     Fate.REDIRECT_LIMIT: "not fetched: too many redirects in a row",
+    Fate.WAITING: "not fetched yet: the crawl is not finished",
 }
 
 

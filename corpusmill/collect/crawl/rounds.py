@@ -91,6 +91,8 @@ def crawl_rounds(
     Frontier(settings, 0)
     folder.reopen()
     number = latest(folder)
+    if number > 1 and not (folder.path / "hosts").exists():
+        raise RunError(f"{folder.path}: an earlier version has begun this crawl; delete the folder to start it again")
     with full_disk_is_a_run_error(folder.path):
         while True:
             parts = _parts(folder, settings, 1, 1)

@@ -148,7 +148,7 @@ async def _run_lanes(
         async with at_once:
             await lane.run()
 
-    async with fetching(shard.settings, _seconds_since_the_round_before(shard)) as fetcher:
+    async with fetching(shard.settings, _seconds_since_the_last_request(shard, journal)) as fetcher:
         policies = Policies(shard.settings, fetcher, journal, [*known, *recovered.files])
         policies.read += recovered.files
         lanes = [
@@ -203,11 +203,13 @@ async def _say_how_far(shard: Shard, lanes: list[Lane]) -> None:
         await asyncio.sleep(LIVE_S)
 
 
-def _seconds_since_the_round_before(shard: Shard) -> float:
-    """The least time since the last request to any of the hosts."""
+def _seconds_since_the_last_request(shard: Shard, journal: Journal) -> float:
+    """The least time since the last request to any of the hosts, in the round before or in this one before a kill."""
     plan = shard.folder.plan_receipt(shard.round - 1)
     receipts = [shard.folder.shard_receipt(shard.round - 1, i) for i in plan.shards] if plan else []
     last = max((receipt.finished_at for receipt in receipts if receipt), default=0.0)
+    if journal.path.stat().st_size:
+        last = max(last, journal.path.stat().st_mtime)
     return max(0.0, time.time() - last)
 
 

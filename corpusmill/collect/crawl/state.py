@@ -39,6 +39,8 @@ from corpusmill.store import temporary_beside
 # These settings say how a page is reached and how long to wait.  A change of them does not make a finished crawl
 # stale.
 _NO_PART_OF_THE_RESULT = {"delay_s", "max_delay_s", "timeout_s", "connect_to", "contact"}
+# Settings that came later: with its default, none of them makes a crawl of an earlier version stale.
+_LATER = ("exclude", "sitemaps", "max_bytes_per_host", "max_seconds_per_host", "max_variants", "attempts", "previous")
 _OF_PARTS = ("frontier", "accounts", "offers")
 
 
@@ -237,7 +239,9 @@ class CrawlFolder:
 
 def fingerprint(settings: CrawlSettings) -> str:
     """Hash of the settings that a finished crawl depends on."""
-    return digest("crawl", 1, settings.model_dump(mode="json", exclude=_NO_PART_OF_THE_RESULT))
+    fields = type(settings).model_fields
+    defaults = {name for name in _LATER if getattr(settings, name) == fields[name].get_default()}
+    return digest("crawl", 1, settings.model_dump(mode="json", exclude=_NO_PART_OF_THE_RESULT | defaults))
 
 
 def finished(folder: Path, settings: CrawlSettings) -> bool:

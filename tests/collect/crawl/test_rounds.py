@@ -1,11 +1,13 @@
 """Whole crawls of small webs, without Beam: what is asked, what is stored, what is on record."""
 
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -17,7 +19,7 @@ from corpusmill.collect.crawl import frontier as frontier_module
 from corpusmill.collect.crawl import lane as lane_module
 from corpusmill.collect.crawl.rounds import crawl_rounds, is_done
 from corpusmill.collect.crawl.shard import fetch_shard
-from corpusmill.collect.crawl.state import CrawlFolder, finished, progress
+from corpusmill.collect.crawl.state import CrawlFolder, PlanReceipt, finished, progress
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Fate
 from tests.collect.crawl.server import Page, page, redirect, serving
@@ -505,3 +507,39 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
             with pytest.raises(RunError, match="no space left to write"):
                 crawl(tmp_path / "web", server.settings())
         assert crawl(tmp_path / "web", server.settings()).pages > 5
+
+
+def test_a_crawl_that_an_earlier_version_began(tmp_path):
+    folder = CrawlFolder(tmp_path / "web")
+    for number in (1, 2):
+        folder.write_plan_receipt(number, PlanReceipt(candidates=1, pending=1, shards=[0]))
+    with serving(WEB) as server, pytest.raises(RunError, match="an earlier version has begun this crawl"):
+        crawl(folder.path, server.settings())
+
+
+def test_warc_files_pass_the_checks_of_others(crawled, tmp_path):
+    folder = crawled[0]
+    with serving(WEB) as server:
+        crawl(tmp_path / "again", server.settings(hosts=["a.example", "b.example"], previous=str(folder)))
+    files = [str(path) for path in (*folder.glob("*.warc.gz"), *(tmp_path / "again").glob("*.warc.gz"))]
+    checked = subprocess.run(
+        [sys.executable, "-m", "warcio.cli", "check", "-v", *files],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert "failed" not in checked.stdout.lower()
+    assert "digest pass" in checked.stdout
+    kinds = Counter()
+    for path in files:
+        with Path(path).open("rb") as file:
+            for record in FastArchive(file):
+                kind = record.headers["WARC-Type"]
+                kinds[kind] += 1
+                assert record.verify_block_digest()
+                assert kind in ("revisit", "warcinfo") or record.verify_payload_digest()
+    assert kinds["revisit"] >= 5
+    assert kinds["warcinfo"] == len(files)
+    assert kinds["request"] == kinds["response"] + kinds["revisit"]

@@ -48,6 +48,11 @@ def test_finished(tmp_path):
     assert not finished(tmp_path, SETTINGS)
 
 
+def test_settings_that_came_later_make_no_old_crawl_stale():
+    assert fingerprint(SETTINGS) == "fd63d9f98a12a1571171311cac05606b"
+    assert fingerprint(SETTINGS.model_copy(update={"attempts": 1})) != fingerprint(SETTINGS)
+
+
 def test_progress(tmp_path):
     assert progress(tmp_path) == Progress(0, 0, 0, 0)
     folder = CrawlFolder(tmp_path)
