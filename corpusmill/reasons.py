@@ -121,11 +121,13 @@ class Fate(StrEnum):
     """What happened to a URL that a crawl met.  Column `fate` of urls."""
 
     FETCHED = "fetched"  # answered; the record is in the WARC file, whatever the HTTP status
+    UNCHANGED = "unchanged"  # answered as in an earlier crawl; the WARC file has a revisit record
     ROBOTS_DISALLOWED = "robots_disallowed"  # robots.txt forbids it
     # the answer for robots.txt was 5xx, 429 or missing, so everything is forbidden
     ROBOTS_UNREACHABLE = "robots_unreachable"
     OPTED_OUT = "opted_out"  # the host's tdmrep.json or ai.txt reserves it
     OUT_OF_SCOPE = "out_of_scope"  # host or scheme outside the recipe's scope
+    TRAP = "trap"  # it looks like one of endless addresses: a calendar, a path that repeats; `error` says which
     TOO_DEEP = "too_deep"  # more links away from a seed than `max_depth`
     PAGE_LIMIT = "page_limit"  # `max_pages` or `max_pages_per_host` was reached first
     NOFOLLOW = "nofollow"  # found only on pages or links that say nofollow
@@ -133,3 +135,4 @@ class Fate(StrEnum):
     TOO_LARGE = "too_large"  # the answer was cut off at `max_page_bytes`
     FAILED = "failed"  # no answer: DNS, connection, TLS, timeout; `error` says which
     REDIRECT_LIMIT = "redirect_limit"  # more redirects in a row than allowed
+    WAITING = "waiting"  # its turn has not come; only of crawls that are not finished, and not in the table urls

@@ -267,6 +267,10 @@ URLS = Table("urls", "One row per URL that a crawl met, fetched or not.", (
     Column("error", pa.string(), "what went wrong, or the rule of robots.txt that forbids the URL; else null"),
     Column("fetched_at", pa.timestamp("ms"), "time of the request, UTC"),
     Column("warc_file", pa.string(), "file under raw/ that holds the record"),
+    Column("attempts", pa.int32(), "rounds in which the URL was tried; 0 if it was never tried"),
+    Column("n_bytes", pa.int64(), "size of the body as received; null if there was no answer"),
+    Column("canonical", pa.string(), "URL that the page declares to be its own; null if it names no other one"),
+    Column("opt_out", pa.string(), "directive of the page or of its headers that reserves it, such as robots: noai"),
 ))  # fmt: skip
 
 FINETUNE_METRICS = Table(

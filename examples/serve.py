@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from examples.live import Live
 from examples.webgen.site import Site
 
 WEB = Path(__file__).with_name("web.zip")
@@ -39,7 +40,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], site: Site) -> None:
-        self.site = site
+        self.site, self.live = site, Live()
         super().__init__(address, _Handler)
 
 
@@ -55,6 +56,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer from the site."""
         host = self.headers.get("Host", "").partition(":")[0].lower()
+        if live := self.server.live.answer(host, self.path):
+            self._send(live[0], dict(live[1]), live[2])
+            return
         answer = self.server.site.answers.get(f"http://{host}{self.path}")
         if answer is None:
             self._send(404, {"Content-Type": "text/html"}, NOT_FOUND)

@@ -80,6 +80,11 @@ def media_of(content_type: str | None, body: bytes) -> tuple[Media | None, str |
     return sniff.media_of(found), None if found == declared else found
 
 
+def is_binary(body: bytes) -> bool:
+    """Whether the beginning of a body has bytes that no text has (MIME sniffing standard, section 3)."""
+    return _BINARY.search(body, 0, 1445) is not None
+
+
 MOST_CODINGS = 8  # applied one after the other.  Each takes a pass over the body, and no server needs more than two
 
 
@@ -194,3 +199,4 @@ def _drain(read: Callable[[int], bytes], limit: int) -> tuple[bytes, bool]:
 
 
 _DECODERS: dict[str, _Decoder] = {"gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd}
+KNOWN_CODINGS = frozenset(_DECODERS)

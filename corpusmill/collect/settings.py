@@ -9,6 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from corpusmill.credentials import masked
 from corpusmill.settings import Name, Settings
 
+CONTACT = re.compile(r"https?://[^\s/@]+\.[^\s/@]+|[^\s@:/]+@[^\s@]+\.[^\s@]+")
+
 
 class Source(Settings):
     """Where records come from.  Each kind of source has its own model, which adds the settings that it needs."""
@@ -45,16 +47,28 @@ class CrawlSettings(Settings):
 
     seeds: list[str] = Field(min_length=1)
     hosts: list[str] = []  # hosts to crawl: names or patterns such as "*.example.org"; empty: the seeds' hosts
+    exclude: list[str] = []  # URLs not to fetch: patterns such as "*/print/*", in which "*" stands for any text
+    sitemaps: bool = True  # fetch the sitemaps that robots.txt files name
     max_pages: int = Field(1000, ge=1)
     max_pages_per_host: int = Field(1000, ge=1)
+    max_bytes_per_host: int | None = Field(None, ge=1)  # of bodies, as received
+    max_seconds_per_host: float | None = Field(None, gt=0)  # of the time in which a host is asked, waits included
     max_depth: int = Field(8, ge=0)
+    max_variants: int = Field(
+        500, ge=1
+    )  # URLs of one path that differ only in their arguments, or in a date at the end
     # between two requests to a host.  A Crawl-delay in robots.txt can only make it longer
     delay_s: float = Field(1.0, ge=0)
     max_delay_s: float = Field(60.0, ge=0)  # a longer Crawl-delay is reduced to this
     timeout_s: float = Field(30.0, gt=0)
     max_redirects: int = Field(10, ge=5)
     max_page_bytes: int = Field(10_000_000, ge=1)
+    attempts: int = Field(3, ge=1)  # rounds in which a URL is tried before its failure is final
     user_agent: str = "corpusmill/0.1"
+    contact: str | None = None  # an address of mail or of a page; needed unless the user agent has one
+    previous: str | None = (
+        None  # an earlier crawl, whose unchanged pages are not sent again: a folder, or a name in raw/
+    )
     allow_private_addresses: bool = False
     # host pattern -> "address:port" to connect to instead of the host; for mirrors and tests
     connect_to: dict[str, str] = {}
@@ -75,6 +89,20 @@ class CrawlSettings(Settings):
             if not re.fullmatch(r"[^\s/@]+", host):
                 raise ValueError(f"'{host}' is not a host; write it as example.org or *.example.org")
         return hosts
+
+    @field_validator("user_agent", "contact")
+    @classmethod
+    def _fits_a_header(cls, text: str | None) -> str | None:
+        if text is not None and not (text.isprintable() and text.strip()):
+            raise ValueError("it must be one line of text that can be printed")
+        return text
+
+    @field_validator("contact")
+    @classmethod
+    def _contact_is_an_address(cls, contact: str | None) -> str | None:
+        if contact is not None and not CONTACT.search(contact):
+            raise ValueError(f"'{contact}' is not a way to reach you; write me@example.org or https://example.org/bot")
+        return contact
 
     @field_validator("connect_to")
     @classmethod

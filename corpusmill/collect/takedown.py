@@ -179,7 +179,7 @@ _VALUES = {Kind.DOC_ID: _doc_id, Kind.URL: _url, Kind.HOST: _only_host}
 
 def url_hash(url: str) -> str:
     """The hash under which the list has a URL: the same for all spellings that count as one URL."""
-    from corpusmill.collect.crawl.urls import normalise  # w3lib takes long to load, and most corpora have no list
+    from corpusmill.collect.crawl.urls import normalise  # most corpora have no list
 
     normal = normalise(_with_scheme(url))
     key = url.strip() if normal is None else _HTTP.sub("", normal, count=1).rstrip("/")

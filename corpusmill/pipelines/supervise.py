@@ -298,11 +298,7 @@ class _Run:
             self.screen.update(self.watch)
             self._rest_from(looked)
         elif self.watch is None and self.crawling:
-            rounds, fetched, pending, size = progress(self.job.corpus.folder / "raw" / self.crawling)
-            self.screen.status(
-                f"crawl of {self.crawling}: round {rounds}, {fetched:,} pages, {size / 1e6:.1f} MB, "
-                f"{pending:,} URLs waiting"
-            )
+            self.screen.status(f"crawl of {self.crawling}: {progress(self.job.corpus.folder / 'raw' / self.crawling)}")
 
     def _rest_from(self, looked: float) -> None:
         """Allow the next look after ten times the duration of the one that began at `looked`."""

@@ -106,7 +106,7 @@ class Snapshot:
 def _is_published(urls: Path) -> bool:
     """Whether a crawl's file of URLs has its receipt: that of its shard, or that of the crawl for unfetched URLs."""
     crawl = urls.parent.parent
-    return (crawl / ("crawl.json" if urls.stem == "unfetched" else f"receipts/{urls.stem}.json")).is_file()
+    return (crawl / ("crawl.json" if urls.stem.startswith("unfetched") else f"receipts/{urls.stem}.json")).is_file()
 
 
 def _state(corpus: Corpus, stages: Sequence[Described], files: Iterable[Path]) -> tuple[str, bool]:

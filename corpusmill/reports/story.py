@@ -21,9 +21,11 @@ DROPPED, ALSO, PASSED = "dropped it", "would have dropped it, too", "passed"
 
 FATES = {
     Fate.FETCHED: "fetched",
+    Fate.UNCHANGED: "fetched: the same as in the earlier crawl",
     Fate.ROBOTS_DISALLOWED: "not fetched: robots.txt forbids it",
     Fate.ROBOTS_UNREACHABLE: "not fetched: robots.txt could not be read, so everything on the host is forbidden",
     Fate.OUT_OF_SCOPE: "not fetched: outside the hosts and schemes that the recipe crawls",
+    Fate.TRAP: "not fetched: it looks like one of endless addresses",
     Fate.TOO_DEEP: "not fetched: more links away from a seed than the recipe's max_depth",
     Fate.PAGE_LIMIT: "not fetched: the recipe's max_pages or max_pages_per_host was reached first",
     Fate.NOFOLLOW: "not fetched: only met on pages or links that ask not to be followed",
@@ -32,6 +34,7 @@ FATES = {
     Fate.FAILED: "not fetched: no answer",
     Fate.OPTED_OUT: "not fetched: the host's tdmrep.json or ai.txt reserves it",
     Fate.REDIRECT_LIMIT: "not fetched: too many redirects in a row",
+    Fate.WAITING: "not fetched yet: the crawl is not finished",
 }
 
 
@@ -50,6 +53,9 @@ class Address:
     error: str | None
     fetched_at: datetime | None
     warc_file: str | None
+    attempts: int | None  # the last three are unknown in corpora of earlier versions
+    canonical: str | None
+    opt_out: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,6 +160,12 @@ def _tell_address(address: Address) -> str:
         lines.append(("", f"HTTP {address.http_status}{when}, in raw/{address.warc_file}"))
     if address.redirect_to:
         lines.append(("", f"redirects to {address.redirect_to}, which has a story of its own"))
+    if address.attempts and address.attempts > 1:
+        lines.append(("", f"it was tried in {counted(address.attempts, 'round')}"))
+    if address.canonical:
+        lines.append(("", f"the page says that its own URL is {address.canonical}"))
+    if address.opt_out:
+        lines.append(("", f"the page reserves itself: {address.opt_out}"))
     return _aligned(lines)
 
 

@@ -20,6 +20,8 @@ import duckdb
 import pyarrow as pa
 
 from corpusmill.collect.columns import encodable
+from corpusmill.collect.crawl.traps import without_session
+from corpusmill.collect.crawl.unfinished import known_urls
 from corpusmill.collect.crawl.urls import normalise
 from corpusmill.collect.takedown import NOTHING, Takedown, removal_of, url_hash
 from corpusmill.corpus import Corpus, Place
@@ -57,7 +59,7 @@ def why(
     rules = _rules(corpus)
     edits = job_of(corpus, recipe) if with_diff else None
     with damage_is_named(corpus), open_catalog(corpus) as catalog:
-        named = _Named.find(catalog, asked)
+        named = _Named.find(catalog, asked, corpus)
         if not named.documents and not named.addresses:
             raise InputError(f"{corpus}: the corpus does not contain '{mask_text(asked)}'{_hint(catalog, asked)}")
         told = named.documents[:MOST_RECORDS]
@@ -76,7 +78,7 @@ class _Named(NamedTuple):
     addresses: list[dict[str, Any]]
 
     @classmethod
-    def find(cls, catalog: duckdb.DuckDBPyConnection, asked: str) -> "_Named":
+    def find(cls, catalog: duckdb.DuckDBPyConnection, asked: str, corpus: Place) -> "_Named":
         if re.fullmatch("[0-9a-f]{4,24}", asked.strip()):
             found = rows_of(catalog, "FROM ledger SELECT doc_id WHERE starts_with(doc_id, ?) LIMIT 2", [asked.strip()])
             if len(found) == 1 or len(asked.strip()) == 24:  # otherwise several ids begin with it
@@ -92,6 +94,8 @@ class _Named(NamedTuple):
                 pages = []
         if not pages and not met:
             pages = rows_of(catalog, "FROM pages SELECT doc_id WHERE origin_path = ? ORDER BY origin_offset", [asked])
+        if not pages and not met and not (local := Corpus(corpus)).is_remote:
+            met = list(known_urls(local.folder, urls[0]))
         if not pages:  # a removed page has no URL any more
             pages = rows_of(catalog, _REMOVED_BY_URL, [url_hash(asked)])
         return cls([row["doc_id"] for row in pages], met)
@@ -122,6 +126,7 @@ def _spellings(url: str) -> list[str]:
     bare = url.strip()
     urls = [bare] if "://" in bare else [f"http://{bare}", f"https://{bare}"]
     urls += [normal for each in urls if (normal := normalise(each))]
+    urls += [without_session(each) for each in urls if normalise(each) == each]  # as a crawl has it
     urls += [url, bare]  # the URL as the record has it, which may be invalid
     ends = [form for each in urls for form in (each, each.rstrip("/"), each.rstrip("/") + "/")]
     return list(dict.fromkeys(ends))
@@ -164,8 +169,8 @@ def _host_was_removed(catalog: duckdb.DuckDBPyConnection, asked: str) -> str:
 
 
 def _address(row: dict[str, Any]) -> Address:
-    values = {name: row[name] for name in Address.__slots__}
-    for name in ("url", "found_on", "redirect_to", "error"):
+    values: dict[str, Any] = {name: row.get(name) for name in Address.__slots__}
+    for name in ("url", "found_on", "redirect_to", "error", "canonical"):
         values[name] = _masked(row[name])
     return Address(**values)
 

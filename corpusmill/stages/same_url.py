@@ -119,8 +119,8 @@ def same_url(job: Job, groups: Sequence[PerPart]) -> list[Grouping]:
     return [
         Grouping(
             name=SAME_URL,
-            version=1,
-            libraries=(*ARROW, "w3lib"),
+            version=2,
+            libraries=(*ARROW, "ada-url"),
             settings=lambda job: job.recipe.dedup.urls.model_dump(),
             reads=reads,
             rounds=(Round(name="urls", scatter=_scatter(ranked), gather=_gather),),

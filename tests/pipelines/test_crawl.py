@@ -40,7 +40,7 @@ def test_beam_does_what_a_plain_loop_does(tmp_path, monkeypatch, workers, max_de
 
 
 def test_errors_of_ours_come_back_from_workers(tmp_path, monkeypatch):
-    def full(self, answer):
+    def full(self, answer, earlier=None):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("corpusmill.collect.crawl.warc.WarcFile.write", full)

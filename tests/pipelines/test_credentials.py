@@ -64,6 +64,7 @@ def test_a_seed_with_a_password(tmp_path):
             kind = "crawl"
             [sources.crawl]
             seeds = ["http://user:{PASSWORD}@ok.example/"]
+            contact = "tests@corpusmill.example"
             allow_private_addresses = true
             delay_s = 0
             connect_to = {{"*.example" = "{server.address}:{server.port}"}}

@@ -95,7 +95,7 @@ def write_crawl(folder: Path) -> None:
     crawl.path.mkdir(parents=True)
     with crawl.warc(1, 0).open("wb") as file:
         warc = WarcFile(file, 1)
-        warc.write_info("round-0001-00.warc.gz", "2026-01-02T03:04:05Z", "mill")
+        warc.write_info("round-0001-00.warc.gz", "2026-01-02T03:04:05Z", "mill", "me@a.example")
         for i in range(50, 60):
             body = f"<title>{CANARY.format(i)}</title><main><p>{text_of(i)}</p></main>".encode()
             answer = Answer(

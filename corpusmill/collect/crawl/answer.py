@@ -2,12 +2,13 @@
 
 import re
 import string
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote_from_bytes
+
+from corpusmill.collect.http import KNOWN_CODINGS, Body, codings, decode_body
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -77,19 +78,12 @@ class Answer:
         except (ValueError, OverflowError):  # such as the 32nd of a month or a year before 1
             return None
 
-    def decoded(self, max_bytes: int) -> bytes | None:
-        """The first `max_bytes` of the body without its content encoding; None if that cannot be undone.
+    def decoded(self, max_bytes: int) -> Body:
+        """The body without its content codings: gzip, deflate, brotli, zstd, or several of them.
 
-        It never inflates more than it returns, whatever size the body claims.
+        It never inflates more than `max_bytes`, whatever size the body claims.
         """
-        encoding = self.get("content-encoding").lower()
-        if encoding in ("", "identity"):
-            return self.body[:max_bytes]
-        if encoding not in ("gzip", "x-gzip", "deflate"):
-            return None
-        for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # gzip or zlib; some servers send bare deflate
-            try:
-                return zlib.decompressobj(window).decompress(self.body, max_bytes)
-            except zlib.error:
-                continue
-        return None
+        applied = [coding for coding in codings(self.all("content-encoding")) if coding not in ("", "identity")]
+        if not set(applied) <= KNOWN_CODINGS:
+            return Body(b"", complete=False, too_large=False)
+        return decode_body(self.body, (), applied, max_bytes)

@@ -6,14 +6,17 @@ followed here: each of them is an answer of its own.
 
 An answer of 429 or 503 is requested again at most twice, after the time that its Retry-After names.  For a 429 without
 a Retry-After, the waits are two and four times the delay, at least 2 and 4 seconds.  If a wait would be longer than
-`max_delay_s`, there is no further request.
+`max_delay_s`, there is no further request in this round.
+
+A server may close a connection that it has kept open, at the moment when the next request is sent.  So a request that
+finds its connection closed is made once more, in a turn of its own.  (aiohttp would do that at once, without a delay.)
 
 Bodies are kept as received, and are cut off at a limit while they are read.  aiohttp's `auto_decompress` is off, so a
 compressed body of extreme size is never inflated here.  Cookies are neither kept nor read.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -21,6 +24,7 @@ import aiohttp
 import yarl
 
 from corpusmill.collect.crawl.addresses import NotPublicError, connector
+from corpusmill.collect.crawl.agent import agent_of
 from corpusmill.collect.crawl.answer import Answer, Headers
 from corpusmill.collect.crawl.urls import host_of
 from corpusmill.collect.settings import CrawlSettings
@@ -29,9 +33,10 @@ from corpusmill.errors import said
 from corpusmill.reasons import Fate
 from corpusmill.terminal import one_line
 
-MAX_CONNECTIONS = 64
+MAX_CONNECTIONS = 256
 MAX_HEADER_BYTES = 65_536
 ATTEMPTS = 3
+NO_HEADERS: Mapping[str, str] = {}
 MAX_MESSAGE = 300  # characters
 
 
@@ -48,6 +53,10 @@ class FetchError(Exception):
         super().__init__(self.message)
 
 
+class ClosedError(FetchError):
+    """The server closed the connection without an answer."""
+
+
 class Turns:
     """The turns of requests to one host: one at a time, with a delay after the end of each."""
 
@@ -55,6 +64,7 @@ class Turns:
         """`last_request_s`: when the last request ended, in the event loop's time."""
         self.delay_s = delay_s
         self.not_before_s = 0.0
+        self.answered = False  # the last request; then its connection may be kept open
         self._last_request_s = last_request_s
         self._one_at_a_time = asyncio.Lock()
 
@@ -88,17 +98,28 @@ class Fetcher:
             self._turns[host] = Turns(self._settings.delay_s, self._started_s)
         return self._turns[host]
 
-    async def get(self, url: str, max_bytes: int) -> Answer:
-        """The answer for a normalised URL, with at most `max_bytes` of its body.  FetchError if there is none."""
+    async def get(self, url: str, max_bytes: int, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
+        """The answer for a normalised URL, with at most `max_bytes` of its body.  FetchError if there is none.
+
+        headers: further headers of the request, such as If-None-Match
+        """
         turns = self.turns(host_of(url))
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 1
+        while True:
             async with turns.next():
-                answer = await self._exchange(url, max_bytes)
+                may_be_kept, turns.answered = turns.answered, False
+                try:
+                    answer = await self._exchange(url, max_bytes, headers)
+                except ClosedError:
+                    if may_be_kept:
+                        continue
+                    raise
+                turns.answered = True
                 wait_s = self._wait_s(answer, attempt, turns.delay_s)
                 turns.pause(min(wait_s, self._settings.max_delay_s))
-            if wait_s == 0 or wait_s > self._settings.max_delay_s:
-                break
-        return answer
+            attempt += 1
+            if wait_s == 0 or wait_s > self._settings.max_delay_s or attempt > ATTEMPTS:
+                return answer
 
     def is_last_word(self, answer: Answer) -> bool:
         """Whether a host wants no more requests for now: a final 429, or a 503 that asks for more than a short wait."""
@@ -114,10 +135,12 @@ class Fetcher:
             return min(max(delay_s, 1.0) * 2**attempt, self._settings.max_delay_s) if answer.status == 429 else 0.0
         return max(asked_s, 0.001)
 
-    async def _exchange(self, url: str, max_bytes: int) -> Answer:
+    async def _exchange(self, url: str, max_bytes: int, headers: Mapping[str, str]) -> Answer:
         started, status = datetime.now(UTC), None
         try:
-            async with self._session.get(yarl.URL(url, encoded=True), allow_redirects=False) as response:
+            async with self._session.get(
+                yarl.URL(url, encoded=True), allow_redirects=False, headers=headers
+            ) as response:
                 status = response.status
                 body, truncated = await _read(response.content, max_bytes)
                 assert response.version is not None  # the headers have been read
@@ -138,7 +161,8 @@ class Fetcher:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, NotPublicError):
                 raise FetchError(Fate.PRIVATE_ADDRESS, str(error.os_error)) from error
-            raise FetchError(Fate.FAILED, _words(error), status) from error
+            closed = status is None and isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError)
+            raise (ClosedError if closed else FetchError)(Fate.FAILED, _words(error), status) from error
 
 
 @asynccontextmanager
@@ -152,11 +176,12 @@ async def fetching(settings: CrawlSettings, idle_s: float) -> AsyncIterator[Fetc
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         headers={
-            "User-Agent": settings.user_agent,
+            "User-Agent": agent_of(settings),
             "Accept": "text/html,application/xhtml+xml,text/plain;q=0.9,*/*;q=0.1",
             "Accept-Encoding": "gzip, deflate",
         },
     )
+    session._retry_connection = False  # there is no public way to say this
     async with session:
         yield Fetcher(session, settings, idle_s)
 

@@ -14,13 +14,14 @@ So tags are found as the standard's tokenizer finds them (WHATWG HTML, section 1
 
 It leaves out what needs a tree: foreign content, and elements that are not allowed at their place.
 
-Every step moves forward, so the cost is linear: 0.1 s for each MB that consists of tags only.  Decision 11 says why
-this is not a library's parser.
+Every step moves forward, so the cost is linear: 0.1 s for each MB that consists of wanted tags only.  Decision 11 says
+why this is not a library's parser.
 """
 
 import html
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from html.entities import html5
 
 _START = re.compile(r"<(?:(?P<name>[A-Za-z][^\s/>]*)|(?P<comment>!--)|(?P<bogus>[!?]|/(?![A-Za-z]))|(?P<end>/))")
@@ -39,8 +40,8 @@ Attributes = dict[str, str]
 
 def tags(page: str, wanted: Collection[str]) -> Iterator[tuple[str, Attributes]]:
     """(name, attributes) of the start tags whose name is in `wanted` (in lower case), in the page's order."""
-    at = 0
-    while start := _START.search(page, at):
+    at, others = 0, _others(frozenset(wanted))
+    while start := _START.search(page, others.match(page, at).end()):  # type: ignore[union-attr]  # it matches anything
         name = (start["name"] or "").lower()
         if start["comment"]:  # `<!-->` and `<!--->` are comments, too
             ends = _END_OF_COMMENT.search(page, start.end() - 2)
@@ -61,6 +62,14 @@ def tags(page: str, wanted: Collection[str]) -> Iterator[tuple[str, Attributes]]
 
 
 _GREATER = re.compile(">")
+
+
+@lru_cache
+def _others(wanted: frozenset[str]) -> re.Pattern[str]:
+    """Text and tags that need no look, because they are not wanted and nothing depends on them."""
+    names = "|".join(sorted({*wanted, *_RAW, "plaintext"}))
+    start = rf"<(?!(?:{names})[\s/>])[A-Za-z][^\s/>]*+(?:[^>=]++|=\s*+{_VALUE})*+>"
+    return re.compile(rf"(?:[^<]++|</[A-Za-z][^>=]*+>|{start})*+", re.IGNORECASE)
 
 
 def _attributes(text: str) -> Attributes:

@@ -3,16 +3,17 @@
 robots.txt follows RFC 9309, and in doubt nothing is allowed.  After 2xx the file is parsed (`rules.py`), and after 4xx
 everything is allowed.  5xx, 429 or no answer forbids everything.  More redirects than the recipe follows forbid
 everything, too; the RFC would allow everything there.  One file is valid for one scheme, host and port, for 24 hours.
-512 KiB of it are read, to the end of a line.  A byte order mark is dropped.
+512 KiB of it are read, to the end of a line.
 
 `/.well-known/tdmrep.json` (TDM Reservation Protocol, W3C community report) and `/ai.txt` (Spawning; same form as
 robots.txt) are opt-outs: what they reserve is not fetched.  If two entries of tdmrep.json match, the one that reserves
 wins.  If a host has neither file, or fails to send them, it has reserved nothing.
 """
 
+import codecs
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,9 +22,11 @@ from corpusmill.collect.crawl.answer import Answer
 from corpusmill.collect.crawl.fetch import FetchError
 from corpusmill.collect.crawl.rules import Rules
 from corpusmill.collect.crawl.urls import normalise
+from corpusmill.collect.http import is_binary
 from corpusmill.reasons import Fate
 
 MAX_BYTES = 512 * 1024
+MOST_INLINE = 500  # rules
 MAX_AGE = timedelta(hours=24)
 ROBOTS, AI, TDMREP = "/robots.txt", "/ai.txt", "/.well-known/tdmrep.json"
 
@@ -59,6 +62,12 @@ class Policy:
             (path, Rules(text if path == AI else tdmrep_as_robots(text), agent)) for path, text in reserved if text
         ]
 
+        self.sitemaps = self._robots.sitemaps  # as written in robots.txt
+        # whether a URL is judged so quickly that other hosts need not wait for it
+        self.is_small = (
+            sum(len(rules) for rules in (self._robots, *(rules for _, rules in self._opt_outs))) < MOST_INLINE
+        )
+
     @property
     def crawl_delay_s(self) -> float:
         """Seconds between two requests that robots.txt asks for; 0 if it names none."""
@@ -78,8 +87,10 @@ class Policy:
 
 def product_token(user_agent: str) -> str:
     """The crawler's name in robots.txt files (RFC 9309, section 2.2.1): letters, `-` and `_`."""
-    match = re.search(r"compatible;\s*([A-Za-z_-]+)", user_agent) or re.match(r"\s*([A-Za-z_-]+)", user_agent)
-    return match.group(1).lower() if match else "*"
+    match = re.match(r"\s*([A-Za-z_-]+)", user_agent)
+    if match and match[1].lower() == "mozilla":  # many crawlers call themselves compatible with a browser
+        match = re.search(r"compatible;\s*([A-Za-z_-]+)", user_agent) or match
+    return match[1].lower() if match else "*"
 
 
 def tdmrep_as_robots(text: str) -> str:
@@ -96,16 +107,24 @@ def tdmrep_as_robots(text: str) -> str:
 
 
 async def read_policy_files(
-    get: Callable[[str], Awaitable[Answer]], origin: str, user_agent: str, max_redirects: int
-) -> list[PolicyFile]:
-    """Fetch an origin's robots.txt and then the opt-out files that it does not forbid.
+    get: Callable[[str], Awaitable[Answer]],
+    origin: str,
+    user_agent: str,
+    max_redirects: int,
+    known: Iterable[PolicyFile] = (),
+) -> AsyncIterator[PolicyFile]:
+    """Fetch an origin's robots.txt and then the opt-out files that it does not forbid, apart from those that are known.
 
     `get` fetches one URL politely, reads at most MAX_BYTES of the body, and raises FetchError.
     """
-    robots = await _read(get, origin, ROBOTS, max_redirects)
-    policy = Policy([robots], user_agent)
-    allowed = [path for path in (AI, TDMREP) if policy.refusal(origin + path) is None]
-    return [robots, *[await _read(get, origin, path, max_redirects) for path in allowed]]
+    by_path = {file.path: file for file in known}
+    if ROBOTS not in by_path:
+        by_path[ROBOTS] = await _read(get, origin, ROBOTS, max_redirects)
+        yield by_path[ROBOTS]
+    policy = Policy([by_path[ROBOTS]], user_agent)
+    for path in (AI, TDMREP):
+        if path not in by_path and policy.refusal(origin + path) is None:
+            yield await _read(get, origin, path, max_redirects)
 
 
 async def _read(get: Callable[[str], Awaitable[Answer]], origin: str, path: str, max_redirects: int) -> PolicyFile:
@@ -134,10 +153,13 @@ def _as_answered(origin: str, path: str, answer: Answer) -> PolicyFile:
     text = error = None
     if 200 <= answer.status < 300:
         body = answer.decoded(MAX_BYTES)
-        if body is None:
-            error = "its content encoding is unknown"
+        as_sent = body.content == answer.body  # no coding could be undone
+        if (answer.get("content-encoding") and as_sent and is_binary(body.content)) or not (
+            body.complete or body.too_large or (answer.truncated and body.content)
+        ):
+            error = "its content encoding is unknown, or it is damaged"
         else:
-            text = _lines_of(body)
+            text = text_of(body.content, cut=answer.truncated or body.too_large)
     elif not 400 <= answer.status < 500 or answer.status == 429:
         error = f"HTTP status {answer.status}"
     return PolicyFile(
@@ -151,8 +173,51 @@ def _as_answered(origin: str, path: str, answer: Answer) -> PolicyFile:
     )
 
 
-def _lines_of(body: bytes) -> str:
-    """The text of a file, without its last line if the limit may have cut that line."""
-    if len(body) >= MAX_BYTES:
-        body = body[: body.rfind(b"\n") + 1]
-    return body.decode("utf-8-sig", "replace").replace("\0", "")
+def text_of(body: bytes, *, cut: bool) -> str:
+    r"""The text of a policy file; without its last line if it was cut off at the limit.
+
+    UTF-16 and UTF-32 are recognised by their zeros, with and without a byte order mark.  All else is UTF-8.  A line
+    that is not UTF-8 becomes two lines: with its bytes as escapes, and read as Windows-1252.  So a rule for `/\xe4`
+    counts for the URL `/%E4` and for `/%C3%A4`.
+    """
+    if 4 * body.count(0) >= len(body) > 0:
+        text = body.decode(_wide_codec(body), "replace").replace("\0", "")
+        return (text[: text.rfind("\n") + 1] if cut else text).replace(_MARK, "")
+    if cut:
+        body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
+    for mark in _MARKS:
+        body = body.removeprefix(mark)
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\n".join(each for line in re.split(b"\r\n|\r|\n", body) for each in _readings(line))
+    return text.replace(_MARK, "").replace("\0", "")
+
+
+_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # a byte order mark, which stands before lines if files were joined
+_MARKS = (_MARK.encode(), _MARK.encode().decode("cp1252").encode(), b"\xef\xbb", b"\xef")  # whole, encoded twice, cut
+
+
+def _wide_codec(body: bytes) -> str:
+    """The codec of a text in which most characters are ASCII, by the places of its zeros."""
+    zeros = [body[place::4].count(0) for place in range(4)]
+    if 2 * body.count(0) > len(body):
+        return "utf-32-le" if zeros[0] <= zeros[3] else "utf-32-be"
+    return "utf-16-le" if zeros[0] + zeros[2] <= zeros[1] + zeros[3] else "utf-16-be"
+
+
+def _readings(line: bytes) -> list[str]:
+    """What a line may mean."""
+    try:
+        return [line.decode()]
+    except UnicodeDecodeError:
+        return [line.decode("utf-8", _AS_ESCAPES), line.decode("cp1252", "replace")]
+
+
+_AS_ESCAPES = "corpusmill-escapes"
+codecs.register_error(_AS_ESCAPES, lambda error: _escapes(error))
+
+
+def _escapes(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(f"%{byte:02X}" for byte in error.object[error.start : error.end]), error.end

@@ -2,13 +2,20 @@
 
     raw/SOURCE/
       round-0001-00.warc.gz            what shard 00 of the round fetched (absent if nothing)
-      urls/round-0001-00.parquet       one row per URL that it dealt with: `schema.URLS`
-      urls/unfetched.parquet           one row per URL that no round dealt with, written at the end
+      urls/round-0001-00.parquet       one row per URL whose fate the shard decided: `schema.URLS`
+      urls/unfetched-0000.parquet      one row per URL whose fate no round decided, written at the end
+      hosts/round-0001-00.parquet      what it asked each host: `tables.HOSTS`
+      retries/round-0001-00.parquet    URLs to be tried again: `tables.RETRIES`
       links/round-0001-00.parquet      the URLs that its pages name: `tables.LINKS`
       robots/round-0001-00.parquet     robots.txt and other opt-out files that it read: `tables.ROBOTS`
-      plans/round-0001.parquet         what the round is to fetch: `tables.PLAN`
+      validators/round-0001-00.parquet how a later crawl can ask whether a page has changed: `tables.VALIDATORS`
+      frontier/round-0001-0000.parquet part 0 of the frontier before the round: `tables.FRONTIER`
+      accounts/, offers/               of the same part: `tables.ACCOUNTS`, `tables.OFFERS`
+      plans/round-0001.parquet         which hosts the round asks: `tables.PLAN`
       plans/round-0001.json            the plan's receipt
-      receipts/round-0001-00.json      the shard's receipt, written last: without it the shard is fetched (again)
+      journals/round-0001-00           what a shard that is not done has fetched (`journal.py`)
+      journals/round-0001-00.json      how far it is
+      receipts/round-0001-00.json      the shard's receipt, written last: without it the shard goes on
       crawl.json                       the crawl's receipt, written when nothing is left to fetch
 
 This module imports nothing heavy (no pyarrow, aiohttp, Beam), because a run with nothing to do uses it, and so does the
@@ -18,6 +25,7 @@ progress line.
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -30,7 +38,10 @@ from corpusmill.store import temporary_beside
 
 # These settings say how a page is reached and how long to wait.  A change of them does not make a finished crawl
 # stale.
-_NO_PART_OF_THE_RESULT = {"delay_s", "max_delay_s", "timeout_s", "connect_to"}
+_NO_PART_OF_THE_RESULT = {"delay_s", "max_delay_s", "timeout_s", "connect_to", "contact"}
+# Settings that came later: with its default, none of them makes a crawl of an earlier version stale.
+_LATER = ("exclude", "sitemaps", "max_bytes_per_host", "max_seconds_per_host", "max_variants", "attempts", "previous")
+_OF_PARTS = ("frontier", "accounts", "offers")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +51,10 @@ class PlanReceipt:
     candidates: int  # URLs that the round may fetch
     pending: int  # URLs that were waiting when the round was planned, including the candidates
     shards: list[int]
+    n_shards: int = 1  # into which the hosts are divided; those without work are not in `shards`
+    parts: int = 1  # of the frontier before the round
+    parts_after: int = 1  # of the frontier after the round
+    year: int = 0  # in which the crawl began
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +66,7 @@ class ShardReceipt:
     bytes: int  # of their bodies, as received
     seconds: float
     finished_at: float  # seconds since 1970
+    errors: int = 0  # requests that failed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +84,22 @@ class CrawlSummary:
     done: bool = True
 
 
-_Receipt = TypeVar("_Receipt", PlanReceipt, ShardReceipt, CrawlSummary)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Live:
+    """How far a shard is that is not done."""
+
+    hosts: int  # that are being asked
+    hosts_left: int  # that are to be asked in this round, those that are being asked included
+    urls: int
+    pages: int
+    bytes: int
+    errors: int
+    pages_per_s: float  # of the last seconds
+    written_at: float  # seconds since 1970
+
+
+_Receipt = TypeVar("_Receipt", PlanReceipt, ShardReceipt, CrawlSummary, Live)
+STALE_S = 10.0  # after which a shard's Live says nothing about the present
 
 
 class Progress(NamedTuple):
@@ -78,6 +109,16 @@ class Progress(NamedTuple):
     urls_fetched: int
     urls_pending: int  # known and not dealt with yet, at the time of the latest round
     bytes: int
+    errors: int = 0
+    hosts: int = 0  # that are being asked
+    pages_per_s: float = 0.0
+
+    def __str__(self) -> str:
+        now = f", {self.hosts:,} hosts at once, {self.pages_per_s:,.1f} pages/s" if self.hosts else ""
+        return (
+            f"round {self.rounds}, {self.urls_fetched:,} pages, {self.bytes / 1e6:.1f} MB, "
+            f"{self.urls_pending:,} URLs waiting, {self.errors:,} errors{now}"
+        )
 
 
 class CrawlFolder:
@@ -109,6 +150,29 @@ class CrawlFolder:
         """The receipt of the round's plan; None if it is not planned yet."""
         return self._read(PlanReceipt, self.plan(round).with_suffix(".json"))
 
+    def part(self, kind: str, round: int, part: int) -> Path:
+        """The path of a part's file of frontier, accounts or offers, before a round; it need not exist."""
+        return self.path / kind / f"round-{round:04d}-{part:04d}.parquet"
+
+    def journal(self, round: int, shard: int) -> Path:
+        """The path of a shard's journal; it need not exist."""
+        return self.path / "journals" / f"round-{round:04d}-{shard:02d}"
+
+    def live(self, round: int, shard: int) -> Live | None:
+        """How far a shard is; None if nothing fetches it."""
+        live = self._read(Live, self.journal(round, shard).with_suffix(".json"))
+        return live if live and time.time() - live.written_at < STALE_S else None
+
+    def write_live(self, round: int, shard: int, live: Live) -> None:
+        """Say how far a shard is."""
+        self._write(self.journal(round, shard).with_suffix(".json"), live)
+
+    def forget(self, round: int) -> None:
+        """Delete the parts of the frontier before a round, and the journals of its shards."""
+        for kind in (*_OF_PARTS, "journals"):
+            for path in (self.path / kind).glob(f"round-{round:04d}*"):
+                path.unlink()
+
     def shard_receipt(self, round: int, shard: int) -> ShardReceipt | None:
         """The receipt of a shard that is done; None if it is not."""
         return self._read(ShardReceipt, self._shard_receipt(round, shard))
@@ -129,12 +193,15 @@ class CrawlFolder:
         """Write the crawl's receipt, which marks it as done."""
         for path in (self.path / "receipts").glob(".*.lock"):
             path.unlink()
+        for kind in (*_OF_PARTS, "journals"):  # a crawl that goes on with other settings makes them again
+            shutil.rmtree(self.path / kind, ignore_errors=True)
         self._write(self.path / "crawl.json", summary)
 
     def reopen(self) -> None:
         """Delete the crawl's receipt and the files that are written at its end, and what a killed run left."""
         (self.path / "crawl.json").unlink(missing_ok=True)
-        (self.path / "urls" / "unfetched.parquet").unlink(missing_ok=True)
+        for path in (self.path / "urls").glob("unfetched*.parquet"):
+            path.unlink()
         for path in list(self.path.rglob(".*.tmp")):
             if path.is_dir():
                 shutil.rmtree(path)
@@ -163,7 +230,7 @@ class CrawlFolder:
         except TypeError:  # from another version
             return None
 
-    def _write(self, path: Path, receipt: PlanReceipt | ShardReceipt | CrawlSummary) -> None:
+    def _write(self, path: Path, receipt: PlanReceipt | ShardReceipt | CrawlSummary | Live) -> None:
         self._json.write_json(str(path.relative_to(self.path)), asdict(receipt))
 
     def _shard_receipt(self, round: int, shard: int) -> Path:
@@ -172,7 +239,9 @@ class CrawlFolder:
 
 def fingerprint(settings: CrawlSettings) -> str:
     """Hash of the settings that a finished crawl depends on."""
-    return digest("crawl", 1, settings.model_dump(mode="json", exclude=_NO_PART_OF_THE_RESULT))
+    fields = type(settings).model_fields
+    defaults = {name for name in _LATER if getattr(settings, name) == fields[name].get_default()}
+    return digest("crawl", 1, settings.model_dump(mode="json", exclude=_NO_PART_OF_THE_RESULT | defaults))
 
 
 def finished(folder: Path, settings: CrawlSettings) -> bool:
@@ -184,14 +253,23 @@ def finished(folder: Path, settings: CrawlSettings) -> bool:
 def progress(folder: Path) -> Progress:
     """The progress of the crawl in `folder`, from its receipts."""
     crawl = CrawlFolder(folder)
-    rounds = pages = size = pending = 0
+    rounds = pages = size = pending = errors = hosts = 0
+    rate = 0.0
     while (plan := crawl.plan_receipt(rounds + 1)) is not None:
         rounds += 1
         done = [receipt for shard in plan.shards if (receipt := crawl.shard_receipt(rounds, shard))]
-        pages += sum(receipt.pages for receipt in done)
-        size += sum(receipt.bytes for receipt in done)
-        pending = plan.pending - sum(receipt.urls for receipt in done)
-    return Progress(rounds, pages, pending, size)
+        live = [
+            live
+            for shard in plan.shards
+            if not crawl.shard_receipt(rounds, shard) and (live := crawl.live(rounds, shard))
+        ]
+        both: list[ShardReceipt | Live] = [*done, *live]
+        pages += sum(receipt.pages for receipt in both)
+        size += sum(receipt.bytes for receipt in both)
+        errors += sum(receipt.errors for receipt in both)
+        pending = plan.pending - sum(receipt.urls for receipt in both)
+        hosts, rate = sum(each.hosts for each in live), sum(each.pages_per_s for each in live)
+    return Progress(rounds, pages, pending, size, errors, hosts, rate)
 
 
 @contextmanager

@@ -1,35 +1,34 @@
 """URLs: one normal form, the host of a URL, and patterns of hosts.
 
-The normal form begins with the URL that a browser would send (w3lib's `safe_url_string`, after the URL living
-standard).  Then the syntax-based normalisation of RFC 3986, section 6.2.2, follows: lower-case scheme and host, no
-default port, upper-case escapes, no escapes of unreserved characters, no dot segments.  It has no fragment, user name
-or password.  Nothing changes that could name another resource: the order of arguments, empty arguments and doubled
-slashes stay.  So two functions of w3lib are not used: `canonicalize_url` sorts arguments, and `safe_download_url`
-merges slashes.  Numeric hosts such as `127.1` or `2130706433` become the IPv4 address that a resolver would make of
-them, before the check whether it is public.
+The normal form begins with the URL that a browser would send: ada parses it by the URL standard of the WHATWG.  So
+backslashes are slashes, a host may be written with escapes, and names become ASCII by UTS 46 without transitional
+processing (`faß.de` is not `fass.de`).  Numeric hosts such as `127.1` or `2130706433` become IPv4 addresses, before the
+check whether they are public.  Then follows the syntax-based normalisation of RFC 3986, section 6.2.2, which the
+standard leaves to others: upper-case escapes, and no escapes of unreserved characters.  The normal form has no
+fragment, user name or password.  Nothing changes that could name another resource: the order of arguments, empty
+arguments and doubled slashes stay.
 
 A URL of more than MAX_URL bytes counts as invalid.  Servers refuse such URLs (RFC 9110 asks for support of 8,000
 bytes), and the limit bounds the time for each URL.
 
-Measured cost: 12 microseconds per URL.
+Measured cost: 4 microseconds per URL (13 with w3lib, which followed RFC 3986 and IDNA 2003).
 """
 
-import ipaddress
 import re
-import socket
 from collections.abc import Iterable
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote_from_bytes, urlsplit, urlunsplit
 
-from w3lib.url import safe_url_string
+from ada_url import idna_to_ascii, join_url, normalize_url
 
 MAX_URL = 8192  # bytes
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
-_HOST = re.compile(r"(?!-)[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
-_NUMERIC_END = re.compile(r"(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$")
+_WITH_HOST = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^/?#]*@)?([^/?#]+)([^#]*)")
+_HOST = re.compile(r"(?:(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:]+\])(?::[0-9]+)?")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def normalise(url: str, base: str | None = None, encoding: str = "utf-8") -> str | None:
@@ -39,19 +38,38 @@ def normalise(url: str, base: str | None = None, encoding: str = "utf-8") -> str
     """
     if len(url) > 2 * MAX_URL:  # checked before any work; white space and dot segments will be removed
         return None
-    url = url.strip(_C0_AND_SPACE).replace("\t", "").replace("\n", "").replace("\r", "")
+    if not url.isascii():
+        url = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", url)
+        if encoding != "utf-8":
+            url = _with_arguments_in(encoding, url)
     try:
-        parts = urlsplit(_safe(urljoin(base, url) if base else url, encoding))
-        port = parts.port
-        host = _normal_host(parts.hostname or "")
+        parsed = join_url(base, url) if base else normalize_url(url)
     except ValueError:
         return None
-    if not parts.scheme or host is None:
+    parts = _WITH_HOST.match(parsed)
+    if parts is None or _HOST.fullmatch(parts[2]) is None:
         return None
-    authority = host if port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
-    path = _without_dot_segments(_normal_escapes(parts.path))
-    normal = urlunsplit((parts.scheme, authority, path, _normal_escapes(parts.query), ""))
+    path = _normal_escapes(parts[3]) or "/"
+    normal = f"{parts[1]}{parts[2]}{path if path[0] == '/' else '/' + path}"
     return normal if len(normal) <= MAX_URL else None
+
+
+def _with_arguments_in(encoding: str, url: str) -> str:
+    """A URL whose arguments are escaped in an encoding other than UTF-8.
+
+    As the standard says, a character that the encoding lacks is written as a character reference.
+    """
+    url, number_sign, fragment = url.partition("#")
+    path, question_mark, query = url.partition("?")
+    try:
+        escaped = re.sub(
+            r"[^\x00-\x7f]+",
+            lambda m: quote_from_bytes(m[0].encode(encoding, "xmlcharrefreplace"), safe=""),
+            query,
+        )
+    except (LookupError, UnicodeError):  # no codec of that name, or one that encodes no text
+        escaped = query
+    return path + question_mark + escaped + number_sign + fragment
 
 
 def page_of(url: str, ignored: re.Pattern[str]) -> str | None:
@@ -133,31 +151,10 @@ def scope_of(hosts: Iterable[str], seeds: Iterable[str]) -> HostPatterns:
 
 def _ascii(pattern: str) -> str:
     """A pattern in the form that URLs use; one that cannot occur in a URL matches nothing."""
-    try:
-        return pattern if pattern.isascii() else pattern.encode("idna").decode()
-    except UnicodeError:
+    if pattern.isascii():
         return pattern
-
-
-def _safe(url: str, encoding: str) -> str:
-    try:
-        return safe_url_string(url, encoding=encoding)
-    except UnicodeEncodeError:  # an argument that the page's own encoding cannot encode
-        return safe_url_string(url)
-
-
-def _normal_host(host: str) -> str | None:
-    """One spelling of a host name, IPv4 or IPv6 address; None if it is none of them.  ValueError: a bad address."""
-    if ":" in host:
-        if "%" in host:  # a zone, which is valid on one machine only
-            return None
-        return f"[{ipaddress.IPv6Address(host).compressed}]"
-    if _NUMERIC_END.search(host):
-        try:
-            return socket.inet_ntoa(socket.inet_aton(host.removesuffix(".")))
-        except OSError:
-            return None
-    return host if _HOST.fullmatch(host) else None
+    labels = (label if label.isascii() else idna_to_ascii(label).decode() for label in pattern.split("."))
+    return ".".join(labels)
 
 
 def _normal_escapes(text: str) -> str:
@@ -166,19 +163,3 @@ def _normal_escapes(text: str) -> str:
         return character if character in _UNRESERVED else match.group().upper()
 
     return _ESCAPE.sub(normal, text) if "%" in text else text
-
-
-def _without_dot_segments(path: str) -> str:
-    """A path, empty or absolute, without dot segments (RFC 3986, section 5.2.4)."""
-    if "/." not in path:
-        return path or "/"
-    segments = path.split("/")[1:]
-    kept: list[str] = []
-    for segment in segments:
-        if segment == "..":
-            kept = kept[:-1]
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1] in (".", ".."):
-        kept.append("")
-    return "/" + "/".join(kept)

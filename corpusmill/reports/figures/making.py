@@ -41,6 +41,27 @@ def draw_crawl(rows: Rows) -> Drawing:
     return Drawing(says, key + charts.bars(found))
 
 
+HOSTS_SQL = """\
+SELECT host, fate, http_status, count(*) AS urls, sum(count(*)) OVER (PARTITION BY host) AS of_host
+FROM urls
+WHERE fate <> 'out_of_scope'
+GROUP BY host, fate, http_status
+ORDER BY of_host DESC, host, urls DESC, fate, http_status"""
+
+
+def draw_hosts(rows: Rows) -> Drawing:
+    """One bar per host: its URLs by what became of them."""
+    hosts = [(host, list(group)) for host, group in groupby(rows, key=lambda row: row["host"])]
+    says = f"{len(hosts):,} hosts within the scope; the words beside a bar say what became of its URLs."
+    found = []
+    for host, group in hosts[:MOST_BARS]:
+        colours = [_fate_colour(row["fate"], row["http_status"]) for row in group]
+        segments = [Segment(row["urls"], colour, row["fate"]) for row, colour in zip(group, colours, strict=True)]
+        told = ", ".join(f"{row['urls']:,} {row['fate']} {row['http_status'] or ''}".rstrip() for row in group)
+        found.append(Bar(host, tuple(segments), told, code=True))
+    return Drawing(says, charts.bars(found))
+
+
 def _fate_colour(fate: str, http_status: int | None) -> Outcome:
     if http_status is not None:
         return Outcome.KEPT if 200 <= http_status < 300 else Outcome.UNREADABLE
@@ -171,6 +192,7 @@ def draw_tuned(rows: Rows) -> Drawing:
 
 FIGURES = (
     Figure("crawl", "What the crawl met", CRAWL_SQL, draw_crawl, wide=False),
+    Figure("hosts", "What became of each host's URLs", HOSTS_SQL, draw_hosts),
     Figure("work", "Where the time went", WORK_SQL, draw_work, wide=False),
     Figure("training", "Training", TRAINING_SQL, draw_training),
     Figure("validation", "Validation by source", BY_SOURCE_SQL, draw_by_source),

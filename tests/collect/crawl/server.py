@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ class Page:
     gzipped: bool = False
     chunked: bool = False
     cut: int | None = None  # close the connection after so many bytes of the body
+    slow: int | None = None  # send so many bytes, and then a byte every 50 ms
     raw: bytes | None = None  # send this instead of an HTTP answer, and close the connection
 
     def sent(self) -> tuple[bytes, bool]:
@@ -80,8 +82,9 @@ Web = dict[str, Route]  # "http://host/path" -> answer
 class Server:
     """Serves a Web to every name that leads here."""
 
-    def __init__(self, web: Web, address: str) -> None:
+    def __init__(self, web: Web, address: str, tls: bool = False) -> None:
         self.web = web
+        self.tls = tls
         self.address = address
         self.port = 0
         self.requests: list[Request] = []
@@ -105,8 +108,9 @@ class Server:
         values: dict[str, object] = {
             "seeds": list(seeds) or ["http://a.example/"],
             "delay_s": 0.0,
-            "max_delay_s": 1.0,
+            "max_delay_s": 0.05,
             "timeout_s": 2.0,
+            "contact": "tests@corpusmill.example",
             "allow_private_addresses": True,
             "connect_to": {"*.example": f"{self.address}:{self.port}"},
         }
@@ -126,35 +130,45 @@ class Server:
                     hosts.add(host)
                     self.open[host] = self.open.get(host, 0) + 1
                     self.most_open[host] = max(self.most_open.get(host, 0), self.open[host])
-                answer = self._answer(f"http://{host}{path}")
+                answer = self._answer(f"{'https' if self.tls else 'http'}://{host}{path}", headers)
                 await asyncio.sleep(answer.delay_s)
                 data, stays = answer.sent()
-                writer.write(data)
+                ended = time.monotonic()  # before the client can have the answer
+                for i in range(answer.slow or 0, len(data)) if answer.slow is not None else ():
+                    writer.write(data[: i + 1] if i == answer.slow else data[i : i + 1])
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+                if answer.slow is None:
+                    writer.write(data)
                 await writer.drain()
-                self.requests.append(Request(host, path, headers, number, started, time.monotonic()))
+                self.requests.append(Request(host, path, headers, number, started, ended))
                 if not stays:
                     return
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             for host in hosts:
                 self.open[host] -= 1
             writer.close()
 
-    def _answer(self, url: str) -> Page:
+    def _answer(self, url: str, headers: Mapping[str, str]) -> Page:
         route = self.web.get(url, Page(status=404))
         before = self._asked[url] = self._asked.get(url, -1) + 1
-        return route if isinstance(route, Page) else route(before)
+        page = route if isinstance(route, Page) else route(before)
+        validators = {page.headers.get("ETag"), page.headers.get("Last-Modified")} - {None}
+        if validators & {headers.get("if-none-match"), headers.get("if-modified-since")}:
+            return Page(status=304, headers=page.headers, type=None)
+        return page
 
 
 @contextmanager
-def serving(web: Web, address: str = "127.0.0.1") -> Iterator[Server]:
+def serving(web: Web, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serve on a free port, in a thread of its own."""
-    server = Server(web, address)
+    server = Server(web, address, tls is not None)
     ready, loop = threading.Event(), asyncio.new_event_loop()
 
     async def main() -> None:
-        listening = await asyncio.start_server(server._serve, address, 0)
+        listening = await asyncio.start_server(server._serve, address, 0, ssl=tls)
         server.port = listening.sockets[0].getsockname()[1]
         ready.set()
         async with listening:

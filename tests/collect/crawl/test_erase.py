@@ -22,7 +22,7 @@ def piece(tmp_path):
     """A WARC file as a crawl writes it."""
     file = BytesIO()
     warc = WarcFile(file, 1)
-    warc.write_info("a.warc.gz", "2026-01-02T03:04:05Z", "mill")
+    warc.write_info("a.warc.gz", "2026-01-02T03:04:05Z", "mill", "me@a.example")
     for i, size in enumerate(SIZES):
         warc.write(
             Answer(

@@ -34,14 +34,18 @@ def failure(settings, url=A, max_bytes=1000):
 def test_an_answer_holds_what_was_received_and_sent():
     web = {A: Page("<p>é", headers={"X-Odd": "caf\udce9"}, gzipped=True)}
     with serving(web) as server:
-        ((answer,),) = fetch(server.settings(user_agent="mill/9"), [A])
+        ((answer,),) = fetch(server.settings(user_agent="mill/9", contact="me@mill.example"), [A])
     assert (answer.status, answer.reason, answer.version) == (200, "Words", "1.1")
     assert dict(answer.headers)[b"X-Odd"] == b"caf\xe9"
     assert answer.body[:2] == b"\x1f\x8b"
-    assert answer.decoded(100) == "<p>é".encode()
+    assert answer.decoded(100).content == "<p>é".encode()
     sent = {name.decode().lower(): value.decode() for name, value in answer.request_headers}
     assert sent == {k: v for k, v in server.requests[0].headers.items() if k in sent}
-    assert (sent["host"], sent["user-agent"], sent["accept-encoding"]) == ("a.example", "mill/9", "gzip, deflate")
+    assert (sent["host"], sent["user-agent"], sent["accept-encoding"]) == (
+        "a.example",
+        "mill/9 (+me@mill.example)",
+        "gzip, deflate",
+    )
 
 
 def test_the_path_is_sent_as_it_is():

@@ -1,10 +1,13 @@
 """Whole crawls of small webs, without Beam: what is asked, what is stored, what is on record."""
 
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,9 +17,9 @@ from warcio.archiveiterator import ArchiveIterator
 
 from corpusmill.collect.crawl import frontier as frontier_module
 from corpusmill.collect.crawl import lane as lane_module
-from corpusmill.collect.crawl.rounds import crawl_rounds
+from corpusmill.collect.crawl.rounds import crawl_rounds, is_done
 from corpusmill.collect.crawl.shard import fetch_shard
-from corpusmill.collect.crawl.state import CrawlFolder, finished, progress
+from corpusmill.collect.crawl.state import CrawlFolder, PlanReceipt, finished, progress
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Fate
 from tests.collect.crawl.server import Page, page, redirect, serving
@@ -96,7 +99,7 @@ def test_every_url_is_on_record_once_and_asked_for_once(crawled):
     folder, summary, server, _ = crawled
     urls = [url for (url,) in rows(folder, "url")]
     assert len(urls) == len(set(urls)) == summary.urls
-    assert max(Counter(server.paths).values()) == 1
+    assert {path: n for path, n in Counter(server.paths).items() if n > 1} == {"b.example/broken": 3}  # in three rounds
 
 
 def test_stored_pages_are_those_on_record(crawled):
@@ -154,7 +157,7 @@ def test_the_receipt(crawled):
     folder, summary, _, settings = crawled
     assert summary.fates == dict(sorted(Counter(fates(folder).values()).items()))
     assert finished(folder, settings)
-    assert progress(folder) == (summary.rounds, summary.pages, 0, summary.bytes)
+    assert progress(folder)[:5] == (summary.rounds, summary.pages, 0, summary.bytes, 3)
     assert not list(folder.rglob(".*"))
 
 
@@ -248,26 +251,81 @@ def test_private_addresses_are_refused_by_default(tmp_path):
 
 
 def test_a_host_that_wants_no_more_requests_is_left_alone(tmp_path):
-    web = {A: page("/1", "/2", "/3", B), f"{A}1": page("/4"), f"{A}2": Page(status=429), B: page(f"{A}5")}
+    """It is asked in three rounds, three times each, and nothing else in between."""
+    web = {A: page("/1", "/2", "/3", B), f"{A}1": Page(status=429), B: page(f"{A}5")}
+    web |= dict.fromkeys([f"{A}2", f"{A}3", f"{A}5"], Page(status=429))
     with serving(web) as server:
         crawl(tmp_path / "web", server.settings(hosts=["*.example"], max_delay_s=0.01))
-    assert server.paths.count("a.example/2") == 3
-    assert not {"a.example/3", "a.example/4", "a.example/5"} & set(server.paths)
+    asked = Counter(server.paths)
+    assert [asked[f"a.example/{i}"] for i in (1, 2, 3, 5)] == [3, 3, 3, 0]
     found = {url: (fate, error) for url, fate, error in rows(tmp_path / "web", "url, fate, error")}
     refused = "the host wants no more requests (HTTP status 429)"
-    assert found[f"{A}2"] == ("fetched", refused)
-    assert found[f"{A}3"] == ("failed", f"not asked: {refused}")
-    assert found[f"{A}4"] == found[f"{A}5"] == ("failed", "not asked: the host wanted no more requests")
+    assert found[f"{A}1"] == found[f"{A}2"] == found[f"{A}3"] == ("failed", refused)
+    assert found[f"{A}5"] == ("failed", f"not asked: {refused}")
     assert found[B] == ("fetched", None)
 
 
-def test_a_host_that_does_not_answer_is_given_up(tmp_path):
-    web = {A: page(*map(str, range(9)))} | {f"{A}{i}": Page(raw=b"") for i in range(9)}
+def test_a_429_that_stays_is_stored_after_the_last_attempt(tmp_path):
+    web = {A: page("/1", "/2"), f"{A}1": page(), f"{A}2": Page("slow down", status=429)}
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings(max_delay_s=0.01, attempts=2))
+    assert Counter(server.paths)["a.example/2"] == 6
+    (found,) = (row for row in rows(tmp_path / "web", "url, fate, error, http_status, attempts") if row[0] == f"{A}2")
+    assert found[1:] == ("fetched", "the host wants no more requests (HTTP status 429)", 429, 2)
+    assert f"{A}2" in stored(tmp_path / "web")
+
+
+def test_a_429_that_ends_costs_nothing(tmp_path):
+    web = {A: page("/1", "/2"), f"{A}1": lambda n: Page(status=429) if n < 4 else page(), f"{A}2": page()}
+    with serving(web) as server:
+        summary = crawl(tmp_path / "web", server.settings(max_delay_s=0.01))
+    assert summary.fates == {"fetched": 3}
+    assert [status for (status,) in rows(tmp_path / "web", "http_status")] == [200, 200, 200]
+
+
+def test_a_host_that_asks_for_a_long_pause_is_not_waited_for(tmp_path):
+    web = {A: page("/1", "/2", B), f"{A}1": Page(status=503, headers={"Retry-After": "3600"}), B: page()}
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings(hosts=["*.example"]))
+    assert Counter(server.paths)["a.example/1"] == 1
+    assert "a.example/2" not in server.paths
+    found = {url: (fate, error) for url, fate, error in rows(tmp_path / "web", "url, fate, error")}
+    refused = "the host wants no more requests (HTTP status 503)"
+    assert found[f"{A}1"] == ("failed", refused)
+    assert found[f"{A}2"] == ("failed", f"not asked: {refused}")
+    assert found[B] == ("fetched", None)
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504])
+def test_a_failure_of_the_server_is_tried_again_in_a_later_round(tmp_path, status):
+    with serving({A: page("/1"), f"{A}1": lambda n: Page(status=status) if n < 2 else page()}) as server:
+        summary = crawl(tmp_path / "web", server.settings())
+    assert (summary.rounds, summary.fates) == (4, {"fetched": 2})
+    assert [attempts for (attempts,) in rows(tmp_path / "web", "attempts")] == [1, 3]
+
+
+def test_a_robots_txt_that_is_there_later(tmp_path):
+    web = {A: page(), f"{A}robots.txt": lambda n: Page(status=503) if n < 1 else Page("")}
     with serving(web) as server:
         summary = crawl(tmp_path / "web", server.settings())
-    assert summary.fates == {"failed": 9, "fetched": 1}
+    assert (summary.rounds, summary.fates) == (2, {"fetched": 1})
+
+
+def test_the_pause_before_another_attempt_doubles(tmp_path):
+    with serving({A: page("/1"), f"{A}1": Page(raw=b"")}) as server:
+        crawl(tmp_path / "web", server.settings(delay_s=0.0, max_delay_s=0.3, attempts=3))
+    asked = [request.started for request in server.requests if request.path == "/1"]
+    assert [b - a >= 0.3 - 0.005 for a, b in pairwise(asked[-3:])] == [True, True]
+
+
+def test_a_host_that_does_not_answer_is_given_up(tmp_path):
+    web = {A: page(*map(str, range(20)))} | {f"{A}{i}": Page(raw=b"") for i in range(20)}
+    with serving(web) as server:
+        summary = crawl(tmp_path / "web", server.settings())
+    assert summary.fates == {"failed": 20, "fetched": 1}
+    assert len([path for path in server.paths if path[-1].isdigit()]) == 15  # five in each of three rounds
     errors = Counter(error for url, error in rows(tmp_path / "web", "url, error"))
-    assert errors["not asked: the 5 requests before it failed"] == 4
+    assert errors["not asked: the 5 requests before it failed"] == 5
 
 
 def test_an_answer_in_between_counts(tmp_path):
@@ -276,6 +334,25 @@ def test_an_answer_in_between_counts(tmp_path):
         summary = crawl(tmp_path / "web", server.settings())
     assert summary.fates == {"failed": 8, "fetched": 2}
     assert set(server.paths) >= {f"a.example/{i}" for i in range(9)}
+
+
+@pytest.mark.parametrize(
+    ("budget", "error"),
+    [
+        ({"max_bytes_per_host": 1000}, "max_bytes_per_host: 1,"),
+        ({"max_seconds_per_host": 0.2, "delay_s": 0.04}, "max_seconds_per_host: 0 seconds were spent"),
+    ],
+)
+def test_budgets_of_a_host(tmp_path, budget, error):
+    names = [f"/{i:02}" for i in range(20)]
+    web = {A: page(*names, B), B: page()} | {f"{A}{name[1:]}": page(text="x" * 200) for name in names}
+    with serving(web) as server:
+        summary = crawl(tmp_path / "web", server.settings(hosts=["*.example"], **budget))
+    assert 2 <= summary.fates["fetched"] <= 10
+    limited = {error for fate, error in rows(tmp_path / "web", "fate, error") if fate == "page_limit"}
+    assert len(limited) == 1
+    assert limited.pop().startswith(error)
+    assert "b.example/" in server.paths
 
 
 def test_politeness_over_rounds(tmp_path):
@@ -323,8 +400,10 @@ def test_a_crawl_that_was_killed_goes_on_without_asking_twice(tmp_path, monkeypa
     monkeypatch.setattr(frontier_module, "PAGES_PER_SHARD", 1)
     monkeypatch.setattr(frontier_module, "PAGES", 3)
 
-    def killed_after_one(shards):
-        fetch_shard(shards[0])
+    def killed_after_one(round):
+        fetch_shard(next(shard for shard in round.shards if not is_done(shard)))
+        if all(is_done(shard) for shard in round.shards):
+            return
         raise Killed
 
     with serving(chain(6, hosts=4)) as server:
@@ -346,11 +425,10 @@ def test_a_crawl_that_was_killed_goes_on_without_asking_twice(tmp_path, monkeypa
 def test_a_shard_that_is_fetched_twice_at_once_is_asked_for_once(tmp_path):
     """As runners do that start slow work a second time somewhere else."""
 
-    def twice(shards):
+    def twice(round):
         with ThreadPoolExecutor() as pool:
-            assert len({receipt for shard in shards for receipt in pool.map(fetch_shard, [shard, shard])}) == len(
-                shards
-            )
+            receipts = {receipt for shard in round.shards for receipt in pool.map(fetch_shard, [shard, shard])}
+        assert len(receipts) == len(round.shards)
 
     with serving(WEB) as server:
         crawl(tmp_path / "web", server.settings(), twice)
@@ -397,8 +475,8 @@ def test_new_seeds_go_on_where_the_old_ones_stopped(tmp_path):
 
 
 def test_work_that_was_not_planned_is_an_error(tmp_path):
-    def another(shards):
-        for shard in shards:
+    def another(round):
+        for shard in round.shards:
             fetch_shard(shard)
             if shard.round == 2:
                 shutil.copy(shard.folder.file("urls", 1, 0), shard.folder.file("urls", 2, 0))
@@ -416,11 +494,11 @@ def test_a_slow_host_goes_on_in_the_next_round(tmp_path, monkeypatch):
 
 def test_a_shard_that_was_lost_is_an_error(tmp_path):
     with serving(WEB) as server, pytest.raises(RunError, match="the runner ended before round 1 was done"):
-        crawl(tmp_path / "web", server.settings(), lambda shards: None)
+        crawl(tmp_path / "web", server.settings(), lambda round: None)
 
 
 def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
-    def full(self, answer):
+    def full(self, answer, earlier=None):
         raise OSError(28, "No space left on device")
 
     with serving(WEB) as server:
@@ -429,3 +507,39 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
             with pytest.raises(RunError, match="no space left to write"):
                 crawl(tmp_path / "web", server.settings())
         assert crawl(tmp_path / "web", server.settings()).pages > 5
+
+
+def test_a_crawl_that_an_earlier_version_began(tmp_path):
+    folder = CrawlFolder(tmp_path / "web")
+    for number in (1, 2):
+        folder.write_plan_receipt(number, PlanReceipt(candidates=1, pending=1, shards=[0]))
+    with serving(WEB) as server, pytest.raises(RunError, match="an earlier version has begun this crawl"):
+        crawl(folder.path, server.settings())
+
+
+def test_warc_files_pass_the_checks_of_others(crawled, tmp_path):
+    folder = crawled[0]
+    with serving(WEB) as server:
+        crawl(tmp_path / "again", server.settings(hosts=["a.example", "b.example"], previous=str(folder)))
+    files = [str(path) for path in (*folder.glob("*.warc.gz"), *(tmp_path / "again").glob("*.warc.gz"))]
+    checked = subprocess.run(
+        [sys.executable, "-m", "warcio.cli", "check", "-v", *files],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+    assert "failed" not in checked.stdout.lower()
+    assert "digest pass" in checked.stdout
+    kinds = Counter()
+    for path in files:
+        with Path(path).open("rb") as file:
+            for record in FastArchive(file):
+                kind = record.headers["WARC-Type"]
+                kinds[kind] += 1
+                assert record.verify_block_digest()
+                assert kind in ("revisit", "warcinfo") or record.verify_payload_digest()
+    assert kinds["revisit"] >= 5
+    assert kinds["warcinfo"] == len(files)
+    assert kinds["request"] == kinds["response"] + kinds["revisit"]

@@ -14,7 +14,8 @@ from corpusmill.collect.crawl.urls import MAX_URL, normalise
 
 HOST = "http://a.example"
 
-NAMES = ["*", "corpusmill", "CorpusMill", "corpus", "c", "mill", "corpusmill/0.1", "corp*", "other", "**"]
+# names that are no tokens, and records between names, are in test_rfc9309.py: there protego follows other rules
+NAMES = ["*", "corpusmill", "CorpusMill", "mill", "other"]
 PATTERNS = [
     "/",
     "/a",
@@ -34,8 +35,7 @@ PATTERNS = [
     "",
 ]
 PATTERNS += ["/index.html", "/a/index.html", "/a%3Fx", "/a?x", "/***c", "$", "*", "*$", "/a*b*c", "/=%3d"]
-DIRECTIVES = ["User-agent", "user agent", "Useragent", "Allow", "Disallow", "Dissallow", "disalow", "Sitemap", "Host"]
-DIRECTIVES += ["Visit-time", "Crawl-delay", "Noindex", "", "Request-rate"]
+DIRECTIVES = ["Allow", "Disallow", "Dissallow", "disalow", "Sitemap", "Host"]
 VALUES = [*NAMES, *PATTERNS, "1", "2.5", "1/10", "3/2m", "1/0", "0/1", "-1", "x"]
 PATHS = [
     "/",
@@ -56,11 +56,12 @@ PATHS = [
 PATHS += ["/a/", "/a/index.html", "/a?x", "/abc", "/=", "/robots.txt", "/robots.txt?x", "/a?"]
 
 lines = st.one_of(
-    st.tuples(st.sampled_from(["User-agent: ", "Disallow: ", "Allow: "]), st.sampled_from(VALUES)).map("".join),
+    st.tuples(st.sampled_from(["User-agent: ", "user agent:", "Useragent "]), st.sampled_from(NAMES)).map("".join),
+    st.tuples(st.sampled_from(["Disallow: ", "Allow: "]), st.sampled_from(VALUES)).map("".join),
     st.tuples(st.sampled_from(DIRECTIVES), st.sampled_from([": ", ":", " ", " : "]), st.sampled_from(VALUES)).map(
         "".join
     ),
-    st.sampled_from(["", "# User-agent: x", "junk", "a:b", "Disallow: /a # why"]),
+    st.sampled_from(["", "# User-agent: x", "junk", "Disallow: /a # why"]),
 )
 
 
@@ -74,10 +75,13 @@ def test_forbids_what_protego_forbids_and_names_a_line(written, path):
         assert line in [each.partition("#")[0].strip() for each in written]
 
 
+delays = st.tuples(st.sampled_from(["Crawl-delay: ", "Request-rate: "]), st.sampled_from(VALUES)).map("".join)
+
+
 @settings(max_examples=300)
-@given(st.lists(lines, max_size=12))
-def test_the_delay_is_protego_s(written):
-    text = "\n".join(written)
+@given(st.lists(lines, max_size=8), st.lists(delays, max_size=4))
+def test_the_delay_is_protego_s(before, written):
+    text = "\n".join([*before, "User-agent: *", *written])
     protego = Protego.parse(text)
     rate = protego.request_rate("corpusmill")
     asked = max(protego.crawl_delay("corpusmill") or 0, rate.seconds / rate.requests if rate else 0)

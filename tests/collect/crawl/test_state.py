@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from corpusmill.collect.crawl.state import (
     CrawlFolder,
     CrawlSummary,
+    Live,
     PlanReceipt,
     Progress,
     ShardReceipt,
@@ -37,11 +39,18 @@ def test_finished(tmp_path):
     folder.close(SUMMARY)
     assert folder.summary() == SUMMARY
     assert finished(tmp_path, SETTINGS)
-    patient = SETTINGS.model_copy(update={"delay_s": 9.0, "timeout_s": 1.0, "connect_to": {"a": "127.0.0.1:1"}})
+    patient = SETTINGS.model_copy(
+        update={"delay_s": 9.0, "timeout_s": 1.0, "connect_to": {"a": "127.0.0.1:1"}, "contact": "a@b.c"}
+    )
     assert finished(tmp_path, patient)
     assert not finished(tmp_path, SETTINGS.model_copy(update={"max_pages": 5}))
     folder.close(replace(SUMMARY, done=False))
     assert not finished(tmp_path, SETTINGS)
+
+
+def test_settings_that_came_later_make_no_old_crawl_stale():
+    assert fingerprint(SETTINGS) == "fd63d9f98a12a1571171311cac05606b"
+    assert fingerprint(SETTINGS.model_copy(update={"attempts": 1})) != fingerprint(SETTINGS)
 
 
 def test_progress(tmp_path):
@@ -52,6 +61,14 @@ def test_progress(tmp_path):
     folder.write_plan_receipt(2, PlanReceipt(candidates=40, pending=50, shards=[0, 3]))
     assert progress(tmp_path) == Progress(2, 1, 50, 10)
     folder.write_shard_receipt(2, 3, ShardReceipt(urls=15, pages=12, bytes=90, seconds=1.0, finished_at=2.0))
+    assert progress(tmp_path) == Progress(2, 13, 35, 100)
+    live = {"hosts": 3, "hosts_left": 7, "urls": 5, "pages": 4, "bytes": 8, "errors": 2, "pages_per_s": 1.5}
+    folder.write_live(2, 0, Live(**live, written_at=time.time()))
+    now = progress(tmp_path)
+    assert now == Progress(2, 17, 30, 108, 2, 3, 1.5)
+    told = "round 2, 17 pages, 0.0 MB, 30 URLs waiting, 2 errors, 3 hosts at once, 1.5 pages/s"
+    assert str(now) == told
+    folder.write_live(2, 0, Live(**live, written_at=time.time() - 60))  # nobody fetches it any more
     assert progress(tmp_path) == Progress(2, 13, 35, 100)
 
 

@@ -22,7 +22,7 @@ TEXT = b"<p>Some words, some more words.</p>" * 20
 def written(*answers, round=1):
     out = io.BytesIO()
     warc = WarcFile(out, round)
-    warc.write_info("x.warc.gz", "2026-01-02T03:04:05Z", "mill/1")
+    warc.write_info("x.warc.gz", "2026-01-02T03:04:05Z", "mill/1", "me@a.example")
     for one in answers:
         warc.write(one)
     return out.getvalue()
@@ -61,6 +61,7 @@ def test_headers():
     one = replace(original, url="http://a.example/x?y", truncated=True, request_headers=sent)
     (_, info, fields), (_, response, body), (_, request, _) = records(written(one))
     assert b"robots: obey" in fields
+    assert b"operator: me@a.example" in fields
     assert info["WARC-Filename"] == "x.warc.gz"
     assert body == TEXT
     assert response["WARC-Target-URI"] == request["WARC-Target-URI"] == "http://a.example/x?y"
