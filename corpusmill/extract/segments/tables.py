@@ -12,7 +12,7 @@ All offsets are in bytes, of the source (UTF-8 without byte order mark) or of `t
 
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -166,7 +166,7 @@ class BorrowedSegments(Segments):
 
     def owned(self) -> Segments:
         """A copy that stays."""
-        values = {field.name: getattr(self, field.name) for field in fields(Segments)}
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(Segments)}
         return Segments(**{name: v.copy() if isinstance(v, np.ndarray) else v for name, v in values.items()})
 
 
