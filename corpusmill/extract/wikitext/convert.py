@@ -14,7 +14,7 @@ a link with a colon), and a page costs little per byte.  The order of passes:
 No pattern can look at the same text again and again, so the time is linear for any input.  The nesting that is followed
 is bounded.  What is then left of brackets is removed, because it is markup of a page with errors.
 
-Cost and what was tried besides: `docs/decisions/0017-wikitext.md`.
+Cost and what was tried besides: `docs/decisions/0018-wikitext.md`.
 """
 
 # ruff: noqa: SIM905
