@@ -77,9 +77,7 @@ OWN_SCHEMES = (  # of their targets.  wget, wpull, Browsertrix, Heritrix, Brozzl
 _REMOVAL = re.compile(
     rb"^corpusmill-removal:[ \t]*([0-9a-f]{16}) (\d{1,18})(?: ([^\r\n]+))?\r?$", re.IGNORECASE | re.MULTILINE
 )
-_BLOCK_DIGEST = re.compile(
-    rb"^warc-block-digest[ \t]*:[ \t]*sha1:([A-Z2-7]{32}|[0-9A-F]{40})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
+_BLOCK_DIGEST = re.compile(rb"^warc-block-digest[ \t]*:[ \t]*sha1:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _HEADERS_KEPT = ("location", "last-modified", "content-language", "x-robots-tag", "tdm-reservation", "tdm-policy")
 _FIELDS_KEPT = ("WARC-Record-ID", "WARC-Payload-Digest", "WARC-Truncated", "WARC-Identified-Content-Language")
 
@@ -214,9 +212,9 @@ class WarcReader:
         raw = frame(self._dialect, window, at, self._keep)
         after = after_blank(window, raw.end)
         follows = not window.view(after, 1) or self._is_start(window, after)
-        is_checked = self._is_content(raw) and _has_digest(raw)
-        is_intact = is_checked and _matches_digest(raw)
-        if (not follows or is_checked) and not is_intact:
+        is_doubtful = not follows or (self._is_content(raw) and _has_digest(raw))
+        is_intact = is_doubtful and _matches_digest(raw)
+        if is_doubtful and not is_intact:
             other, _ = self._resync(window, at, window)
             # a length that is too large hides records; one that is too small, a part of this one
             if other is not None and (_matches_digest(other) or other.end < raw.end):
@@ -423,7 +421,7 @@ def _matches_digest(raw: Raw) -> bool:
     if written is None:
         return False
     found = hashlib.sha1(raw.block, usedforsecurity=False)
-    return written[1].upper() in (base64.b32encode(found.digest()), found.hexdigest().upper().encode())
+    return written[1].strip().upper() in (base64.b32encode(found.digest()), found.hexdigest().upper().encode())
 
 
 def _is_cut(error: DamageError) -> bool:
