@@ -47,9 +47,9 @@ _SECTION = re.compile(
 _FIELD = re.compile(r"^:([A-Za-z][\w -]{0,30}):[ \t]+(\S.*)$", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*(?:\n[ \t]*)?")
 _LISTING = re.compile(r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim|comment)\}")
-HEAD = 20_000  # characters that are searched for a title
+HEAD, PREAMBLE = 20_000, 200_000  # characters of reStructuredText and LaTeX that are searched for a title
 _DOCUMENT = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re.DOTALL)
-_BRACED = r"\s*(?:\[[^\]]*\]\s*)?\{((?:[^{}]|\{[^{}]*\})*)\}"
+_BRACED = r"\s*(?:\[[^\]]{0,500}\]\s*)?\{((?:[^{}]|\{[^{}]*\})*)\}"
 _SAID = {name: re.compile(rf"\\{name}{_BRACED}") for name in ("title", "author", "date")}
 _COMMANDS = re.compile(r"\\\\|\\(?:thanks|footnote)\{[^{}]*\}|\\[A-Za-z]+\*?[ \t]*|[{}~]")
 
@@ -75,7 +75,11 @@ def latex(page: Page) -> Extracted:
     """A LaTeX file: the document without comments, or the whole file if it is a part of a document."""
     utf8 = to_utf8(page.body, page.charset, markup=False)
     text = _without_comments(utf8.text.replace("\r\n", "\n"))
-    said = {name: found for name, pattern in _SAID.items() if (found := _in_words(pattern.search(text))) is not None}
+    said = {
+        name: found
+        for name, pattern in _SAID.items()
+        if (found := _in_words(pattern.search(text, 0, PREAMBLE))) is not None
+    }
     document = _DOCUMENT.search(text)
     text = (document[1] if document else text).strip("\n")
     return Extracted(text=text, title=said.pop("title", None), metadata={**said, **condition(utf8, text)})
