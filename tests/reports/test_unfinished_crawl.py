@@ -48,5 +48,5 @@ def test_every_url_that_was_met_has_a_story(corpus, url, told):
 
 
 def test_a_url_that_was_not_met(corpus):
-    with pytest.raises(InputError, match="does not contain 'http://a.example/never'"):
+    with pytest.raises(InputError, match=r"does not contain 'http://a\.example/never'"):
         why(corpus, f"{A}never")

@@ -13,7 +13,7 @@ from corpusmill.schema import URLS
 
 
 def known_urls(corpus: Path, urls: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Rows like those of the table urls, for those of some URLs that the crawls of a corpus know and have not settled."""
+    """Rows like those of the table urls, for some URLs: those that unfinished crawls of a corpus know."""
     for path in sorted((corpus / "raw").glob("*/frontier")):
         crawl = CrawlFolder(path.parent)
         rounds = sorted({file.stem[:10] for file in path.glob("round-*.parquet")})

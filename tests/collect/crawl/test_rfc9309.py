@@ -235,7 +235,7 @@ ENDS = ["\n", "\n", "\n", "\r\n", "\r", " # why\n", "\n\n"]
 
 
 def test_thousands_of_files_as_sites_have_them_never_fail_and_take_little_time():
-    """Most are read in 0.2 ms; the slowest of 3,000 took 8 ms on a busy machine.  50 ms is the limit of the issue."""
+    """Half of them take 0.03 ms, the slowest of 3,000 took 0.5 ms."""
     chance, slowest = random.Random(9309), 0.0
     for _ in range(3000):
         lines = [
