@@ -22,6 +22,7 @@ from corpusmill.collect.records import DamageError
 MAGIC = b"\x1f\x8b\x08"
 # compressed bytes per call, growing from small to large.  Bytes that a small member does not need are copied
 FIRST_PIECE, PIECE = 1 << 8, 1 << 16
+MOST_HELD = 1 << 25  # bytes between a place that is held and the place that is read
 MAX_INFLATED = 1 << 22  # bytes inflated per call: bounds memory at any compression ratio
 # its stub declares an instance, not a class
 GarbledError: type[Exception] = isal_zlib.error  # type: ignore[assignment]
@@ -67,6 +68,7 @@ class Member:
         self._follows = follows
         self._base = 0  # offset of the buffer's first byte in the content
         self._buffer = bytearray()
+        self.held: int | None = None  # a place to which a reader may go back; it is given up far behind it
         self._garbled = self._ended = False
         self._begin(start)
 
@@ -88,6 +90,8 @@ class Member:
 
     def view(self, start: int, n: int) -> bytes:
         """The content's bytes [start, start + n), or those that there are; DamageError if the member is damaged."""
+        if self.held is not None and start - self.held > MOST_HELD:
+            self.held = None
         while self._base + len(self._buffer) < start + n and not self._ended:
             self._forget(start)
             self._buffer += self._more()
@@ -103,6 +107,12 @@ class Member:
         except DamageError:
             at = start - self._base
             return bytes(self._buffer[at : at + n])
+
+    def check(self) -> None:
+        """Read the content to its end.  DamageError if it is damaged."""
+        at = 0
+        while content := self.view(at, PIECE):
+            at += len(content)
 
     def ends(self, at: int) -> bool:
         """Whether the content of the present member ends at `at`, whatever continues it.
@@ -121,6 +131,7 @@ class Member:
     def _forget(self, start: int) -> None:
         gone = min(start - self._base, len(self._buffer))
         assert gone >= 0, "a member is read forward only"
+        gone = gone if self.held is None else min(gone, self.held - self._base)
         if gone > MAX_INFLATED or gone == len(self._buffer):
             del self._buffer[:gone]
             self._base += gone

@@ -69,6 +69,7 @@ CONTENT_TYPES = ("response", "resource", "conversion")
 REMOVED = "removed"  # type of a record that was erased from a crawl's file (`crawl/erase.py`)
 REMOVAL_FIELD = "Corpusmill-Removal"  # in its header: id of the entry, size of the payload, media type
 OPT_OUT_HEADERS = ("x-robots-tag", "tdm-reservation")
+MOST_OPENED = 16  # times that a member is read again from its start, because of lengths that lead far
 OWN = "crawler's own"  # how records of crawlers about themselves are counted
 OWN_SCHEMES = (  # of their targets.  wget, wpull, Browsertrix, Heritrix, Brozzler and warcprox use these
     "metadata", "urn", "dns", "whois", "filedesc", "screenshot", "thumbnail", "youtube-dl",
@@ -225,21 +226,31 @@ class WarcReader:
     def _member(self, window: Window, start: int) -> Generator[Record, None, int | None]:
         """The records of the member at a start.  It returns where the next one should start, or None after damage."""
         member = self._open(window, start)
-        goes_on = False  # whether a record goes on in the next member
-        at = number = 0
+        goes_on = is_intact = (
+            False  # whether a record goes on in the next member; whether all of the content was checked
+        )
+        at = number = n_opened = 0
         raw: Raw | None = None
         following: int | None
         try:
             at = after_blank(member, 0)
             while True:
                 raw, following = None, 0
+                member.held = at
                 try:
                     raw = frame(self._dialect, member, at, self._keep)
                 except FramingError as error:
                     if not goes_on and (longer := self._longer(window, start, at)) is not None:
                         member, goes_on = longer, True
                         continue
-                    member = self._open(window, start, goes_on=goes_on)  # members are read forward only
+                    if not is_intact:  # in damaged content, what looks like a record may be none
+                        self._open(window, start, goes_on=goes_on).check()
+                        is_intact = True
+                    if member.held is None:  # far behind the record's start
+                        n_opened += 1
+                        if n_opened > MOST_OPENED:
+                            raise DamageError(f"{error}, and so are many others of the {member.kind}") from None
+                        member = self._open(window, start, goes_on=goes_on)
                     raw, following = self._resync(member, at)
                     if raw is None:
                         yield _numbered(Record.broken(self.path, start, str(error), error.url), number)

@@ -1,6 +1,7 @@
 """WARC files for tests, written by warcio."""
 
 import random
+import uuid
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -31,6 +32,13 @@ class Warc:
     def __init__(self, *, packed: bool = True) -> None:
         self.file = BytesIO()
         self.writer = WARCWriter(self.file, gzip=packed)
+        self.n = 0
+
+    def _fields(self, date: str | None = None) -> dict[str, str]:
+        """Id and date of the next record: the same in every run, so that a test of damage is, too."""
+        self.n += 1
+        identity = f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, str(self.n))}>"
+        return {"WARC-Record-ID": identity, "WARC-Date": date or "2026-01-02T03:04:05Z"}
 
     def response(
         self,
@@ -47,14 +55,19 @@ class Warc:
             payload=BytesIO(body),
             length=len(body),
             http_headers=http,
-            warc_headers_dict={"WARC-Date": date} if date else {},
+            warc_headers_dict=self._fields(date),
         )
         self.writer.write_record(record)
         return self
 
     def other(self, kind: str, url: str, body: bytes, content_type: str = "text/plain") -> "Warc":
         record = self.writer.create_warc_record(
-            url, kind, payload=BytesIO(body), length=len(body), warc_content_type=content_type
+            url,
+            kind,
+            payload=BytesIO(body),
+            length=len(body),
+            warc_content_type=content_type,
+            warc_headers_dict=self._fields(),
         )
         self.writer.write_record(record)
         return self
