@@ -535,11 +535,12 @@ def test_warc_files_pass_the_checks_of_others(crawled, tmp_path):
     kinds = Counter()
     for path in files:
         with Path(path).open("rb") as file:
-            for record in FastArchive(file):
-                kind = record.headers["WARC-Type"]
-                kinds[kind] += 1
+            for record in FastArchive(file, parse_http=False):
+                kinds[record.headers["WARC-Type"]] += 1
                 assert record.verify_block_digest()
-                assert kind in ("revisit", "warcinfo") or record.verify_payload_digest()
+            file.seek(0)
+            for record in FastArchive(file, record_types=WarcRecordType.response):
+                assert record.verify_payload_digest()
     assert kinds["revisit"] >= 5
     assert kinds["warcinfo"] == len(files)
     assert kinds["request"] == kinds["response"] + kinds["revisit"]
