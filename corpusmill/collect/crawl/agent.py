@@ -13,8 +13,8 @@ def agent_of(settings: CrawlSettings) -> str:
     if not CONTACT.search(agent):
         if settings.contact is None:
             raise InputError(
-                "recipe: a crawl says whom hosts can ask to stop it; set contact = 'me@example.org' or a web page "
-                "in [sources.crawl]"
+                "recipe: a crawl says whom hosts can ask to stop it; set contact in [sources.crawl] to an address of "
+                "mail or of a web page"
             )
         agent = f"{agent} (+{settings.contact})"
     if not (agent.isascii() and agent.isprintable()):
