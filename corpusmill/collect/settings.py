@@ -90,13 +90,6 @@ class CrawlSettings(Settings):
                 raise ValueError(f"'{host}' is not a host; write it as example.org or *.example.org")
         return hosts
 
-    @field_validator("user_agent", "contact")
-    @classmethod
-    def _fits_a_header(cls, text: str | None) -> str | None:
-        if text is not None and not (text.isprintable() and text.strip()):
-            raise ValueError("it must be one line of text that can be printed")
-        return text
-
     @field_validator("contact")
     @classmethod
     def _contact_is_an_address(cls, contact: str | None) -> str | None:

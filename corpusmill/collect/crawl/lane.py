@@ -186,7 +186,7 @@ class Lane:
             if (
                 self.given_up
                 or self.pages >= self.quota
-                or self._used_up(first)
+                or (self.requests and self._used_up(first))  # each round makes a request, so that the crawl ends
                 or (self.rows and self.seconds > ROUND_S)
             ):
                 break

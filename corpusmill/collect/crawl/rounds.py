@@ -28,6 +28,7 @@ from corpusmill.collect.crawl.frontier import (
     URLS_PER_PART,
     WAITS,
     Frontier,
+    key_of,
     keys_of_part,
     shards_for,
     share_out,
@@ -197,7 +198,7 @@ def merge(part: Part) -> None:
     frontier, first, asked = _before(part)
     for number in range(first, round):
         for urls, links, retries, hosts in _results(part, number):
-            if asked is not None and not asked.issuperset(urls["url"].to_pylist()):
+            if asked is not None and not asked.issuperset(_own(part, urls)):
                 raise BalanceError(
                     f"{folder.path}: round {number} fetched URLs that it did not plan; please report this"
                 )
@@ -205,6 +206,14 @@ def merge(part: Part) -> None:
     urls, accounts = frontier.tables()
     for name, table in zip(names, (frontier.offers(), accounts, urls), strict=True):
         publish_table(table, folder.part(name, round, part.index), note)
+
+
+def _own(part: Part, urls: pa.Table) -> Iterator[str]:
+    """The URLs of a shard's table that belong to a part."""
+    keys = range(*keys_of_part(part.index, part.parts))
+    for url, host in zip(urls["url"].to_pylist(), urls["host"].to_pylist(), strict=True):
+        if key_of(host) in keys:
+            yield url
 
 
 def _before(part: Part) -> tuple[Frontier, int, set[str] | None]:

@@ -102,7 +102,8 @@ class WarcFile:
     ) -> None:
         fields = [("WARC-Type", kind), ("WARC-Record-ID", identity), ("WARC-Date", date), *more]
         headers = StatusAndHeaders("", fields, protocol=WARC_VERSION)
-        record = ArcWarcRecord("warc", kind, headers, BytesIO(block), None, content_type, len(block))
+        written_as = "response" if kind == "revisit" else kind  # warcio would leave out the block of a revisit record
+        record = ArcWarcRecord("warc", written_as, headers, BytesIO(block), None, content_type, len(block))
         self._writer.write_record(record)
 
     def _identity(self, *what: str) -> str:

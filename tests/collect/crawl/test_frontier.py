@@ -300,7 +300,7 @@ URLS = [f"http://{host}/{i}" for host in HOST_NAMES for i in range(5)]
 PAGE_FATES = st.sampled_from([Fate.FETCHED] * 6 + [Fate.TOO_LARGE, Fate.FAILED, Fate.ROBOTS_DISALLOWED])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_on_any_web_every_url_is_on_record_once_and_limits_are_exact(tmp_path, data):
     web = {url: data.draw(st.lists(st.sampled_from(URLS), max_size=4)) for url in URLS}

@@ -316,8 +316,11 @@ def test_an_earlier_crawl_that_is_not_there(tmp_path):
 
 def test_a_crawl_without_a_contact_is_refused(tmp_path):
     with serving({A: page()}) as server:
-        with pytest.raises(InputError, match="set contact = "):
+        with pytest.raises(InputError, match="set contact in "):
             crawl(tmp_path / "web", server.settings(contact=None))
+        for bad in ("a\nb", "ä", "\x00"):
+            with pytest.raises(InputError, match="one line of ASCII"):
+                crawl(tmp_path / "web", server.settings(user_agent=bad))
         assert server.requests == []
         crawl(tmp_path / "web", server.settings(contact=None, user_agent="mill/1 (+https://mill.example/bot)"))
     assert {request.headers["user-agent"] for request in server.requests} == {"mill/1 (+https://mill.example/bot)"}

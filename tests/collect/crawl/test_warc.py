@@ -7,7 +7,7 @@ from fastwarc.warc import ArchiveIterator as FastArchive
 from fastwarc.warc import WarcRecordType
 from warcio.archiveiterator import ArchiveIterator
 
-from corpusmill.collect.crawl.warc import WarcFile
+from corpusmill.collect.crawl.warc import Earlier, WarcFile, read_answer
 from tests.collect.crawl.test_answer import answer
 
 
@@ -70,6 +70,32 @@ def test_headers():
     assert request["WARC-Concurrent-To"] == response["WARC-Record-ID"]
     blocks = fast_bodies(written(one), WarcRecordType.request, parse_http=False)
     assert blocks == [b"GET /x?y HTTP/1.1\r\nHost: a.example\r\nUser-Agent: mill/1\r\n\r\n"]
+
+
+def test_a_revisit_record_has_the_headers_and_no_body():
+    earlier = Earlier(
+        digest="sha1:X", date="2026-01-01T00:00:00.000Z", etag='"1"', last_modified=None, warc_file="", offset=0
+    )
+    for status, profile in [(304, "server-not-modified"), (200, "identical-payload-digest")]:
+        out = io.BytesIO()
+        WarcFile(out, 1).write(answer(TEXT if status == 200 else b"", status, ETag='"1"'), earlier)
+        (_, fields, _), _ = records(out.getvalue())
+        assert fields["WARC-Type"] == "revisit"
+        assert fields["WARC-Profile"].endswith(profile)
+        assert fields["WARC-Payload-Digest"] == "sha1:X"
+        assert fields["WARC-Refers-To-Date"] == earlier.date
+        (block,) = fast_bodies(out.getvalue(), WarcRecordType.revisit, parse_http=False)
+        assert block.startswith(b"HTTP/1.1 %d" % status)
+        assert block.endswith(b'"1"\r\n\r\n')
+        again = read_answer(out.getvalue())
+        assert (again.status, again.body, again.get("etag")) == (status, b"", '"1"')
+
+
+@pytest.mark.parametrize("body", [b"", TEXT, b"\r\n\r\n"])
+def test_an_answer_is_read_back(body):
+    one = replace(answer(body, 404), headers=((b"Content-Type", b"text/html"), (b"X", b"\xff"), (b"Empty", b"")))
+    again = read_answer(written(one)[len(written()) :])
+    assert replace(again, request_headers=one.request_headers) == one
 
 
 def test_bytes_of_odd_headers_are_kept():
