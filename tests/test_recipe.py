@@ -57,7 +57,7 @@ def test_any_text_survives_the_resolved_form(text, hosts):
         ({"filters": {"profile": ["a", "b"]}}, '\'profile\' is a list now: write profiles = ["a", "b"] instead'),
         ({"sources": []}, "sources: list should have at least 1 item"),
         ({"sources": MINIMAL["sources"] * 2}, "two sources are named 'news'"),
-        ({"sources": [{"name": "a", "kind": "wrac", "paths": ["x"]}]}, "unknown kind 'wrac'; allowed: warc, jsonl"),
+        ({"sources": [{"name": "a", "kind": "wrac", "paths": ["x"]}]}, "unknown kind 'wrac'; allowed: warc, wet"),
         ({"sources": [{"name": "a", "kind": "warc"}]}, "a source of kind 'warc' needs paths"),
         ({"sources": [{"kind": "warc", "paths": ["x"]}]}, "sources.0: key 'name' is missing"),
         (

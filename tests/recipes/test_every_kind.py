@@ -42,11 +42,13 @@ def test_every_source_has_its_text(job):
     assert {source: len(found) for source, found in texts.items()} == {
         "warc": 4, "listed": 1, "wet": 1, "wat": 1, "common-crawl": 1, "lines": 1, "chats": 1, "csv": 2, "arrow": 1,
         "dataset": 1, "html": 1, "markdown": 1, "rst": 1, "latex": 1, "text": 1, "code": 1, "letters": 2,
+        "wiki": 1, "books": 1, "word": 1, "pdf": 1, "news": 1, "mail": 1, "threads": 1, "pairs": 1,
     }  # fmt: skip
     for source, kind in {
         "wet": "wet", "wat": "wat", "common-crawl": "warc", "lines": "jsonl", "chats": "parquet", "arrow": "arrow",
         "dataset": "dataset", "html": "html", "markdown": "markdown", "rst": "rst", "latex": "latex", "code": "code",
-        "listed": "warc.zst",
+        "listed": "warc.zst", "wiki": "wikipedia", "books": "epub", "word": "docx", "pdf": "pdf", "news": "feed",
+        "mail": "mbox", "threads": "stackexchange", "pairs": "tmx",
     }.items():  # fmt: skip
         assert f"a file of the kind {kind}." in texts[source][0], source
     assert texts["chats"][0].startswith("user: What is this?\n\nassistant: This text")

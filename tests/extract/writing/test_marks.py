@@ -145,4 +145,4 @@ def test_hostile_pages_take_linear_time(piece):
         return time.process_time() - start
 
     seconds(1000)
-    assert seconds(800_000) < 16 * max(seconds(100_000), 0.05)
+    assert min(seconds(800_000) for _ in range(3)) < 16 * max(seconds(100_000), 0.05)  # a busy machine disturbs some
