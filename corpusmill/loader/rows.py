@@ -18,11 +18,11 @@ Cost on one core, documents of 600 tokens: see bench/loader.py.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import Any, Generic, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,8 @@ from corpusmill.loader.packing import Ids, Packed
 from corpusmill.loader.schedule import Schedule
 from corpusmill.loader.shards import Shards, as_numpy
 from corpusmill.loader.stream import Place, Stream
+
+Value = TypeVar("Value")
 
 WINDOW_TOKENS = 1 << 23
 VERSION = 1  # of the order of rows; raise it when the same manifest and seed give another one
@@ -65,18 +67,41 @@ class RowDocument:
     document_bytes: int
 
 
+class once(Generic[Value]):  # noqa: N801
+    """A property that is computed once, as `functools.cached_property` does, but without a lock.
+
+    In Python 3.11, that lock is one for all objects of a class.  Workers of a DataLoader that were forked while a
+    thread of their parent computed such a property would wait for it for ever.
+    """
+
+    def __init__(self, function: Callable[[Any], Value]) -> None:
+        self._function, self.__doc__ = function, function.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Self | Value:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._function.__name__] = self._function(instance)
+        return value
+
+
 class Window:
     """The documents of a group in some row groups, and their rows."""
 
     def __init__(self, rows: "Rows", group: int, entries: Ints, key: tuple[int, ...]) -> None:
         self._rows, self._group, self._entries, self._key = rows, group, entries, key
 
-    @cached_property
+    @once
     def _members(self) -> list[npt.NDArray[np.bool_] | None]:
         """For each row group which documents are of the group; None: all."""
         return [self._rows.members(entry, self._group) for entry in self._entries.tolist()]
 
-    @cached_property
+    @once
     def texts(self) -> tuple[list[Ids], Ints]:
         """The documents' tokens, one array per row group, and the number of tokens of each document."""
         ids, sizes = [], [np.zeros(0, np.int64)]
@@ -89,7 +114,7 @@ class Window:
             sizes.append(np.diff(as_numpy(column.offsets)).astype(np.int64))
         return ids, np.concatenate(sizes)
 
-    @cached_property
+    @once
     def packed(self) -> Packed:
         """The rows."""
         rows = self._rows
@@ -97,7 +122,7 @@ class Window:
         del self.__dict__["texts"]  # the rows have the tokens now
         return made
 
-    @cached_property
+    @once
     def facts(self) -> pa.Table:
         """doc_id, source, n_tokens and n_bytes of the documents."""
         found = []
@@ -364,7 +389,7 @@ class Rows:
         labels = self._labels.read_row_group(shard, use_threads=False)["bucket"]
         return labels.slice(sum(sizes[:row_group]), sizes[row_group]).combine_chunks()
 
-    @cached_property
+    @once
     def _labels(self) -> pq.ParquetFile:
         assert self.manifest.buckets is not None, "only a mix with buckets asks"
         return pq.ParquetFile(pa.BufferReader(self.manifest.buckets))

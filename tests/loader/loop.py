@@ -46,7 +46,7 @@ def main(corpus, folder, run, rank, ranks, workers, n_steps):
         from corpusmill.loader.dataset import StepDataset
 
         dataset = StepDataset(steps, n_steps - done)
-        batches = (ids.numpy() for ids in DataLoader(dataset, batch_size=None, num_workers=workers))
+        batches = (ids.numpy() for ids in DataLoader(dataset, batch_size=None, num_workers=workers, timeout=120))
     else:
         batches = (steps.step(number) for number in range(n_steps - done))
     with (folder / f"rows-{rank}.jsonl").open("a") as log:

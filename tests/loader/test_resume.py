@@ -5,6 +5,7 @@
 
 import itertools
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 
 from corpusmill.errors import InputError
 from corpusmill.loader import Steps, open_rows
+from corpusmill.loader import rows as rows_module
 from corpusmill.loader.dataset import StepDataset
 from tests.loader.kills import battery, corpus_in
 
@@ -30,7 +32,7 @@ def steps_of(corpus, rank=0, ranks=1, state=None):
 
 def batches(steps, workers, n):
     """The first batches of a loader; `steps` as it is, or as its workers make them."""
-    loader = DataLoader(StepDataset(steps), batch_size=None, num_workers=workers)
+    loader = DataLoader(StepDataset(steps), batch_size=None, num_workers=workers, timeout=60 if workers else 0)
     return [batch.numpy() for batch in itertools.islice(loader, n)]
 
 
@@ -53,11 +55,36 @@ def test_a_loop_that_is_killed_sees_the_rows_of_the_uninterrupted_one(tmp_path):
     battery(tmp_path, kills=2, seed=3, steps=90)
 
 
+def test_workers_that_are_forked_while_a_thread_reads_ahead_do_not_wait_for_it(corpus, monkeypatch):
+    """A lock that a thread of the parent holds is never released in the worker: this has hung."""
+    begun, end, packed = threading.Event(), threading.Event(), rows_module.Packed
+
+    def slowly(*arguments, **options):
+        if threading.current_thread() is thread:
+            begun.set()
+            assert end.wait(120)
+        return packed(*arguments, **options)
+
+    monkeypatch.setattr(rows_module, "Packed", slowly)
+    thread = threading.Thread(target=lambda: steps_of(corpus).step(0))
+    thread.start()
+    try:
+        assert begun.wait(60)
+        found = batches(steps_of(corpus), 2, 3)
+    finally:
+        end.set()
+        thread.join(60)
+    whole = steps_of(corpus)
+    assert all(np.array_equal(batch, whole.step(number)) for number, batch in enumerate(found))
+
+
 @pytest.mark.filterwarnings("ignore:'set_vital' is deprecated:UserWarning")  # in torchdata 0.11
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_stateful_loader_of_torchdata_goes_on(corpus, workers):
     def loader():
-        return StatefulDataLoader(StepDataset(steps_of(corpus)), batch_size=None, num_workers=workers)
+        return StatefulDataLoader(
+            StepDataset(steps_of(corpus)), batch_size=None, num_workers=workers, timeout=60 if workers else 0
+        )
 
     first = loader()
     seen = list(itertools.islice(first, 5))

@@ -166,8 +166,9 @@ class BorrowedSegments(Segments):
 
     def owned(self) -> Segments:
         """A copy that stays."""
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(Segments)}
-        return Segments(**{name: v.copy() if isinstance(v, np.ndarray) else v for name, v in values.items()})
+        values = ((field.name, getattr(self, field.name)) for field in fields(Segments))
+        copies: dict[str, Any] = {name: v.copy() if isinstance(v, np.ndarray) else v for name, v in values}
+        return Segments(**copies)
 
 
 def no_page() -> Segments:
