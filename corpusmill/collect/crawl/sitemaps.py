@@ -42,13 +42,16 @@ def sitemap_urls(answer: Answer) -> list[str] | None:
         body = decode_body(body, (), ["gzip"], MAX_BYTES).content
     body = body.removeprefix(_MARK)
     if answer.media_type == "text/plain":
-        return _lines(body) if "sitemap" in answer.url.rpartition("/")[2].lower() else None
+        return _lines(body, answer.url)
     return list(_locations(body)) if _START.match(body, 0, 4096) else None
 
 
-def _lines(body: bytes) -> list[str]:
-    lines = [line.strip() for line in body.decode("utf-8", "replace").splitlines()]
-    return [line for line in lines if line.startswith(("http://", "https://"))][:MAX_URLS]
+def _lines(body: bytes, url: str) -> list[str] | None:
+    """The URLs of a list in plain text; None for another text: its name does not say sitemap, and not all are URLs."""
+    lines = [line for each in body.decode("utf-8", "replace").splitlines() if (line := each.strip())]
+    found = [line for line in lines if line.startswith(("http://", "https://"))]
+    is_list = "sitemap" in url.rpartition("/")[2].lower() or (bool(lines) and len(found) == len(lines))
+    return found[:MAX_URLS] if is_list else None
 
 
 def _locations(body: bytes) -> Iterator[str]:

@@ -183,12 +183,15 @@ def sitemap(urls, tag="urlset", item="url"):
 
 def test_sitemaps(tmp_path):
     web = {
-        f"{A}robots.txt": Page("Sitemap: /index.xml\nSitemap: http://a.example/list-sitemap.txt\nSitemap: //x.test/"),
+        f"{A}robots.txt": Page(
+            "Sitemap: /index.xml\nSitemap: http://a.example/list-sitemap.txt\nSitemap: /all.txt\nSitemap: //x.test/"
+        ),
         A: page(),
         f"{A}index.xml": sitemap([f"{A}1.xml.gz", f"{A}2.xml"], "sitemapindex", "sitemap"),
         f"{A}1.xml.gz": Page(gzip.compress(sitemap([f"{A}one?a=1&amp;b=2"]).body.encode()), type="application/x-gzip"),
         f"{A}2.xml": sitemap([f"{A}two", "http://elsewhere.test/", "mailto:x"]),
         f"{A}list-sitemap.txt": Page(f"{A}three\nnothing\n", type="text/plain"),
+        f"{A}all.txt": Page(f"{A}four\n\n", type="text/plain"),
         f"{A}evil": Page(
             f'<?xml version="1.0"?><!DOCTYPE urlset [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
             f"<urlset><url><loc>{A}&x;</loc></url></urlset>",
@@ -201,7 +204,7 @@ def test_sitemaps(tmp_path):
         crawl(tmp_path / "web", server.settings())
         asked = Counter(server.paths)
     found = fates(tmp_path / "web")
-    assert {f"{A}one?a=1&b=2", f"{A}two", f"{A}three", f"{A}before"} <= found.keys()
+    assert {f"{A}one?a=1&b=2", f"{A}two", f"{A}three", f"{A}four", f"{A}before"} <= found.keys()
     assert found["http://elsewhere.test/"][0] == found["http://x.test/"][0] == Fate.OUT_OF_SCOPE
     assert not [url for url in found if "passwd" in url or "root:" in url or url.endswith("aft")]
     assert max(asked.values()) == 1
