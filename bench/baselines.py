@@ -218,11 +218,13 @@ class Validation:
         job = Job.of(corpus, TrainSettings.model_validate(COMMON), Path())
         rows = job.rows("validation")
         self.rows = rows.take(Position(), rows.n_rows(VALIDATION_ROWS))
-        window, vocabulary = job.rows("train").window(0, 0), job.vocabulary()
+        ((_, texts, sizes),), vocabulary = job.rows("train").first_windows(), job.vocabulary()  # one source
+        ids = np.concatenate(texts)
         self.size, self.boundary = vocabulary.n_text, vocabulary.boundary
-        counts = window.token_counts(self.size, self.boundary)
+        counts = np.bincount(ids, minlength=self.size).astype(np.float64)
+        counts[self.boundary] += len(sizes)
         self.unigram: Numbers = -np.log((counts + 1) / (counts.sum() + self.size))[self.rows[:, 1:]]
-        self.trigrams = Trigrams.of(*window.texts(), self.size, self.boundary)
+        self.trigrams = Trigrams.of(ids, sizes, self.size, self.boundary)
         last, start = self.rows[:, :-1], self.trigrams.start
         before = np.full_like(last, start)
         before[:, 1:] = np.where(last[:, 1:] == self.boundary, start, last[:, :-1])
