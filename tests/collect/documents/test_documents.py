@@ -1,5 +1,6 @@
 """Every kind of document: a real file, a damaged one, an empty one; and the way back to the bytes."""
 
+import base64
 import gzip
 import io
 import json
@@ -158,6 +159,65 @@ def test_mail():
     for record in records:  # the way back
         raw = data[record.offset :].split(b"\n", 1)[1]
         assert message_from_bytes(raw)["Message-ID"] == record.metadata.get("message_id")
+
+
+CHINESE = "这是一封中文邮件，内容足够长，可以用来检验字符编码的处理是否正确。" * 5
+
+
+def mail(folder, body, *fields):
+    head = "\n".join(["From a@b Mon Jan  1 00:00:00 2024", "Subject: a", *fields, "\n"])
+    (row,) = rows_of("mbox", *written(folder, "a.mbox", head.encode() + body + b"\n"))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("kind", "charset", "end"),
+    [
+        ("plain", "utf-8", b"\xff"),
+        ("plain", "gb2312", "确".encode("gb2312")[:1]),
+        ("html", "utf-8", b"\xff"),
+        ("html", "gb2312", b"\xff"),
+    ],
+)
+@pytest.mark.parametrize("is_base64", [False, True])
+def test_a_byte_that_cannot_be_decoded_costs_a_character(tmp_path, kind, charset, end, is_base64):
+    body = CHINESE.encode(charset) + end
+    fields = [f"Content-Type: text/{kind}; charset={charset}"]
+    fields.append(f"Content-Transfer-Encoding: {'base64' if is_base64 else '8bit'}")
+    row = mail(tmp_path, base64.encodebytes(body) if is_base64 else body, *fields)
+    assert (row["status"], row["text"].strip()) == ("ok", CHINESE + "\ufffd")
+    assert row["metadata"]["decoding_errors"] == 1
+
+
+def test_charsets_of_mail(tmp_path):
+    for declared, charset in [(None, "utf-8"), ("us-ascii", "utf-8"), ("x-unknown", "utf-8"), ("x-unknown", "gb18030"),
+                              ("iso-8859-1", "iso-8859-1"), ("utf-7", "utf-7")]:  # fmt: skip
+        said = CHINESE if charset != "iso-8859-1" else "Grüne Brücken über kühle Flüsse"
+        fields = [f"Content-Type: text/plain; charset={declared}"] if declared else []
+        row = mail(tmp_path, said.encode(charset), *fields)
+        assert (row["status"], row["text"].strip()) == ("ok", said)
+        assert "decoding_errors" not in row["metadata"]
+    body = "<p>Grüne Brücken über kühle Flüsse</p>".encode("latin-1")
+    row = mail(tmp_path, body, "Content-Type: text/html; charset=utf-8")
+    assert (row["text"], row["metadata"]) == ("Grüne Brücken über kühle Flüsse", {})
+
+
+def test_the_html_is_read_if_the_plain_part_is_empty(tmp_path):
+    parts = "--x\nContent-Type: text/plain\n\n \n--x\nContent-Type: text/html\n\n<p>The river</p>\n--x--\n"
+    row = mail(tmp_path, parts.encode(), 'Content-Type: multipart/alternative; boundary="x"')
+    assert (row["status"], row["text"], row["content_type"]) == ("ok", "The river", "text/html")
+
+
+def test_parts_without_a_boundary_are_a_text(tmp_path):
+    row = mail(tmp_path, b"The river rose.", "Content-Type: multipart/mixed")
+    assert (row["status"], row["text"].strip()) == ("ok", "The river rose.")
+
+
+def test_base64_that_ends_within_a_byte(tmp_path):
+    text = base64.b64encode(b"The river rose by two metres. " * 20)
+    row = mail(tmp_path, text[:101], "Content-Transfer-Encoding: base64")
+    assert row["text"].strip() == ("The river rose by two metres. " * 20)[:75].strip()
+    assert row["metadata"]["damaged_base64"] is True
 
 
 def test_threads_are_together_and_answers_by_score():
