@@ -400,6 +400,43 @@ def test_entities_neither_grow_nor_leak(tmp_path, kind, member, tag, prefix):
     assert not any("root:" in (r.text or "") or b"root:" in (r.body or b"") for r in records)
 
 
+def word_file(folder, body):
+    members = members_of("letter.docx")
+    start = members["word/document.xml"].index(b"<w:body>") + len(b"<w:body>")
+    members["word/document.xml"] = (
+        members["word/document.xml"][:start] + body.encode() + members["word/document.xml"][start:]
+    )
+    (row,) = rows_of("docx", *written(folder, "a.docx", zipped(members)))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("xml", "text"),
+    [
+        ('<w:fldSimple w:instr="AUTHOR"><w:r><w:t>Writer</w:t></w:r></w:fldSimple>', "Writer"),
+        ('<w:dir w:val="rtl"><w:r><w:t>left</w:t></w:r></w:dir>', "left"),
+        ('<w:bdo w:val="rtl"><w:r><w:t>right</w:t></w:r></w:bdo>', "right"),
+        ("<w:r><w:ruby><w:rubyPr/><w:rt><w:r><w:t>かわ</w:t></w:r></w:rt>"
+         "<w:rubyBase><w:r><w:t>川</w:t></w:r></w:rubyBase></w:ruby></w:r>", "川"),
+    ],
+)  # fmt: skip
+def test_text_in_fields_directions_and_ruby_is_read(tmp_path, xml, text):
+    row = word_file(tmp_path, f"<w:p><w:r><w:t>By </w:t></w:r>{xml}<w:r><w:t>.</w:t></w:r></w:p>")
+    assert row["text"].split("\n")[0] == f"By {text}."
+
+
+def test_a_missing_note_costs_its_mark_only(tmp_path):
+    row = word_file(tmp_path, '<w:p><w:r><w:t>By.</w:t><w:footnoteReference w:id="77"/></w:r></w:p>')
+    assert row["text"].split("\n")[0] == "By."
+    assert "A note on the arch." in row["text"]
+    assert row["metadata"]["missing_notes"] == 1
+
+
+def test_a_word_file_that_is_nested_too_deeply_is_a_row(tmp_path):
+    row = word_file(tmp_path, "<w:smartTag>" * 3000 + "</w:smartTag>" * 3000)
+    assert (row["status"], row["metadata"]["error"]) == ("broken_record", "the document is nested too deeply")
+
+
 @pytest.mark.parametrize("kind", ["epub", "docx"])
 def test_an_archive_that_inflates_without_end(tmp_path, kind):
     members = members_of(REAL[kind])
