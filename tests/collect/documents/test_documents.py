@@ -461,6 +461,23 @@ def test_a_book_that_is_encrypted_or_names_files_elsewhere(tmp_path):
     assert record.metadata["missing_chapters"] == ["../../../etc/passwd"]
 
 
+def test_chapters_out_of_the_order_of_a_book_are_on_record(tmp_path):
+    members = members_of("book.epub")
+    package = members["EPUB/content.opf"].decode()
+    first, second = re.findall(r'<itemref idref="(ch00\w*)"', package)[:2]
+    package = package.replace(f'<itemref idref="{first}"', f'<itemref linear="no" idref="{first}"')
+    package = package.replace("</spine>", f'<itemref linear="no" idref="{second}"/></spine>')
+    members["EPUB/content.opf"] = package.encode()
+    before, after = (
+        records_of("epub", *written(tmp_path, "a.epub", data))[0][0].metadata
+        for data in ((FILES / "book.epub").read_bytes(), zipped(members))
+    )
+    (left_out,) = after["chapters_out_of_order"]
+    assert left_out in before["chapters"]
+    assert after["chapters"] == [name for name in before["chapters"] if name != left_out]
+    assert "chapters_out_of_order" not in before
+
+
 def test_a_text_that_is_too_large_is_a_row(tmp_path):
     shutil.copy(FILES / "paper.pdf", tmp_path)
     assert [r.status for r in records_of("pdf", tmp_path, "paper.pdf", max_page_bytes=3000)[0]] == [Status.TOO_LARGE]
