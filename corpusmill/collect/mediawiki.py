@@ -75,15 +75,23 @@ class DumpReader:
     _info: _Info = field(default=_Info(Site(language="en", namespaces={})))
 
     def __iter__(self) -> Iterator[Record]:
-        head = self._head()
+        head, damage = self._head()
         root = _ROOT.search(head)
         if root is None:
             if self.start == 0:
-                error = "this is no dump of MediaWiki: it has no <mediawiki>" if head else "the file is empty"
-                yield Record.broken(self.path, 0, error)
+                yield Record.broken(self.path, 0, self._no_dump(damage))
             return
         self._info = _info_of(root[0], head)
         yield from self._records()
+
+    def _no_dump(self, damage: str | None) -> str:
+        """Why the file is no dump."""
+        self.file.seek(0)
+        if not self.file.read(1):
+            return "the file is empty"
+        if damage:
+            return f"{damage}: the file is garbled or of another kind"
+        return "this is no dump of MediaWiki: it has no <mediawiki>"
 
     @property
     def _stop(self) -> int:
@@ -115,14 +123,15 @@ class DumpReader:
             yield Piece(at, content)
             at += len(content)
 
-    def _head(self) -> bytes:
-        """The file's first bytes: all before the first page, if they are not very many."""
-        head = b""
+    def _head(self) -> tuple[bytes, str | None]:
+        """The file's first bytes, all before the first page if they are not very many; and what is wrong there."""
+        head, damage = b"", None
         for piece in self._pieces(0):
             head += piece.content
-            if piece.error or len(head) > MAX_HEAD or _PAGE in head or b"</siteinfo>" in head:
+            damage = piece.error
+            if damage or len(head) > MAX_HEAD or _PAGE in head or b"</siteinfo>" in head:
                 break
-        return head[:MAX_HEAD]
+        return head[:MAX_HEAD], damage
 
     def _records(self) -> Iterator[Record]:
         before = b""

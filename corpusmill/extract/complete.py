@@ -15,8 +15,10 @@ from corpusmill.page import Extracted, Page, TextFormat
 
 
 def complete(page: Page, format: TextFormat) -> Extracted:
-    """All text of an HTML page."""
-    return Extracted(text=_written(readable(to_utf8(page.body, page.charset).data), format))
+    """All text of an HTML page; the metadata has the number of decoding errors, if there are any."""
+    utf8 = to_utf8(page.body, page.charset)
+    metadata = {"decoding_errors": utf8.n_replaced} if utf8.n_replaced else {}
+    return Extracted(text=_written(readable(utf8.data), format), metadata=metadata)
 
 
 def written(data: bytes, format: TextFormat) -> str:

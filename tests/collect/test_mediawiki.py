@@ -1,5 +1,6 @@
 import bz2
 import gzip
+import lzma
 import tracemalloc
 from datetime import datetime
 from itertools import pairwise
@@ -263,6 +264,13 @@ def test_an_empty_file_and_one_of_another_kind(tmp_path, name):
     (record,), _ = read(tmp_path, other, name)
     assert "no <mediawiki>" in record.metadata["error"]
     assert read(tmp_path, plain([]), "a.xml")[0] == []
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.endswith(".xml")])
+def test_a_file_that_is_not_compressed_as_its_name_says(tmp_path, name):
+    for data in (b"<html>x</html>", plain(PAGES), lzma.compress(plain(PAGES))):
+        (record,), _ = read(tmp_path, data, name)
+        assert record.metadata["error"].endswith(": the file is garbled or of another kind")
 
 
 def test_other_wikis_have_no_licence_of_ours(tmp_path):

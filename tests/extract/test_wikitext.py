@@ -192,6 +192,11 @@ def test_a_page_as_markdown():
         ("== a ==\n=== b ===\n== c ==\n=== d ===\ne\n== f ==", "c\n\nd\n\ne"),
         ("== References ==\n* x\n=== Books ===\n* y\n== More ==\nz", "More\n\nz"),
         (" a\n  b", "a\n b"),
+        ("a\n----\nb\n-----c\n---- \n--- d", "a\n\nb\n\nc\n\n--- d"),
+        ("* a\n----\n* b\n{|\n| c\n----\nd\n|}", "- a\n\n- b\n\nc\n\nd"),
+        # a table ends a list
+        ("* a\n{|\n| b || c\n|}\n* d", "- a\n\nb | c\n\n- d"),
+        ("; a\n:{|\n| b || c\n|}\n: d", "a\n  b | c\n  d"),
         # variants
         ("-{zh-hans:a;zh-hant:b}- -{c}- -{A|zh-cn:d; zh-tw:e;}- -{H|f=>zh-cn:g}- -{zh-hans;zh-hant|h}-", "a c d h"),
         ("-{zh-hans:-{zh-hans:x;zh-hant:y}-z;zh-hant:w}-", "xz"),

@@ -1,15 +1,20 @@
 """Word files: `.docx` as HTML by mammoth, with headings, lists, tables, footnotes and links; pictures are left out.
 
 Before mammoth sees a file, its XML is checked: the sizes that its archive states are within bounds, and no part
-declares a document type, which Office never writes.
+declares a document type, which Office never writes.  mammoth gets only these parts, with two changes.
+
+- Elements that it would leave out with their text (fields, directions, ruby) have the name of one that it reads.  Of
+  ruby, the base is kept, and the reading is left out.
+- References to notes that the file lacks are taken out and counted, because mammoth fails at them.
 """
 
 import io
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 
-from corpusmill.collect.documents.archive import Archive, Element, local_name, text_of
+from corpusmill.collect.documents.archive import Archive, Element, local_name, safe_xml, text_of
 from corpusmill.collect.records import DamageError, Record, utc
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
@@ -21,6 +26,10 @@ CODE = "\n".join(
     for name in ("Source Code", "HTML Preformatted", "Preformatted Text", "Code", "Plain Text")
 )
 _BACK = re.compile(r'<a href="#[^"<>]*-ref-\d+">↑</a>')  # from a note to its place
+_UNREAD = re.compile(rb"<(/?)w:(?:fldSimple|dir|bdo|ruby|rubyBase)(?=[\s/>])")
+_READING = re.compile(rb"<w:rt(?=[\s>])(?:(?!</w:rt>).)*+</w:rt>", re.DOTALL)
+_NOTE = re.compile(rb"<w:(footnote|endnote)\s[^<>]*?w:id=[\"'](-?\d+)[\"']")
+_REFERENCE = re.compile(rb"<w:(footnote|endnote)Reference\s[^<>]*?w:id=[\"'](-?\d+)[\"'][^<>]*?/>")
 _WIDTH = 20  # bytes of XML per byte of text, at most, in files of people
 
 
@@ -43,23 +52,29 @@ def documents(path: str, content: bytes, max_page_bytes: int) -> Iterator[Record
         raise DamageError("it is no Word file: it has no 'word/document.xml'")
     if archive.inflated(".xml") + archive.inflated(".rels") > _WIDTH * max_page_bytes:
         raise DamageError("the XML of the file inflates to more than a page may have")
-    for name in archive.names():
-        if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(name).replace(b"\0", b""):
+    parts = {name: archive.read(name) for name in archive.names() if name.endswith((".xml", ".rels"))}
+    for name, part in parts.items():
+        if b"<!DOCTYPE" in part.replace(b"\0", b""):
             raise DamageError(f"'{name}' declares a document type")
-    html = mammoth.convert_to_html(
-        io.BytesIO(content),
-        style_map=CODE,
-        convert_image=lambda image: [],
-        include_embedded_style_map=False,
-    ).value
+    file, n_missing_notes = _readable(parts)
+    try:
+        html = mammoth.convert_to_html(
+            file,
+            style_map=CODE,
+            convert_image=lambda image: [],
+            include_embedded_style_map=False,
+        ).value
+    except RecursionError:
+        raise DamageError("the document is nested too deeply") from None
     html = _BACK.sub("", html)
     body = html.encode("utf-8", "replace")
-    said = _properties(archive.xml(PROPERTIES)) if PROPERTIES in archive else {}
-    n_formulas = archive.read(DOCUMENT).count(b"<m:oMath>") if DOCUMENT in archive else 0
+    said = _properties(safe_xml(parts[PROPERTIES], PROPERTIES)) if PROPERTIES in parts else {}
+    n_formulas = parts.get(DOCUMENT, b"").count(b"<m:oMath>")
     metadata = {
         "creator": said.get("creator"),
         "subject": said.get("subject"),
         "formulas_left_out": n_formulas or None,
+        "missing_notes": n_missing_notes or None,
     }
     yield Record(
         origin_path=path,
@@ -75,6 +90,27 @@ def documents(path: str, content: bytes, max_page_bytes: int) -> Iterator[Record
         metadata={name: value for name, value in metadata.items() if value is not None},
         n_bytes=len(body),
     )
+
+
+def _readable(parts: dict[str, bytes]) -> tuple[io.BytesIO, int]:
+    """A Word file of these parts as mammoth can read it, and the number of references to notes that it lacks."""
+    notes = {found.groups() for part in parts.values() for found in _NOTE.finditer(part)}
+    n_missing = 0
+
+    def reference(found: re.Match[bytes]) -> bytes:
+        nonlocal n_missing
+        if found.groups() in notes:
+            return found[0]
+        n_missing += 1
+        return b""
+
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, part in parts.items():
+            changed = _UNREAD.sub(rb"<\1w:smartTag", _READING.sub(b"", part)) if name.startswith("word/") else part
+            archive.writestr(name, _REFERENCE.sub(reference, changed))
+    file.seek(0)
+    return file, n_missing
 
 
 def _properties(root: Element) -> dict[str, str]:

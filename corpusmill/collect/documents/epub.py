@@ -2,7 +2,8 @@
 
 The libraries that read EPUB are under licences that this project cannot use, or read less than is needed here: the
 container names a package, the package lists the chapters.  Navigation, covers without text and what the book itself
-leaves out of its order are left out.  A book with digital rights management is a row with a reason.
+leaves out of its order (`linear="no"`) are left out, and the names of the last are on record.  A book with digital
+rights management is a row with a reason.
 """
 
 import posixpath
@@ -34,7 +35,8 @@ def books(path: str, content: bytes, max_page_bytes: int) -> Iterator[Record]:
     if not package:
         raise DamageError("the book names no package")
     root = archive.xml(package)
-    chapters = list(_chapters(root, package))
+    linear = _chapters(root, package)
+    chapters = [name for name, is_linear in linear.items() if is_linear]
     pieces = [_body(archive.read(name)) for name in chapters if name in archive]
     missing = [name for name in chapters if name not in archive]
     body = "\n".join(f"<div>{piece}</div>" for piece in pieces).encode("utf-8", "replace")
@@ -42,6 +44,7 @@ def books(path: str, content: bytes, max_page_bytes: int) -> Iterator[Record]:
     metadata: dict[str, object] = {
         "chapters": [name for name in chapters if name in archive],
         "missing_chapters": missing or None,
+        "chapters_out_of_order": [name for name, is_linear in linear.items() if not is_linear] or None,
     }
     metadata |= {name: said.get(name) for name in ("creator", "publisher", "identifier", "subject")}
     is_empty = not pieces
@@ -67,21 +70,22 @@ def _only_fonts(encryption: Element) -> bool:
     return all(method in _FONTS for method in methods)
 
 
-def _chapters(root: Element, package: str) -> Iterator[str]:
-    """Names in the archive of the chapters, in the order of the spine, each once."""
+def _chapters(root: Element, package: str) -> dict[str, bool]:
+    """Names in the archive of the chapters, in the order of the spine, and whether they belong to the book's order."""
     items = {e.get("id"): e for e in root.iter() if local_name(e) == "item"}
-    seen: set[str] = set()
-    for reference in (e for e in root.iter() if local_name(e) == "itemref"):
+    linear: dict[str, bool] = {}
+    references = [e for e in root.iter() if local_name(e) == "itemref"]
+    for reference in sorted(references, key=lambda e: e.get("linear") == "no"):
         item = items.get(reference.get("idref"))
-        if item is None or reference.get("linear") == "no" or item.get("media-type") not in _TEXT_TYPES:
+        if item is None or item.get("media-type") not in _TEXT_TYPES:
             continue
         if "nav" in (item.get("properties") or "").split():
             continue
         href = unquote((item.get("href") or "").partition("#")[0])
         name = posixpath.normpath(posixpath.join(posixpath.dirname(package), href))
-        if href and name not in seen:
-            seen.add(name)
-            yield name
+        if href:
+            linear.setdefault(name, reference.get("linear") != "no")
+    return linear
 
 
 def _body(content: bytes) -> str:

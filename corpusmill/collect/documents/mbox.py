@@ -4,10 +4,16 @@ A message begins with a line "From ", an address and a date, at the start of the
 file can be cut at any byte: a message belongs to the slice in which this line begins, and `offset` is that byte.  A
 compressed file is one slice, with offsets in its inflated content.
 
-The text is that of the first plain part that is no attachment.  If there is none, it is the first HTML part.  The
-fields that hold a thread together are metadata: message_id, in_reply_to, references.
+The text is that of the first plain part that is no attachment and not empty.  If there is none, it is the first HTML
+part.  The fields that hold a thread together are metadata: message_id, in_reply_to, references.
+
+A few bytes that cannot be decoded become U+FFFD, and `decoding_errors` counts them.  A text that is not in the charset
+that its part declares stays as bytes, and the extractor finds its encoding.  `damaged_base64` marks a text from base64
+with faults.
 """
 
+import base64
+import codecs
 import email
 import email.policy
 import re
@@ -15,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import InvalidBase64CharactersDefect, InvalidBase64LengthDefect, InvalidBase64PaddingDefect
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from io import BufferedReader
@@ -27,7 +34,22 @@ from corpusmill.reasons import Status
 
 _FROM = re.compile(rb"From \S[^\r\n]{0,200}?\d{1,2}:\d\d(?::\d\d)?[^\r\n]{0,20}? \d{4}")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_BASE64_DEFECTS = (InvalidBase64CharactersDefect, InvalidBase64LengthDefect, InvalidBase64PaddingDefect)
+# What mail programs mean by these names; the Encoding Standard reads them so, too.
+_MEANT = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs"}
+_FEW = 20  # one in so many characters beyond ASCII
 MAX_PARTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The text of a part in a charset; None if the charset is not known."""
+
+    body: bytes = b""
+    charset: str | None = "utf-8"
+    n_replaced: int = 0  # number of U+FFFD that stand for bytes that could not be decoded
+    is_damaged: bool = False  # whether its base64 has faults
 
 
 @dataclass(slots=True)
@@ -120,56 +142,75 @@ class MailReader:
     def _parsed(self, offset: int, raw: bytes) -> Record:
         message = email.message_from_bytes(raw, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
-        plain, html = None, None
+        plain, html = _Content(), _Content()
         for number, part in enumerate(message.walk()):
             if number >= MAX_PARTS:
                 break
             if part.is_multipart():
                 continue
             kind = part.get_content_type()
-            if part.get_content_disposition() == "attachment" or kind not in ("text/plain", "text/html"):
+            is_plain = kind == "text/plain" or kind.startswith("multipart/")  # the latter without a boundary
+            if part.get_content_disposition() == "attachment" or not (is_plain or kind == "text/html"):
                 self.others["attachment"] += 1
-            elif kind == "text/plain":
-                plain = plain if plain is not None else _content(part)
+            elif is_plain:
+                plain = plain if plain.body.strip() else _content(part)
             else:
-                html = html if html is not None else _content(part)
-        text = plain if plain is not None else html
-        is_html = plain is None and html is not None
-        body = (text or "").encode("utf-8", "replace")
+                html = html if html.body.strip() else _content(part)
+        is_html = not plain.body.strip() and bool(html.body.strip())
+        content = html if is_html else plain
         metadata = {
             "message_id": _field(message, "message-id"),
             "in_reply_to": _field(message, "in-reply-to"),
             "references": (_field(message, "references") or "").split() or None,
             "list_id": _field(message, "list-id"),
+            "damaged_base64": content.is_damaged or None,
+            "decoding_errors": content.n_replaced or None,
         }
         return Record(
             origin_path=self.path,
             offset=offset,
-            status=Status.OK if text and text.strip() else Status.NO_MAIN_CONTENT,
+            status=Status.OK if content.body.strip() else Status.NO_MAIN_CONTENT,
             url=_url(_field(message, "archived-at")),
             fetched_at=_time(_field(message, "date")),
             content_type="text/html" if is_html else "text/plain",
-            charset="utf-8",
+            charset=content.charset,
             media="content" if is_html else "text",
-            body=body,
+            body=content.body,
             title=_field(message, "subject"),
             html_lang=_field(message, "content-language"),
             metadata={name: value for name, value in metadata.items() if value is not None},
-            n_bytes=len(body),
+            n_bytes=len(content.body),
         )
 
 
-def _content(part: EmailMessage) -> str:
-    """The text of a part, whatever its charset is called."""
+def _content(part: EmailMessage) -> _Content:
+    """The text of a part: in UTF-8 if it is in the charset that the part declares, else as it is."""
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes):
-        return ""
-    for charset in (part.get_content_charset() or "utf-8", "utf-8", "latin-1"):
-        try:
-            return raw.decode(charset)
-        except (LookupError, UnicodeDecodeError, ValueError):
-            continue
-    return ""
+        return _Content()
+    is_damaged = any(isinstance(defect, _BASE64_DEFECTS) for defect in part.defects)
+    if any(isinstance(defect, InvalidBase64LengthDefect) for defect in part.defects):
+        raw = _from_base64(raw)
+    charset = part.get_content_charset()
+    try:
+        name = codecs.lookup(charset or "utf-8").name
+        name = _MEANT.get(name, name)
+        return _Content(raw.decode(name).encode("utf-8", "replace"), is_damaged=is_damaged)
+    except UnicodeDecodeError:
+        text = raw.decode(name, "replace")
+    except (LookupError, ValueError):  # not known, or no charset
+        return _Content(raw, None, is_damaged=is_damaged)
+    n_replaced = text.count("\ufffd")
+    n_beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    if _FEW * n_replaced > n_beyond_ascii:
+        return _Content(raw, charset, is_damaged=is_damaged)
+    return _Content(text.encode("utf-8", "replace"), "utf-8", n_replaced, is_damaged)
+
+
+def _from_base64(text: bytes) -> bytes:
+    """The whole bytes of base64 that ends within a byte, which Python's module leaves as it is."""
+    digits = _NOT_BASE64.sub(b"", text)
+    return base64.b64decode(digits[: len(digits) // 4 * 4])
 
 
 def _field(message: EmailMessage, name: str) -> str | None:

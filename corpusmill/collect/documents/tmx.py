@@ -1,17 +1,20 @@
 """Parallel texts in TMX, as OPUS offers them: a record holds consecutive translation units, each in its languages.
 
 A unit is found by its tags and read by expat on its own, without a document type.  The sentences of a unit are lines,
-one per language in the file's order, and a blank line is between units.  `offset` is the first byte of the first unit,
-in the inflated content if the file is compressed.
+one per language in the file's order, and a blank line is between units.  Of several variants in one language the first
+one is read, and `others` counts the rest, and units that lack a wanted language.  Codes of formats in a sentence (bpt,
+ept, ph, it, ut) are left out.  `offset` is the first byte of the first unit, in the inflated content if the file is
+compressed.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 from xml.etree import ElementTree
 
-from corpusmill.collect.documents.archive import text_of
+from corpusmill.collect.documents.archive import Element, local_name
 from corpusmill.collect.files import CHUNK
 from corpusmill.collect.lines import inflated
 from corpusmill.collect.records import DamageError, Record
@@ -19,6 +22,7 @@ from corpusmill.collect.records import DamageError, Record
 _START = re.compile(rb"<tu(?=[\s>])")
 _END = b"</tu>"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_CODES = frozenset(("bpt", "ept", "ph", "it", "ut"))
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}encoding\s*=\s*["']([\w.-]{1,40})""")
 
 
@@ -41,11 +45,12 @@ class TmxReader:
     units_per_record: int
     languages: tuple[str, ...]  # the languages that are wanted, in order; empty: all of a unit
     max_page_bytes: int
+    others: Counter[str]
 
     def __iter__(self) -> Iterator[Record]:
         units: _Units | None = None
         for offset, content, error in self._elements():
-            found = _unit(content) if error is None else None
+            found = _unit(content, self.others) if error is None else None
             if found is None:
                 if units is not None:
                     yield self._record(units)
@@ -54,6 +59,7 @@ class TmxReader:
                 continue
             lines = self._wanted(found)
             if not lines:
+                self.others["unit without a wanted language" if found else "unit without text"] += 1
                 continue
             units = units or _Units(offset, [], {})
             units.texts.append("\n".join(lines.values()))
@@ -129,8 +135,8 @@ class TmxReader:
 _ASCII_ENCODINGS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 
 
-def _unit(content: bytes) -> dict[str, str] | None:
-    """The sentences of a unit by language, None if its XML cannot be read."""
+def _unit(content: bytes, others: Counter[str]) -> dict[str, str] | None:
+    """The sentences of a unit by language, None if its XML cannot be read.  Sentences that are left out are counted."""
     try:
         unit = ElementTree.fromstring(content)  # an element without a document type
     except ElementTree.ParseError:
@@ -138,6 +144,27 @@ def _unit(content: bytes) -> dict[str, str] | None:
     found: dict[str, str] = {}
     for variant in unit.iter("tuv"):
         language = variant.get(_LANG) or variant.get("lang") or "und"
-        if (text := text_of(variant.find("seg"))) is not None:
-            found.setdefault(language, text)
+        segment = variant.find("seg")
+        text = " ".join("".join(_texts(segment)).split()) if segment is not None else ""
+        if text and language in found:
+            others["further variant of a language"] += 1
+        elif text:
+            found[language] = text
     return found
+
+
+def _texts(element: Element) -> Iterator[str]:
+    """The texts in an element without the codes of formats.  In a code, only <sub> is text: a footnote, a title."""
+    stack = [(element, iter(element))]
+    yield element.text or ""
+    while stack:
+        parent, children = stack[-1]
+        child = next(children, None)
+        if child is not None:
+            if local_name(child) not in _CODES:
+                yield child.text or ""
+            stack.append((child, iter(child)))
+            continue
+        stack.pop()
+        if stack and local_name(stack[-1][0]) not in _CODES:
+            yield parent.tail or ""

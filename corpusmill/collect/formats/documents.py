@@ -157,5 +157,10 @@ class Tmx(Format):
         piece, source = reading.slice, reading.source
         with opened(piece.root, piece.files[0], reading.trace) as file:
             yield from TmxReader(
-                file, piece.files[0], source.units_per_record, tuple(source.languages), reading.max_page_bytes
+                file,
+                piece.files[0],
+                source.units_per_record,
+                tuple(source.languages),
+                reading.max_page_bytes,
+                reading.others,
             )

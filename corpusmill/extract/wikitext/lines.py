@@ -1,7 +1,8 @@
 """The lines of a page, whose templates and links are text by now, as HTML: headings, lists, tables, paragraphs.
 
 A line that begins with colons is a paragraph, because articles use these to indent formulas and examples.  It is a
-definition only after a term.  Tables that are no content (infoboxes and notices by their class) are left out.
+definition only after a term.  A rule of four dashes ends a paragraph and leaves no trace.  Tables that are no content
+(infoboxes and notices by their class) are left out.
 """
 
 import re
@@ -19,6 +20,7 @@ _COLON: Final = re.compile(":(?!//)")  # between a term and its definition
 _SINGLE_LETTER: Final = re.compile(r" \w$")
 _HEADING: Final = re.compile(r"(={1,6})(.*?)(={1,6})\s*")
 _TAGS: Final = re.compile(r"<[^<>]*>")
+_RULE: Final = re.compile(r"-{4,}")
 _PREFIX: Final = re.compile(r"[*#:;]+")
 _SPAN: Final = re.compile(r"(col|row)span\s*=\s*[\"']?\s*(\d{1,4})", re.IGNORECASE)
 _NO_CONTENT: Final = re.compile(
@@ -61,7 +63,7 @@ class _Lines:
         first = line[0]
         if self._n_skipped or self._tables or (first in _BEFORE_TABLES and "{|" in line[:_FAR]):
             line = line.strip()
-            if self._table_line(line.lstrip(": ") if "{|" in line[:_FAR] else line):
+            if self._table_line(line.lstrip(": ") if "{|" in line[:_FAR] else line, is_indented=first == ":"):
                 return
             first = line[0]
         if first in "|!" and not (line := _without_bars(line)):
@@ -71,6 +73,12 @@ class _Lines:
             return
         if self._list:
             self._close_list(0)
+        if first == "-" and (rule := _RULE.match(line)) is not None:
+            self._end_paragraph()
+            line = line[rule.end() :].strip()
+            if line:
+                self._text(line)
+            return
         if first == "=" and (heading := _HEADING.fullmatch(line)) is not None and not self._tables:
             self._heading(heading)
         elif first == " ":
@@ -169,14 +177,18 @@ class _Lines:
 
     # ---- tables
 
-    def _table_line(self, line: str) -> bool:
-        """Handle a line of a table's own markup; False for a line of a cell's content."""
+    def _table_line(self, line: str, *, is_indented: bool) -> bool:
+        """Handle a line of a table's own markup; False for a line of a cell's content.
+
+        A table ends the list before it, as in MediaWiki.  An indented one is a definition of the term before it.
+        """
         first, second = line[0], line[1:2]
         if first == "{" and second == "|":
             if self._n_skipped or _NO_CONTENT.search(line) or len(self._tables) >= MAX_TABLES:
                 self._n_skipped += 1
             else:
                 self._end_paragraph()
+                self._close_list(1 if is_indented and self._list[:1] == ";" else 0)
                 self._tables.append(_Table(outer=self._list))
                 self._list = ""
                 self._out.append("<table>")

@@ -1,5 +1,6 @@
 """Every kind of document: a real file, a damaged one, an empty one; and the way back to the bytes."""
 
+import base64
 import gzip
 import io
 import json
@@ -160,6 +161,65 @@ def test_mail():
         assert message_from_bytes(raw)["Message-ID"] == record.metadata.get("message_id")
 
 
+CHINESE = "这是一封中文邮件，内容足够长，可以用来检验字符编码的处理是否正确。" * 5
+
+
+def mail(folder, body, *fields):
+    head = "\n".join(["From a@b Mon Jan  1 00:00:00 2024", "Subject: a", *fields, "\n"])
+    (row,) = rows_of("mbox", *written(folder, "a.mbox", head.encode() + body + b"\n"))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("kind", "charset", "end"),
+    [
+        ("plain", "utf-8", b"\xff"),
+        ("plain", "gb2312", "确".encode("gb2312")[:1]),
+        ("html", "utf-8", b"\xff"),
+        ("html", "gb2312", b"\xff"),
+    ],
+)
+@pytest.mark.parametrize("is_base64", [False, True])
+def test_a_byte_that_cannot_be_decoded_costs_a_character(tmp_path, kind, charset, end, is_base64):
+    body = CHINESE.encode(charset) + end
+    fields = [f"Content-Type: text/{kind}; charset={charset}"]
+    fields.append(f"Content-Transfer-Encoding: {'base64' if is_base64 else '8bit'}")
+    row = mail(tmp_path, base64.encodebytes(body) if is_base64 else body, *fields)
+    assert (row["status"], row["text"].strip()) == ("ok", CHINESE + "\ufffd")
+    assert row["metadata"]["decoding_errors"] == 1
+
+
+def test_charsets_of_mail(tmp_path):
+    for declared, charset in [(None, "utf-8"), ("us-ascii", "utf-8"), ("x-unknown", "utf-8"), ("x-unknown", "gb18030"),
+                              ("iso-8859-1", "iso-8859-1"), ("utf-7", "utf-7")]:  # fmt: skip
+        said = CHINESE if charset != "iso-8859-1" else "Grüne Brücken über kühle Flüsse"
+        fields = [f"Content-Type: text/plain; charset={declared}"] if declared else []
+        row = mail(tmp_path, said.encode(charset), *fields)
+        assert (row["status"], row["text"].strip()) == ("ok", said)
+        assert "decoding_errors" not in row["metadata"]
+    body = "<p>Grüne Brücken über kühle Flüsse</p>".encode("latin-1")
+    row = mail(tmp_path, body, "Content-Type: text/html; charset=utf-8")
+    assert (row["text"], row["metadata"]) == ("Grüne Brücken über kühle Flüsse", {})
+
+
+def test_the_html_is_read_if_the_plain_part_is_empty(tmp_path):
+    parts = "--x\nContent-Type: text/plain\n\n \n--x\nContent-Type: text/html\n\n<p>The river</p>\n--x--\n"
+    row = mail(tmp_path, parts.encode(), 'Content-Type: multipart/alternative; boundary="x"')
+    assert (row["status"], row["text"], row["content_type"]) == ("ok", "The river", "text/html")
+
+
+def test_parts_without_a_boundary_are_a_text(tmp_path):
+    row = mail(tmp_path, b"The river rose.", "Content-Type: multipart/mixed")
+    assert (row["status"], row["text"].strip()) == ("ok", "The river rose.")
+
+
+def test_base64_that_ends_within_a_byte(tmp_path):
+    text = base64.b64encode(b"The river rose by two metres. " * 20)
+    row = mail(tmp_path, text[:101], "Content-Transfer-Encoding: base64")
+    assert row["text"].strip() == ("The river rose by two metres. " * 20)[:75].strip()
+    assert row["metadata"]["damaged_base64"] is True
+
+
 def test_threads_are_together_and_answers_by_score():
     rows = rows_of("stackexchange", FILES, "Posts.xml", site="https://rivers.example.org")
     deep, why, orphan = rows
@@ -185,7 +245,7 @@ def test_threads_are_together_and_answers_by_score():
 
 def test_parallel_texts():
     (row,) = rows_of("tmx", FILES, "pairs.tmx", languages=["zh", "en"])
-    assert row["text"] == "河很深。\nThe river is <b>deep</b>.\n\n桥很老。\nThe bridge is old."
+    assert row["text"] == "河很深。\nThe river is deep.\n\n桥很老。\nThe bridge is old."
     assert row["metadata"] == {"languages": ["zh", "en", "en-GB"], "units": 2}
     rows = rows_of("tmx", FILES, "pairs.tmx", units_per_record=1)
     assert [r["text"].split("\n")[-1] for r in rows] == ["河很深。", "桥很老。", "Only English & no other."]
@@ -193,8 +253,25 @@ def test_parallel_texts():
     for row in rows:  # the way back
         unit = re.match(rb"<tu[\s>].*?</tu>", data[row["origin_offset"] :], re.DOTALL)
         assert unit is not None
-        said = " ".join("".join(next(ElementTree.fromstring(unit[0]).iter("seg")).itertext()).split())
-        assert said == row["text"].split("\n")[0]
+        segment = next(ElementTree.fromstring(re.sub(rb"<(bpt|ept) .*?</\1>", b"", unit[0])).iter("seg"))
+        assert " ".join((segment.text or "").split()) == row["text"].split("\n")[0]
+
+
+def test_codes_in_sentences_and_units_that_are_left_out(tmp_path):
+    def unit(**said):
+        variants = "".join(f'<tuv xml:lang="{language[:2]}"><seg>{s}</seg></tuv>' for language, s in said.items())
+        return f"<tu>{variants}</tu>"
+
+    codes = '<bpt i="1">&lt;b&gt;</bpt>The <hi>old <ph>{1}</ph>bridge</hi><ept i="1">&lt;/b&gt;</ept> stands.'
+    foot = "Look<ph>fn<sub> at <it>x</it>it</sub>end</ph><ut>y</ut>!"
+    units = [unit(en=codes, de="Die Brücke steht."), unit(en="Only English."), unit(en=foot, en2="See!", de="Schau!")]
+    file = written(tmp_path, "a.tmx", f"<tmx><body>{''.join(units)}</body></tmx>".encode())
+    (row,) = rows_of("tmx", *file, languages=["en", "de"])
+    assert row["text"] == "The old bridge stands.\nDie Brücke steht.\n\nLook at it!\nSchau!"
+    _, others = records_of("tmx", *file, languages=["en", "de"])
+    assert others == {"unit without a wanted language": 1, "further variant of a language": 1}
+    file = written(tmp_path, "b.tmx", f"<tmx>{unit(en='')}{unit(en='Yes.')}</tmx>".encode())
+    assert records_of("tmx", *file)[1] == {"unit without text": 1}
 
 
 # ---- damaged and empty files, and files of another kind
@@ -323,6 +400,43 @@ def test_entities_neither_grow_nor_leak(tmp_path, kind, member, tag, prefix):
     assert not any("root:" in (r.text or "") or b"root:" in (r.body or b"") for r in records)
 
 
+def word_file(folder, body):
+    members = members_of("letter.docx")
+    start = members["word/document.xml"].index(b"<w:body>") + len(b"<w:body>")
+    members["word/document.xml"] = (
+        members["word/document.xml"][:start] + body.encode() + members["word/document.xml"][start:]
+    )
+    (row,) = rows_of("docx", *written(folder, "a.docx", zipped(members)))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("xml", "text"),
+    [
+        ('<w:fldSimple w:instr="AUTHOR"><w:r><w:t>Writer</w:t></w:r></w:fldSimple>', "Writer"),
+        ('<w:dir w:val="rtl"><w:r><w:t>left</w:t></w:r></w:dir>', "left"),
+        ('<w:bdo w:val="rtl"><w:r><w:t>right</w:t></w:r></w:bdo>', "right"),
+        ("<w:r><w:ruby><w:rubyPr/><w:rt><w:r><w:t>かわ</w:t></w:r></w:rt>"
+         "<w:rubyBase><w:r><w:t>川</w:t></w:r></w:rubyBase></w:ruby></w:r>", "川"),
+    ],
+)  # fmt: skip
+def test_text_in_fields_directions_and_ruby_is_read(tmp_path, xml, text):
+    row = word_file(tmp_path, f"<w:p><w:r><w:t>By </w:t></w:r>{xml}<w:r><w:t>.</w:t></w:r></w:p>")
+    assert row["text"].split("\n")[0] == f"By {text}."
+
+
+def test_a_missing_note_costs_its_mark_only(tmp_path):
+    row = word_file(tmp_path, '<w:p><w:r><w:t>By.</w:t><w:footnoteReference w:id="77"/></w:r></w:p>')
+    assert row["text"].split("\n")[0] == "By."
+    assert "A note on the arch." in row["text"]
+    assert row["metadata"]["missing_notes"] == 1
+
+
+def test_a_word_file_that_is_nested_too_deeply_is_a_row(tmp_path):
+    row = word_file(tmp_path, "<w:smartTag>" * 3000 + "</w:smartTag>" * 3000)
+    assert (row["status"], row["metadata"]["error"]) == ("broken_record", "the document is nested too deeply")
+
+
 @pytest.mark.parametrize("kind", ["epub", "docx"])
 def test_an_archive_that_inflates_without_end(tmp_path, kind):
     members = members_of(REAL[kind])
@@ -345,6 +459,23 @@ def test_a_book_that_is_encrypted_or_names_files_elsewhere(tmp_path):
     (record,), _ = records_of("epub", *written(tmp_path, "a.epub", zipped(members)))
     assert record.status is Status.OK
     assert record.metadata["missing_chapters"] == ["../../../etc/passwd"]
+
+
+def test_chapters_out_of_the_order_of_a_book_are_on_record(tmp_path):
+    members = members_of("book.epub")
+    package = members["EPUB/content.opf"].decode()
+    first, second = re.findall(r'<itemref idref="(ch00\w*)"', package)[:2]
+    package = package.replace(f'<itemref idref="{first}"', f'<itemref linear="no" idref="{first}"')
+    package = package.replace("</spine>", f'<itemref linear="no" idref="{second}"/></spine>')
+    members["EPUB/content.opf"] = package.encode()
+    before, after = (
+        records_of("epub", *written(tmp_path, "a.epub", data))[0][0].metadata
+        for data in ((FILES / "book.epub").read_bytes(), zipped(members))
+    )
+    (left_out,) = after["chapters_out_of_order"]
+    assert left_out in before["chapters"]
+    assert after["chapters"] == [name for name in before["chapters"] if name != left_out]
+    assert "chapters_out_of_order" not in before
 
 
 def test_a_text_that_is_too_large_is_a_row(tmp_path):
