@@ -3,15 +3,18 @@
 A field in quotes may hold line ends, so a reader cannot start in the middle of a file.  A file is one slice.  `offset`
 is the row's first byte in the inflated content.  Blank lines are not records, but they are counted.
 
-A row that is not in the declared encoding is a broken record.  If a quote is not closed, the rest of the file would be
-one field.  Such a row is too large, and reading goes on after it.  A row may have fewer fields than the header; if it
-has more, these are in its metadata as `more_fields`.
+A row that is not in the declared encoding is a broken record.  A row may have fewer fields than the header; if it has
+more, these are in its metadata as `more_fields`.
+
+If a quote is not closed, the rest of the file would be one field.  The line with the quote is a broken record then, and
+the lines after it are read again as rows.  If the rest is larger than a record may be, the row is too large, and
+reading goes on after it.
 """
 
 import csv
 import re
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
@@ -25,11 +28,16 @@ from corpusmill.collect.settings import Columns
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
 
+MOST_READ_AGAIN = 10  # times that the rest of a file is read again; after that, each line is read by itself
 _ESCAPE = re.compile("[\udc80-\udcff]")  # a byte that is not in the encoding
 
 
 class _TooLongError(Exception):
     """A row has more bytes than a record may have."""
+
+
+class _OpenQuoteError(Exception):
+    """The file ends inside quotes."""
 
 
 @dataclass(slots=True)
@@ -62,6 +70,9 @@ class SeparatedReader:
                     return
                 except _TooLongError:
                     yield Record(origin_path=self.path, offset=lines.start, status=Status.TOO_LARGE)
+                except _OpenQuoteError:
+                    yield Record.broken(self.path, lines.start, "a quote is not closed")
+                    lines.back()
                 except csv.Error as error:
                     yield Record.broken(self.path, lines.start, f"not CSV: {error}")
                 except DamageError as error:
@@ -71,7 +82,7 @@ class SeparatedReader:
                     return
 
     def _next(self, rows: Iterator[list[str]], lines: "_Lines") -> list[str] | None:
-        lines.start = lines.at
+        lines.begin()
         return next(rows, None)
 
     def _header(self, row: list[str]) -> list[str]:
@@ -98,25 +109,45 @@ class _Lines:
     def __init__(self, file: BufferedReader, encoding: str, longest: int) -> None:
         self._file, self._encoding, self._longest = file, encoding, longest
         self.start = self.at = 0  # offsets of the present row, and of the next line
+        self._row: list[bytes] = []  # the lines of the present row
+        self._again: deque[bytes] = deque()  # lines that were read before
+        self._n_back = 0
 
     def __iter__(self) -> "_Lines":
         return self
 
+    def begin(self) -> None:
+        """Begin a row."""
+        self.start = self.at
+        self._row.clear()
+
+    def back(self) -> None:
+        """Go back to the second line of the present row."""
+        self.at = self.start + len(self._row[0])
+        self._again.extendleft(reversed(self._row[1:]))
+        self._n_back += 1
+
     def __next__(self) -> str:
-        line = self._file.readline(CHUNK)
+        if self._row and self._n_back >= MOST_READ_AGAIN:
+            raise _OpenQuoteError
+        line = self._again.popleft() if self._again else self._line()
         if not line:
-            raise StopIteration
+            raise _OpenQuoteError if self._row else StopIteration
         is_first = self.at == 0
         self.at += len(line)
         if self.at - self.start > self._longest:
             while not line.endswith(b"\n") and (line := self._file.readline(CHUNK)):
                 self.at += len(line)
             raise _TooLongError
+        self._row.append(line)
         if is_first:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        while (
-            not line.endswith(b"\n") and self.at - self.start <= self._longest and (more := self._file.readline(CHUNK))
-        ):
-            self.at += len(more)
-            line += more
         return line.decode(self._encoding, "surrogateescape")
+
+    def _line(self) -> bytes:
+        """The next line of the file, or its beginning if the row becomes too long."""
+        line = self._file.readline(CHUNK)
+        left = self._longest - (self.at - self.start)
+        while not line.endswith(b"\n") and len(line) <= left and (more := self._file.readline(CHUNK)):
+            line += more
+        return line

@@ -151,6 +151,22 @@ def test_a_quote_that_is_not_closed_costs_a_bounded_piece(tmp_path):
     assert len(records) > 30_000
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_rows_after_a_quote_that_is_not_closed_are_read(tmp_path, name):
+    data = b'text,url\n0,a\n"open quote,b\n2,c\n3,d\n4,e\n'
+    records, _ = read(tmp_path, gzip.compress(data) if name.endswith("gz") else data, name)
+    assert [r.text for r in records] == ["0", None, "2", "3", "4"]
+    assert (records[1].status, records[1].metadata) == (Status.BROKEN_RECORD, {"error": "a quote is not closed"})
+    assert all(data[r.offset :].startswith((r.text or '"open').encode()) for r in records)
+    (cut,), _ = read(tmp_path, b'text,url\n"cut o', "b.csv")
+    assert cut.status is Status.BROKEN_RECORD
+
+
+def test_many_quotes_that_are_not_closed_take_no_quadratic_time(tmp_path):
+    records, _ = read(tmp_path, b"text,url\n" + b'a"b,"\n' * 20_000 + b"after,c\n", "a.csv")
+    assert [r.status for r in records] == [Status.BROKEN_RECORD] * 20_000 + [Status.OK]
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=400))
 def test_any_bytes_are_rows(tmp_path_factory, data):
