@@ -71,7 +71,8 @@ class SeparatedReader:
                 except _TooLongError:
                     yield Record(origin_path=self.path, offset=lines.start, status=Status.TOO_LARGE)
                 except _OpenQuoteError:
-                    yield Record.broken(self.path, lines.start, "a quote is not closed")
+                    rest = "" if header else " in the header; nothing can be read"
+                    yield Record.broken(self.path, lines.start, f"a quote is not closed{rest}")
                     lines.back()
                 except csv.Error as error:
                     yield Record.broken(self.path, lines.start, f"not CSV: {error}")
