@@ -293,10 +293,13 @@ def test_wat(tmp_path):
     assert (record.status, record.title) == (Status.OK, "The mill")
 
 
-def test_a_wat_record_that_is_no_json_is_a_row(tmp_path):
-    data = Warc().other("metadata", "http://a.example/", b'{"WARC-Type":"response", ', "application/json").data
-    (record,), _ = rows_of("wat", tmp_path, data)
-    assert (record.status, record.url) == (Status.BROKEN_RECORD, "http://a.example/")
+@pytest.mark.parametrize(
+    "block", [b'{"WARC-Type":"response", ', b"{bad json", b"[]", b'{"Envelope":5}', b"{}", b'{"a": "\xff"}', b""]
+)
+def test_a_damaged_wat_record_is_a_row(tmp_path, block):
+    data = Warc().other("metadata", "http://a.example/", block, "application/json").data
+    (record,), counts = rows_of("wat", tmp_path, data)
+    assert (record.status, record.url, dict(counts)) == (Status.BROKEN_RECORD, "http://a.example/", {})
 
 
 def test_kinds_read_the_files_of_their_endings():
