@@ -61,6 +61,9 @@ class SeparatedReader:
                 rows = csv.reader(lines, delimiter=self.delimiter)
                 try:
                     while (row := self._next(rows, lines)) is not None:
+                        if header is None and lines.has_zeros():
+                            yield Record.broken(self.path, 0, "the file is UTF-16 or no text; write it in UTF-8")
+                            return
                         if header is None and row:
                             header = self._header(row)
                         elif row and header is not None:
@@ -91,7 +94,12 @@ class SeparatedReader:
         name = self.columns.text
         if name not in header:
             there = ", ".join(header[:50])
-            raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}")
+            hint = f" (if another character than {self.delimiter!r} separates them, set 'delimiter')"
+            if any(_ESCAPE.search(each) for each in row):
+                hint = f" (if the file is not {self.encoding}, set 'encoding')"
+            elif len(header) > 1:
+                hint = ""
+            raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}{hint}")
         return header
 
     def _record(self, header: list[str], row: list[str], at: int) -> Record:
@@ -121,6 +129,10 @@ class _Lines:
         """Begin a row."""
         self.start = self.at
         self._row.clear()
+
+    def has_zeros(self) -> bool:
+        """Whether the present row has what no text in an encoding that contains ASCII has: zeros, a mark of UTF-16."""
+        return any(b"\0" in line or line.startswith((b"\xff\xfe", b"\xfe\xff")) for line in self._row)
 
     def back(self) -> None:
         """Go back to the second line of the present row."""

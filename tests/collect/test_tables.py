@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -131,6 +132,20 @@ def test_settings_of_a_csv_file(tmp_path):
         a_source(name="s", kind="csv", paths=["x"], encoding="utf-16")
     with pytest.raises(InputError, match=r"a\.csv: there is no column 'text' for the text; name one of: Name;Text"):
         read(tmp_path, data, "a.csv")
+
+
+def test_messages_about_a_table_of_another_form_name_the_setting(tmp_path):
+    for data, error in (
+        (b"a;text\n1;x\n", "source 's': a.csv: there is no column 'text' for the text; name one of: a;text "
+         "(if another character than ',' separates them, set 'delimiter')"),
+        ("text ü,b\n".encode("cp1252"), "(if the file is not utf-8, set 'encoding')"),
+        (b"a,b\n", "name one of: a, b"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=re.escape(error) + "$"):
+            read(tmp_path, data, "a.csv")
+    for data in ("text,url\na,b\n".encode("utf-16"), "text,url\na,b\n".encode("utf-16-le"), b"\0" * 100):
+        (record,), _ = read(tmp_path, data, "a.csv")
+        assert record.metadata == {"error": "the file is UTF-16 or no text; write it in UTF-8"}
 
 
 def test_damaged_and_empty_csv_files(tmp_path):
