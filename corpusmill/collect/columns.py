@@ -91,6 +91,17 @@ def _message(part: object) -> str | None:
     return text if text is None or role is None else f"{role}: {text}"
 
 
+def distinct(names: list[str]) -> list[str]:
+    """Column names, with its place added to each name that was there before."""
+    found: list[str] = []
+    for place, name in enumerate(names):
+        made = name if name not in names[:place] else f"{name}_{place}"
+        while made in found:
+            made += "_"
+        found.append(made)
+    return found
+
+
 def moment_of(value: object) -> datetime | None:
     """A time in UTC from a datetime, a date or ISO 8601; None for other values."""
     if isinstance(value, str):

@@ -4,7 +4,7 @@ A field in quotes may hold line ends, so a reader cannot start in the middle of 
 is the row's first byte in the inflated content.  Blank lines are not records, but they are counted.
 
 A row that is not in the declared encoding is a broken record.  A row may have fewer fields than the header; if it has
-more, these are in its metadata as `more_fields`.
+more, these are in its metadata as `more_fields`.  If columns have the same name, the later ones get a number.
 
 If a quote is not closed, the rest of the file would be one field.  The line with the quote is a broken record then, and
 the lines after it are read again as rows.  If the rest is larger than a record may be, the row is too large, and
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from typing import BinaryIO
 
-from corpusmill.collect.columns import from_columns
+from corpusmill.collect.columns import distinct, from_columns
 from corpusmill.collect.files import CHUNK
 from corpusmill.collect.lines import inflated
 from corpusmill.collect.records import DamageError, Record
@@ -100,7 +100,7 @@ class SeparatedReader:
             elif len(header) > 1:
                 hint = ""
             raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}{hint}")
-        return header
+        return distinct(header)
 
     def _record(self, header: list[str], row: list[str], at: int) -> Record:
         if any(_ESCAPE.search(field) for field in row if not field.isascii()):

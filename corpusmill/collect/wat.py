@@ -44,9 +44,7 @@ class WatReader(WarcReader):
         yield from WarcReader._content(self, raw, offset, number, vouched=vouched)
 
     def _is_too_large(self, raw: Raw) -> bool:
-        return (
-            raw.length > len(raw.block) or raw.length > self.max_page_bytes or has_too_many_values(raw.block)
-        )
+        return raw.length > len(raw.block) or raw.length > self.max_page_bytes or has_too_many_values(raw.block)
 
     def _parse(self, raw: Raw, offset: int, *, vouched: bool) -> Record:
         record = Record(

@@ -93,7 +93,7 @@ def latex(page: Page) -> Extracted:
 
 
 def _without_comments(text: str) -> str:
-    """LaTeX without comments.  In listings, in \\verb and in addresses, % is a character like others."""
+    r"""LaTeX without comments.  In listings, in \verb and in addresses, % is a character like others."""
     pieces, at = [], 0
     ends: dict[str, int] = {}  # of each kind of listing, the place of the next end; -1 if there is none
     for begin in _LISTING.finditer(text):

@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.collect.columns import from_columns, joined_text
+from corpusmill.collect.columns import distinct, from_columns, joined_text
 from corpusmill.collect.plan import plan
 from corpusmill.collect.reader import read_slice
 from corpusmill.collect.records import Record
@@ -132,6 +132,13 @@ def test_settings_of_a_csv_file(tmp_path):
         a_source(name="s", kind="csv", paths=["x"], encoding="utf-16")
     with pytest.raises(InputError, match=r"a\.csv: there is no column 'text' for the text; name one of: Name;Text"):
         read(tmp_path, data, "a.csv")
+
+
+def test_columns_of_one_name_are_kept(tmp_path):
+    (record,), _ = read(tmp_path, b"text,text,url,text_1\na,b,http://a.example/,c\n", "a.csv")
+    assert (record.text, record.url) == ("a", "http://a.example/")
+    assert record.metadata == {"text_1": "b", "text_1_": "c"}
+    assert distinct(["a", "a", "b", "", "a", ""]) == ["a", "a_1", "b", "", "a_4", "_5"]
 
 
 def test_messages_about_a_table_of_another_form_name_the_setting(tmp_path):

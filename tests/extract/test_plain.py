@@ -97,7 +97,22 @@ def test_latex_with_many_verbs_takes_no_quadratic_time():
 @pytest.mark.parametrize("media", ["rst", "latex"])
 @pytest.mark.parametrize(
     "piece",
-    ["\\begin{verbatim}", "\\title{", "\\\\", "%", "{", "===\n", "a\n", "\\begin{document}", "\\author[", ":a: b\n", "\\verb|", "\\url{a", "\\url{{", "\\lstinline["],
+    [
+        "\\begin{verbatim}",
+        "\\title{",
+        "\\\\",
+        "%",
+        "{",
+        "===\n",
+        "a\n",
+        "\\begin{document}",
+        "\\author[",
+        ":a: b\n",
+        "\\verb|",
+        "\\url{a",
+        "\\url{{",
+        "\\lstinline[",
+    ],
 )
 def test_no_text_takes_long(media, piece):
     started = time.process_time()
