@@ -23,7 +23,7 @@ from typing import BinaryIO
 from corpusmill.collect.columns import distinct, from_columns
 from corpusmill.collect.files import CHUNK
 from corpusmill.collect.lines import inflated
-from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
@@ -70,6 +70,8 @@ class SeparatedReader:
                             yield self._record(header, row, lines.start)
                         else:
                             self.others["blank line"] += 1
+                    if lines.at == 0:
+                        yield Record.broken(self.path, 0, EMPTY)
                     return
                 except _TooLongError:
                     yield Record(origin_path=self.path, offset=lines.start, status=Status.TOO_LARGE)

@@ -62,7 +62,7 @@ from corpusmill.collect.framing import (
     with_length,
 )
 from corpusmill.collect.members import Member
-from corpusmill.collect.records import DamageError, Record, utc
+from corpusmill.collect.records import EMPTY, DamageError, Record, utc
 from corpusmill.reasons import Status
 
 CONTENT_TYPES = ("response", "resource", "conversion")
@@ -111,6 +111,9 @@ class WarcReader:
 
     def __iter__(self) -> Iterator[Record]:
         window = Window(self.file)
+        if self.start == 0 and not window.view(0, 1):
+            yield Record.broken(self.path, 0, EMPTY)
+            return
         self._look(window)
         stop = 1 << 62 if self.end is None else self.end
         at: int | None

@@ -161,7 +161,6 @@ def test_damaged_and_empty_csv_files(tmp_path):
     assert records[-1].status is Status.BROKEN_RECORD
     assert "cut off; nothing can be read from here on" in records[-1].metadata["error"]
     assert len(records) > 300
-    assert read(tmp_path, b"", "a.csv") == ([], {})
     assert read(tmp_path, b"text,url\n", "a.csv") == ([], {})
 
 
@@ -246,7 +245,6 @@ def test_damaged_and_empty_arrow_files(tmp_path, form):
             assert read(tmp_path, bytes(changed), "a.arrow", "arrow")[0]
         except InputError as error:  # a damaged schema names other columns
             assert "column" in str(error)  # noqa: PT017
-    assert read(tmp_path, b"", "a.arrow", "arrow") == ([], {})
     assert read(tmp_path, arrow(form, TABLE.slice(0, 0)), "a.arrow", "arrow") == ([], {})
     (junk,), _ = read(tmp_path, b"no Arrow at all", "a.arrow", "arrow")
     assert junk.status is Status.BROKEN_RECORD
@@ -258,6 +256,28 @@ def test_parquet_has_nested_columns_and_messages_too(tmp_path):
     for columns, text in (({"text": "messages"}, "user: say 0"), ({"text": "meta.body"}, "body 0")):
         records, _ = read(tmp_path, sink.getvalue(), "a.parquet", "parquet", columns=columns)
         assert records[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("csv", "a.csv"), ("csv", "a.csv.zst"), ("arrow", "a.arrow"), ("jsonl", "a.jsonl"), ("jsonl", "a.jsonl.zst"),
+        ("warc", "a.warc"), ("warc", "a.warc.gz"), ("warc", "a.arc"), ("wet", "a.wet.gz"), ("wat", "a.wat.zst"),
+        ("commoncrawl", "a.cdxj"), ("tmx", "a.tmx"), ("mbox", "a.mbox"),
+    ],
+)  # fmt: skip
+def test_an_empty_file_is_a_row(tmp_path, kind, name):
+    columns = {"columns": {"text": "text"}} if kind in ("csv", "arrow", "jsonl") else {}
+    (record,), others = read(tmp_path, b"", name, kind, **columns)
+    assert (record.status, record.metadata, dict(others)) == (
+        Status.BROKEN_RECORD, {"error": "the file is empty"}, {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), [("csv", "a.csv.gz"), ("jsonl", "a.jsonl.gz"), ("parquet", "a.parquet")])
+def test_an_empty_file_that_should_be_packed_is_a_row(tmp_path, kind, name):
+    (record,), _ = read(tmp_path, b"", name, kind)
+    assert record.status is Status.BROKEN_RECORD
 
 
 # ---- folders of data sets ------------------------------------------------------------------------------------------

@@ -164,7 +164,7 @@ def test_zstd(form):
     assert any(r.status is Status.BROKEN_RECORD for r in read(bytes(damaged), "a.warc.zst"))
     cut = read(stored[: len(stored) * 2 // 3], "a.warc.zst")
     assert cut[-1].status is Status.BROKEN_RECORD
-    assert read(b"", "a.warc.zst") == []
+    assert [record.status for record in read(b"", "a.warc.zst")] == [Status.BROKEN_RECORD]
 
 
 # ---- records of crawlers about themselves --------------------------------------------------------------------------
@@ -242,7 +242,6 @@ def test_wet(tmp_path):
     records, counts = rows_of("wet", tmp_path, mixed(packed=True))
     assert [r.text for r in records] == ["Text already: Mühle"]
     assert counts == {"warcinfo": 1, "request": 8, "response": 8, "metadata": 8, "resource": 1}
-    assert rows_of("wet", tmp_path, b"") == ([], Counter())
 
 
 WAT = {
