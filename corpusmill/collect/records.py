@@ -12,7 +12,6 @@ from typing import Any
 from corpusmill.page import Media, Site
 from corpusmill.reasons import Status
 
-
 EMPTY = "the file is empty"
 
 
