@@ -139,6 +139,34 @@ def test_records_may_go_on_in_the_next_member():
         assert [r for a, b in pairwise(bounds) for r in read(cut, start=a, end=b)] == records
 
 
+@pytest.mark.parametrize(
+    ("form", "junk"),
+    [
+        ("plain", b"junk\r\n\r\n"), ("plain", b"junk\r\n"), ("plain", b"junk"), ("members", b"junk\r\n"),
+        ("one member", b"junk\r\n\r\n"),
+    ],
+)  # fmt: skip
+def test_junk_between_records_has_no_url(form, junk):
+    first, second = members(plain(2))
+    pieces = [first, junk, second]
+    if form == "members":
+        pieces = [gzip.compress(piece, mtime=0) for piece in pieces]
+    data = gzip.compress(b"".join(pieces), mtime=0) if form == "one member" else b"".join(pieces)
+    records = read(data, "a.warc" if form == "plain" else "a.warc.gz")
+    broken = [r for r in records if r.status is Status.BROKEN_RECORD]
+    assert [r.url for r in broken] == [None]
+    assert [r.url for r in records if r not in broken] == ["http://a.example/0", "http://a.example/1"]
+
+
+def test_a_damaged_header_between_records_keeps_its_url():
+    first, second, third = members(plain(3))
+    records = read(first + b"X" + second[1:] + third)
+    assert [(r.url, r.status) for r in records] == [
+        ("http://a.example/0", Status.OK), ("http://a.example/1", Status.BROKEN_RECORD),
+        ("http://a.example/2", Status.OK),
+    ]  # fmt: skip
+
+
 def zstd(pieces: list[bytes], dictionary: bytes | None = None, *, pack: bool = False) -> bytes:
     shared = zstandard.ZstdCompressionDict(dictionary) if dictionary else None
     frames = [zstandard.ZstdCompressor(dict_data=shared, write_checksum=True).compress(piece) for piece in pieces]
