@@ -54,9 +54,23 @@ def row(value, **columns):
         ([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "human: Hi\n\ngpt: Hello"),
         (
             [{"role": "user", "content": [{"type": "text", "text": "See"}, {"type": "image_url", "image_url": {}}]}],
-            "user: See\n\n",
+            "user: See",
         ),
-        ([{"role": "assistant", "content": None, "tool_calls": []}], "assistant: "),
+        ([{"role": "assistant", "content": None, "tool_calls": []}], ""),
+        (
+            [
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": None},
+                {"role": "tool", "content": "b"},
+            ],
+            "user: a\n\ntool: b",
+        ),
+        ([{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}], "a\n\nb"),
+        (["a", None, "b"], "a\n\nb"),
+        (["a", "", "b"], "a\n\n\n\nb"),
+        ({"role": "user", "content": "Why?"}, "user: Why?"),
+        ([None], None),
+        ({"role": "user", "content": 7}, None),
         ([{"text": "a paragraph"}, {"text": "another"}], "a paragraph\n\nanother"),
         (["a", 1], None),
         ([{"role": "user", "content": 7}], None),
@@ -69,6 +83,17 @@ def test_what_is_text(value, text):
     assert joined_text(value) == text
     record = row({"text": value})
     assert (record.status, record.text) == (Status.OK if text is not None else Status.NO_TEXT_FIELD, text)
+
+
+def test_values_that_are_no_text_are_named():
+    for value, error in ((["a", None, 1], "list with int"), ([None], "list of null"), ({"text": "a"}, "dict")):
+        assert row({"text": value}).metadata["error"] == f"'text' is {error}, not text"
+
+
+def test_urls_and_titles_of_other_types_are_json():
+    record = row({"text": "a", "url": ["http://a.example/", None], "title": {"ü": True}})
+    assert (record.url, record.title) == ('["http://a.example/", null]', '{"ü": true}')
+    assert (row({"text": "a", "title": 7}).title, row({"text": "a", "title": False}).title) == ("7", "false")
 
 
 def test_columns_in_columns():
