@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from corpusmill.collect.columnar import check_columns, distinct, records_of
-from corpusmill.collect.records import Record
+from corpusmill.collect.columnar import check_columns, records_of
+from corpusmill.collect.columns import distinct
+from corpusmill.collect.records import EMPTY, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import is_of_the_system
 
@@ -31,6 +32,7 @@ class ArrowReader:
     def __iter__(self) -> Iterator[Record]:
         row = 0
         if not self.file.read(1):
+            yield Record.broken(self.path, 0, EMPTY)
             return
         self.file.seek(0)
         try:

@@ -72,11 +72,6 @@ _TEXT_TYPES = (
 )
 
 
-def distinct(names: list[str]) -> list[str]:
-    """Column names, with a number added to each name that was there before."""
-    return [name if name not in names[:place] else f"{name}_{place}" for place, name in enumerate(names)]
-
-
 def _values(column: pa.Array) -> list[Any]:
     """A column as Python values.  Text that is not UTF-8 is returned as bytes, and the callers decode these.
 

@@ -1,5 +1,6 @@
 """Records from rows with named columns: JSON objects, Parquet rows, and the mappings of a user's own reader."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,7 @@ def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, off
     """The record of a row whose text needs no extraction.  Columns that `columns` does not name go to metadata.
 
     A text may be a list: of paragraphs, or of messages of a chat.  They are joined by blank lines, and a message begins
-    with its role.
+    with its role.  Items that are null and messages without text are left out.  One message may stand without a list.
     """
     deep = next((name for name, value in row.items() if is_nested_deeply(value)), None)
     if deep is not None:
@@ -31,7 +32,7 @@ def from_columns(row: Mapping[str, Any], columns: Columns, origin_path: str, off
     date, rest = _if_usable(rest, columns.date, lambda value: moment_of(value) is not None)
     text = joined_text(found["text"])
     if found["text"] is not None and text is None:
-        rest["error"] = f"'{columns.text}' is {type(found['text']).__name__}, not text"
+        rest["error"] = f"'{columns.text}' is {_kind(found['text'])}, not text"
     return Record(
         origin_path=origin_path,
         offset=offset,
@@ -75,10 +76,29 @@ def joined_text(value: object) -> str | None:
         case bytes():
             return value.decode("utf-8", "replace")
         case list() | tuple():
-            parts = [_message(part) for part in value]
-            texts = [part for part in parts if part is not None]
-            return "\n\n".join(texts) if len(texts) == len(parts) else None
+            items = [part for part in value if part is not None]
+            texts = [text for part in items if (text := _message(part)) is not None]
+            if len(texts) < len(items) or (value and not items):
+                return None
+            return "\n\n".join(
+                text for part, text in zip(items, texts, strict=True) if text or not isinstance(part, Mapping)
+            )
+        case Mapping() if _role(value) is not None:
+            return _message(value)
     return None
+
+
+def _kind(value: object) -> str:
+    """What a value that is no text is: its type, and for a list the type of the first item that is no text."""
+    name = type(value).__name__
+    if not isinstance(value, list | tuple):
+        return name
+    wrong = next((part for part in value if part is not None and _message(part) is None), None)
+    return f"{name} with {type(wrong).__name__}" if wrong is not None else f"{name} of null"
+
+
+def _role(message: Mapping[Any, Any]) -> str | None:
+    return next((message[name] for name in _ROLES if isinstance(message.get(name), str)), None)
 
 
 def _message(part: object) -> str | None:
@@ -86,9 +106,20 @@ def _message(part: object) -> str | None:
     if not isinstance(part, Mapping):
         return joined_text(part)
     content = next((part[name] for name in _CONTENTS if part.get(name) is not None), None)
-    role = next((part[name] for name in _ROLES if isinstance(part.get(name), str)), None)
+    role = _role(part)
     text = "" if content is None and (role is not None or "type" in part) else joined_text(content)
-    return text if text is None or role is None else f"{role}: {text}"
+    return f"{role}: {text}" if text and role is not None else text
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Column names, with its place added to each name that was there before."""
+    found: list[str] = []
+    for place, name in enumerate(names):
+        made = name if name not in names[:place] else f"{name}_{place}"
+        while made in found:
+            made += "_"
+        found.append(made)
+    return found
 
 
 def moment_of(value: object) -> datetime | None:
@@ -104,7 +135,12 @@ def moment_of(value: object) -> datetime | None:
 
 
 def as_text(value: object) -> str | None:
-    """A column's value as text: a URL or title can be a number, a list or another type in the input."""
+    """A column's value as text: a URL or title can be a number, a list or another type in the input.
+
+    Lists, objects and truth values are written as JSON.
+    """
+    if isinstance(value, list | tuple | Mapping | bool):
+        return json.dumps(plain(value), ensure_ascii=False)
     return value if isinstance(value, str) or value is None else str(value)
 
 

@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 from corpusmill.collect.files import UNREADABLE, Trace, open_binary
 from corpusmill.collect.framing import MAX_HEAD
 from corpusmill.collect.lines import first_line, inflated
-from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.remote import joined, read_range
 from corpusmill.collect.warc import WarcReader
 from corpusmill.reasons import Status
@@ -136,6 +136,8 @@ class IndexReader:
                     yield Record.broken(self.path, at, f"{error}; nothing can be read from here on")
                     return
                 if not line:
+                    if at == 0:
+                        yield Record.broken(self.path, 0, EMPTY)
                     return
                 yield from self._row(line, at)
                 at += len(line)

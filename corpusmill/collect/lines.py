@@ -23,7 +23,7 @@ import zstandard
 from corpusmill.collect.columns import from_columns
 from corpusmill.collect.files import CHUNK, Window
 from corpusmill.collect.members import Member, after_padding
-from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
@@ -58,6 +58,8 @@ class LineReader:
                     yield Record.broken(self.path, at, f"{error}; nothing can be read from here on")
                     return
                 if length == 0:
+                    if at == 0:
+                        yield Record.broken(self.path, 0, EMPTY)
                     return
                 yield from self._record(line, at)
                 at += length

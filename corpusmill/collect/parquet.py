@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpusmill.collect.columnar import check_columns, distinct, records_of
+from corpusmill.collect.columnar import check_columns, records_of
+from corpusmill.collect.columns import distinct
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import is_of_the_system

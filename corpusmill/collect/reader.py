@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from corpusmill.collect.formats import format_of
-from corpusmill.collect.formats.base import Reading
+from corpusmill.collect.formats.base import Format, Reading
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Source
 from corpusmill.collect.slices import Slice
+from corpusmill.errors import InputError
 from corpusmill.page import ExtractSettings
 
 
@@ -25,7 +26,17 @@ class SliceReader:
         format = format_of(self.reading.slice.kind)
         assert format is not None, "the recipe has checked the kind"
         self.reading.others.clear()
-        return islice(format.read(self.reading), self.reading.slice.limit)
+        return islice(self._records(format), self.reading.slice.limit)
+
+    def _records(self, format: Format) -> Iterator[Record]:
+        """The records.  An InputError about the slice's file names the source, too."""
+        piece = self.reading.slice
+        try:
+            yield from format.read(self.reading)
+        except InputError as error:
+            if not str(error).startswith(f"{piece.files[0]}: "):
+                raise
+            raise InputError(f"source '{piece.source}': {error}") from None
 
 
 def read_slice(slice: Slice, source: Source, max_page_bytes: int = ExtractSettings().max_page_bytes) -> SliceReader:

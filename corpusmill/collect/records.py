@@ -12,6 +12,8 @@ from typing import Any
 from corpusmill.page import Media, Site
 from corpusmill.reasons import Status
 
+EMPTY = "the file is empty"
+
 
 class DamageError(Exception):
     """A container cannot be read at this place.  The message does not depend on a library's version."""

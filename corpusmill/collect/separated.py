@@ -3,33 +3,41 @@
 A field in quotes may hold line ends, so a reader cannot start in the middle of a file.  A file is one slice.  `offset`
 is the row's first byte in the inflated content.  Blank lines are not records, but they are counted.
 
-A row that is not in the declared encoding is a broken record.  If a quote is not closed, the rest of the file would be
-one field.  Such a row is too large, and reading goes on after it.  A row may have fewer fields than the header; if it
-has more, these are in its metadata as `more_fields`.
+A row that is not in the declared encoding is a broken record.  A row may have fewer fields than the header; if it has
+more, these are in its metadata as `more_fields`.  If columns have the same name, the later ones get a number.
+
+If a quote is not closed, the rest of the file would be one field.  The line with the quote is a broken record then, and
+the lines after it are read again as rows.  If the rest is larger than a record may be, the row is too large, and
+reading goes on after it.
 """
 
 import csv
 import re
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
 from typing import BinaryIO
 
-from corpusmill.collect.columns import from_columns
+from corpusmill.collect.columns import distinct, from_columns
 from corpusmill.collect.files import CHUNK
 from corpusmill.collect.lines import inflated
-from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import InputError
 from corpusmill.reasons import Status
 
+MOST_READ_AGAIN = 10  # times that the rest of a file is read again; after that, each line is read by itself
 _ESCAPE = re.compile("[\udc80-\udcff]")  # a byte that is not in the encoding
 
 
 class _TooLongError(Exception):
     """A row has more bytes than a record may have."""
+
+
+class _OpenQuoteError(Exception):
+    """The file ends inside quotes."""
 
 
 @dataclass(slots=True)
@@ -53,15 +61,24 @@ class SeparatedReader:
                 rows = csv.reader(lines, delimiter=self.delimiter)
                 try:
                     while (row := self._next(rows, lines)) is not None:
+                        if header is None and lines.has_zeros():
+                            yield Record.broken(self.path, 0, "the file is UTF-16 or no text; write it in UTF-8")
+                            return
                         if header is None and row:
                             header = self._header(row)
                         elif row and header is not None:
                             yield self._record(header, row, lines.start)
                         else:
                             self.others["blank line"] += 1
+                    if lines.at == 0:
+                        yield Record.broken(self.path, 0, EMPTY)
                     return
                 except _TooLongError:
                     yield Record(origin_path=self.path, offset=lines.start, status=Status.TOO_LARGE)
+                except _OpenQuoteError:
+                    rest = "" if header else " in the header; nothing can be read"
+                    yield Record.broken(self.path, lines.start, f"a quote is not closed{rest}")
+                    lines.back()
                 except csv.Error as error:
                     yield Record.broken(self.path, lines.start, f"not CSV: {error}")
                 except DamageError as error:
@@ -71,7 +88,7 @@ class SeparatedReader:
                     return
 
     def _next(self, rows: Iterator[list[str]], lines: "_Lines") -> list[str] | None:
-        lines.start = lines.at
+        lines.begin()
         return next(rows, None)
 
     def _header(self, row: list[str]) -> list[str]:
@@ -79,8 +96,13 @@ class SeparatedReader:
         name = self.columns.text
         if name not in header:
             there = ", ".join(header[:50])
-            raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}")
-        return header
+            hint = f" (if another character than {self.delimiter!r} separates them, set 'delimiter')"
+            if any(_ESCAPE.search(each) for each in row):
+                hint = f" (if the file is not {self.encoding}, set 'encoding')"
+            elif len(header) > 1:
+                hint = ""
+            raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}{hint}")
+        return distinct(header)
 
     def _record(self, header: list[str], row: list[str], at: int) -> Record:
         if any(_ESCAPE.search(field) for field in row if not field.isascii()):
@@ -98,25 +120,49 @@ class _Lines:
     def __init__(self, file: BufferedReader, encoding: str, longest: int) -> None:
         self._file, self._encoding, self._longest = file, encoding, longest
         self.start = self.at = 0  # offsets of the present row, and of the next line
+        self._row: list[bytes] = []  # the lines of the present row
+        self._again: deque[bytes] = deque()  # lines that were read before
+        self._n_back = 0
 
     def __iter__(self) -> "_Lines":
         return self
 
+    def begin(self) -> None:
+        """Begin a row."""
+        self.start = self.at
+        self._row.clear()
+
+    def has_zeros(self) -> bool:
+        """Whether the present row has what no text in an encoding that contains ASCII has: zeros, a mark of UTF-16."""
+        return any(b"\0" in line or line.startswith((b"\xff\xfe", b"\xfe\xff")) for line in self._row)
+
+    def back(self) -> None:
+        """Go back to the second line of the present row."""
+        self.at = self.start + len(self._row[0])
+        self._again.extendleft(reversed(self._row[1:]))
+        self._n_back += 1
+
     def __next__(self) -> str:
-        line = self._file.readline(CHUNK)
+        if self._row and self._n_back >= MOST_READ_AGAIN:
+            raise _OpenQuoteError
+        line = self._again.popleft() if self._again else self._line()
         if not line:
-            raise StopIteration
+            raise _OpenQuoteError if self._row else StopIteration
         is_first = self.at == 0
         self.at += len(line)
         if self.at - self.start > self._longest:
             while not line.endswith(b"\n") and (line := self._file.readline(CHUNK)):
                 self.at += len(line)
             raise _TooLongError
+        self._row.append(line)
         if is_first:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        while (
-            not line.endswith(b"\n") and self.at - self.start <= self._longest and (more := self._file.readline(CHUNK))
-        ):
-            self.at += len(more)
-            line += more
         return line.decode(self._encoding, "surrogateescape")
+
+    def _line(self) -> bytes:
+        """The next line of the file, or its beginning if the row becomes too long."""
+        line = self._file.readline(CHUNK)
+        left = self._longest - (self.at - self.start)
+        while not line.endswith(b"\n") and len(line) <= left and (more := self._file.readline(CHUNK)):
+            line += more
+        return line

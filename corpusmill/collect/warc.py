@@ -62,7 +62,7 @@ from corpusmill.collect.framing import (
     with_length,
 )
 from corpusmill.collect.members import Member
-from corpusmill.collect.records import DamageError, Record, utc
+from corpusmill.collect.records import EMPTY, DamageError, Record, utc
 from corpusmill.reasons import Status
 
 CONTENT_TYPES = ("response", "resource", "conversion")
@@ -111,6 +111,9 @@ class WarcReader:
 
     def __iter__(self) -> Iterator[Record]:
         window = Window(self.file)
+        if self.start == 0 and not window.view(0, 1):
+            yield Record.broken(self.path, 0, EMPTY)
+            return
         self._look(window)
         stop = 1 << 62 if self.end is None else self.end
         at: int | None
@@ -201,7 +204,7 @@ class WarcReader:
             return self._next_start(window, at + 1, 1 << 62)
         raw, following = self._resync(window, at, window)
         if raw is None:
-            yield Record.broken(self.path, at, NO_START, glimpse(window.view(at, 1 << 12)))
+            yield Record.broken(self.path, at, NO_START, _glimpse_before(window, at, following))
         elif raw.is_cut and not _matches_digest(raw) and not _is_whole_answer(raw):
             yield Record.broken(self.path, at, "the record is shorter than its Content-Length", raw.url)
         else:
@@ -253,7 +256,9 @@ class WarcReader:
                         member = self._open(window, start, goes_on=goes_on)
                     raw, following = self._resync(member, at)
                     if raw is None:
-                        yield _numbered(Record.broken(self.path, start, str(error), error.url), number)
+                        is_held = member.held == at
+                        url = _glimpse_before(member, at, following) if is_held else error.url
+                        yield _numbered(Record.broken(self.path, start, str(error), url), number)
                         if following is None:
                             return member.end
                         at, number = following, number + 1
@@ -400,6 +405,11 @@ class WarcReader:
             self.max_page_bytes,
         )
         return _with_body(record, replace(body, too_large=True) if missing else body)
+
+
+def _glimpse_before(data: Bytes, at: int, following: int | None) -> str | None:
+    """The target in what may be a damaged header, and not that of the next record."""
+    return glimpse(data.there(at, 1 << 12 if following is None else min(1 << 12, following - at)))
 
 
 def _is_own(raw: Raw) -> bool:

@@ -26,15 +26,25 @@ _DESCRIPTIONS = ("description", "og:description", "twitter:description")
 class WatReader(WarcReader):
     """The records of one slice of one WAT file."""
 
+    _said: dict[str, Any] | None = None  # of the present record
+
     def _content(self, raw: Raw, offset: int, number: int, *, vouched: bool) -> Iterator[Record]:
-        if (
-            self._is_content(raw)
-            and raw.length == len(raw.block)
-            and b'"WARC-Type":"response"' not in _tight(raw.block)
-        ):
-            self.others["metadata of other records"] += 1
-            return
+        self._said = None
+        if self._is_content(raw) and not self._is_too_large(raw):
+            try:
+                self._said = parse(raw.block)
+            except ValueError:
+                pass  # `_parse` says why
+            else:
+                envelope = _at(self._said, "Envelope")
+                kind = _at(envelope, "WARC-Header-Metadata", "WARC-Type")
+                if isinstance(envelope, dict) and kind != "response":
+                    self.others["metadata of other records"] += 1
+                    return
         yield from WarcReader._content(self, raw, offset, number, vouched=vouched)
+
+    def _is_too_large(self, raw: Raw) -> bool:
+        return raw.length > len(raw.block) or raw.length > self.max_page_bytes or has_too_many_values(raw.block)
 
     def _parse(self, raw: Raw, offset: int, *, vouched: bool) -> Record:
         record = Record(
@@ -45,12 +55,14 @@ class WatReader(WarcReader):
             metadata={},
             n_bytes=raw.length,
         )
-        if raw.length > len(raw.block) or raw.length > self.max_page_bytes or has_too_many_values(raw.block):
+        if self._is_too_large(raw):
             return replace(record, status=Status.TOO_LARGE)
         try:
-            said = parse(raw.block)
+            said = self._said or parse(raw.block)
         except ValueError as error:
             raise DamageError(str(error)) from None
+        if not isinstance(_at(said, "Envelope"), dict):
+            raise DamageError("not the metadata of a record: it has no Envelope")
         answer = _at(said, "Envelope", "Payload-Metadata", "HTTP-Response-Metadata")
         page = _at(answer, "HTML-Metadata")
         head, links = _at(page, "Head"), _at(page, "Links")
@@ -78,10 +90,6 @@ class WatReader(WarcReader):
                 "warc_offset": _at(said, "Container", "Offset"),
             },
         )
-
-
-def _tight(block: bytes) -> bytes:
-    return block.replace(b'": "', b'":"')
 
 
 def _at(value: Any, *names: str) -> Any:

@@ -45,7 +45,14 @@ _SECTION = re.compile(
     r"^(?:([!-/:-@\[-`{-~])\1{2,}[ \t]*\n)?[ \t]*(\S[^\n]*)\n([!-/:-@\[-`{-~])\3{2,}[ \t]*$", re.MULTILINE
 )
 _FIELD = re.compile(r"^:([A-Za-z][\w -]{0,30}):[ \t]+(\S.*)$", re.MULTILINE)
-_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*(?:\n[ \t]*)?")
+_BRACES = r"\{(?:[^{}\n\\]|\\.|\{[^{}\n]*+\}){0,3000}+\}"
+_OPTION = r"[ \t]*(?:\[[^\]\n]{0,500}\][ \t]*)?"
+_COMMENT = re.compile(  # or a command in which % is a character like others; the lengths bound the time
+    r"(?<!\\)((?:\\\\)*)(?:(%)[^\n]*(?:\n[ \t]*)?"
+    rf"|\\(?:url|path|nolinkurl|href){_OPTION}{_BRACES}"
+    rf"|\\(?:verb\*?|Verb\*?{_OPTION}|lstinline{_OPTION}|mintinline{_OPTION}\{{[^{{}}\n]{{0,100}}\}})"
+    rf"(?:{_BRACES}|([^\sA-Za-z*{{])[^\n]{{0,200}}?\3))"
+)
 _LISTING = re.compile(r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim|comment)\}")
 HEAD, PREAMBLE = 20_000, 200_000  # characters of reStructuredText and LaTeX that are searched for a title
 _DOCUMENT = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re.DOTALL)
@@ -86,7 +93,7 @@ def latex(page: Page) -> Extracted:
 
 
 def _without_comments(text: str) -> str:
-    """LaTeX without comments, but those in listings, where % is a character like others."""
+    r"""LaTeX without comments.  In listings, in \verb and in addresses, % is a character like others."""
     pieces, at = [], 0
     ends: dict[str, int] = {}  # of each kind of listing, the place of the next end; -1 if there is none
     for begin in _LISTING.finditer(text):
@@ -97,10 +104,14 @@ def _without_comments(text: str) -> str:
             ends[end] = text.find(end, begin.end())
         if ends[end] < 0:
             continue
-        pieces.append(_COMMENT.sub(r"\1", text[at : begin.start()]))
+        pieces.append(_COMMENT.sub(_uncommented, text[at : begin.start()]))
         at = ends[end] + len(end)
         pieces.append("" if begin[1] == "comment" else text[begin.start() : at])
-    return "".join([*pieces, _COMMENT.sub(r"\1", text[at:])])
+    return "".join([*pieces, _COMMENT.sub(_uncommented, text[at:])])
+
+
+def _uncommented(found: re.Match[str]) -> str:
+    return found[1] if found[2] else found[0]
 
 
 def _in_words(found: re.Match[str] | None) -> str | None:

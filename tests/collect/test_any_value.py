@@ -144,7 +144,9 @@ json_values = st.recursive(
 
 @settings(max_examples=100, deadline=None)
 @given(
-    rows=st.lists(st.dictionaries(st.sampled_from(["text", "url", "title", "licence", "x"]), json_values), max_size=6)
+    rows=st.lists(
+        st.dictionaries(st.sampled_from(["text", "url", "title", "licence", "x"]), json_values), min_size=1, max_size=6
+    )
 )
 def test_a_json_line_of_any_values(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("any")

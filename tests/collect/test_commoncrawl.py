@@ -170,7 +170,7 @@ def test_damaged_and_empty_indexes(crawl, tmp_path):
     records, _ = records_of(tmp_path, "i.cdx.gz", base=str(crawl))
     assert records[-1].status is Status.BROKEN_RECORD
     (tmp_path / "i.cdxj").write_bytes(b"")
-    assert records_of(tmp_path, "i.cdxj", base=str(crawl))[0] == []
+    assert [r.status for r in records_of(tmp_path, "i.cdxj", base=str(crawl))[0]] == [Status.BROKEN_RECORD]
     (tmp_path / "i.parquet").write_bytes((crawl / FORMS[3]).read_bytes()[:-40])
     assert [r.status for r in records_of(tmp_path, "i.parquet", base=str(crawl))[0]] == [Status.BROKEN_RECORD]
     pq.write_table(pa.table({"url": ["x"]}), tmp_path / "j.parquet")

@@ -90,7 +90,7 @@ def test_damage_costs_what_follows_it(tmp_path, name, damage):
         (b'{"text": "a", "n": 1' + b"0" * 5000 + b"}", Status.OK, None),
         (b'{"url": "x"}', Status.NO_TEXT_FIELD, None),
         (b'{"text": null}', Status.NO_TEXT_FIELD, None),
-        (b'{"text": [1]}', Status.NO_TEXT_FIELD, "'text' is list, not text"),
+        (b'{"text": [1]}', Status.NO_TEXT_FIELD, "'text' is list with int, not text"),
         (b'{"text": ""}', Status.OK, None),
     ],
 )

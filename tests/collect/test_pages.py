@@ -122,7 +122,7 @@ def test_the_sources_licence_is_the_last_resort(tmp_path):
 
 
 def test_an_empty_slice_has_the_columns(tmp_path):
-    table, others = pages(tmp_path, b"")
+    table, others = pages(tmp_path, b"\n")
     assert (table.num_rows, others.total()) == (0, 0)
     assert table.schema.equals(PAGES.arrow)
 

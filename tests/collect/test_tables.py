@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpusmill.collect.columns import from_columns, joined_text
+from corpusmill.collect.columns import distinct, from_columns, joined_text
 from corpusmill.collect.plan import plan
 from corpusmill.collect.reader import read_slice
 from corpusmill.collect.records import Record
@@ -53,9 +54,23 @@ def row(value, **columns):
         ([{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}], "human: Hi\n\ngpt: Hello"),
         (
             [{"role": "user", "content": [{"type": "text", "text": "See"}, {"type": "image_url", "image_url": {}}]}],
-            "user: See\n\n",
+            "user: See",
         ),
-        ([{"role": "assistant", "content": None, "tool_calls": []}], "assistant: "),
+        ([{"role": "assistant", "content": None, "tool_calls": []}], ""),
+        (
+            [
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": None},
+                {"role": "tool", "content": "b"},
+            ],
+            "user: a\n\ntool: b",
+        ),
+        ([{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}], "a\n\nb"),
+        (["a", None, "b"], "a\n\nb"),
+        (["a", "", "b"], "a\n\n\n\nb"),
+        ({"role": "user", "content": "Why?"}, "user: Why?"),
+        ([None], None),
+        ({"role": "user", "content": 7}, None),
         ([{"text": "a paragraph"}, {"text": "another"}], "a paragraph\n\nanother"),
         (["a", 1], None),
         ([{"role": "user", "content": 7}], None),
@@ -68,6 +83,17 @@ def test_what_is_text(value, text):
     assert joined_text(value) == text
     record = row({"text": value})
     assert (record.status, record.text) == (Status.OK if text is not None else Status.NO_TEXT_FIELD, text)
+
+
+def test_values_that_are_no_text_are_named():
+    for value, error in ((["a", None, 1], "list with int"), ([None], "list of null"), ({"text": "a"}, "dict")):
+        assert row({"text": value}).metadata["error"] == f"'text' is {error}, not text"
+
+
+def test_urls_and_titles_of_other_types_are_json():
+    record = row({"text": "a", "url": ["http://a.example/", None], "title": {"ü": True}})
+    assert (record.url, record.title) == ('["http://a.example/", null]', '{"ü": true}')
+    assert (row({"text": "a", "title": 7}).title, row({"text": "a", "title": False}).title) == ("7", "false")
 
 
 def test_columns_in_columns():
@@ -133,13 +159,33 @@ def test_settings_of_a_csv_file(tmp_path):
         read(tmp_path, data, "a.csv")
 
 
+def test_columns_of_one_name_are_kept(tmp_path):
+    (record,), _ = read(tmp_path, b"text,text,url,text_1\na,b,http://a.example/,c\n", "a.csv")
+    assert (record.text, record.url) == ("a", "http://a.example/")
+    assert record.metadata == {"text_1": "b", "text_1_": "c"}
+    assert distinct(["a", "a", "b", "", "a", ""]) == ["a", "a_1", "b", "", "a_4", "_5"]
+
+
+def test_messages_about_a_table_of_another_form_name_the_setting(tmp_path):
+    for data, error in (
+        (b"a;text\n1;x\n", "source 's': a.csv: there is no column 'text' for the text; name one of: a;text "
+         "(if another character than ',' separates them, set 'delimiter')"),
+        ("text ü,b\n".encode("cp1252"), "(if the file is not utf-8, set 'encoding')"),
+        (b"a,b\n", "name one of: a, b"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=re.escape(error) + "$"):
+            read(tmp_path, data, "a.csv")
+    for data in ("text,url\na,b\n".encode("utf-16"), "text,url\na,b\n".encode("utf-16-le"), b"\0" * 100):
+        (record,), _ = read(tmp_path, data, "a.csv")
+        assert record.metadata == {"error": "the file is UTF-16 or no text; write it in UTF-8"}
+
+
 def test_damaged_and_empty_csv_files(tmp_path):
     packed = gzip.compress(CSV.encode() * 200)
     records, _ = read(tmp_path, packed[:-30], "a.csv.gz")
     assert records[-1].status is Status.BROKEN_RECORD
     assert "cut off; nothing can be read from here on" in records[-1].metadata["error"]
     assert len(records) > 300
-    assert read(tmp_path, b"", "a.csv") == ([], {})
     assert read(tmp_path, b"text,url\n", "a.csv") == ([], {})
 
 
@@ -149,6 +195,22 @@ def test_a_quote_that_is_not_closed_costs_a_bounded_piece(tmp_path):
     assert [r.status for r in records[:2]] == [Status.OK, Status.TOO_LARGE]
     assert records[-1].text == "after"
     assert len(records) > 30_000
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_rows_after_a_quote_that_is_not_closed_are_read(tmp_path, name):
+    data = b'text,url\n0,a\n"open quote,b\n2,c\n3,d\n4,e\n'
+    records, _ = read(tmp_path, gzip.compress(data) if name.endswith("gz") else data, name)
+    assert [r.text for r in records] == ["0", None, "2", "3", "4"]
+    assert (records[1].status, records[1].metadata) == (Status.BROKEN_RECORD, {"error": "a quote is not closed"})
+    assert all(data[r.offset :].startswith((r.text or '"open').encode()) for r in records)
+    (cut,), _ = read(tmp_path, b'text,url\n"cut o', "b.csv")
+    assert cut.status is Status.BROKEN_RECORD
+
+
+def test_many_quotes_that_are_not_closed_take_no_quadratic_time(tmp_path):
+    records, _ = read(tmp_path, b"text,url\n" + b'a"b,"\n' * 20_000 + b"after,c\n", "a.csv")
+    assert [r.status for r in records] == [Status.BROKEN_RECORD] * 20_000 + [Status.OK]
 
 
 @settings(max_examples=40, deadline=None)
@@ -208,7 +270,6 @@ def test_damaged_and_empty_arrow_files(tmp_path, form):
             assert read(tmp_path, bytes(changed), "a.arrow", "arrow")[0]
         except InputError as error:  # a damaged schema names other columns
             assert "column" in str(error)  # noqa: PT017
-    assert read(tmp_path, b"", "a.arrow", "arrow") == ([], {})
     assert read(tmp_path, arrow(form, TABLE.slice(0, 0)), "a.arrow", "arrow") == ([], {})
     (junk,), _ = read(tmp_path, b"no Arrow at all", "a.arrow", "arrow")
     assert junk.status is Status.BROKEN_RECORD
@@ -220,6 +281,28 @@ def test_parquet_has_nested_columns_and_messages_too(tmp_path):
     for columns, text in (({"text": "messages"}, "user: say 0"), ({"text": "meta.body"}, "body 0")):
         records, _ = read(tmp_path, sink.getvalue(), "a.parquet", "parquet", columns=columns)
         assert records[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("csv", "a.csv"), ("csv", "a.csv.zst"), ("arrow", "a.arrow"), ("jsonl", "a.jsonl"), ("jsonl", "a.jsonl.zst"),
+        ("warc", "a.warc"), ("warc", "a.warc.gz"), ("warc", "a.arc"), ("wet", "a.wet.gz"), ("wat", "a.wat.zst"),
+        ("commoncrawl", "a.cdxj"), ("tmx", "a.tmx"), ("mbox", "a.mbox"),
+    ],
+)  # fmt: skip
+def test_an_empty_file_is_a_row(tmp_path, kind, name):
+    columns = {"columns": {"text": "text"}} if kind in ("csv", "arrow", "jsonl") else {}
+    (record,), others = read(tmp_path, b"", name, kind, **columns)
+    assert (record.status, record.metadata, dict(others)) == (
+        Status.BROKEN_RECORD, {"error": "the file is empty"}, {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), [("csv", "a.csv.gz"), ("jsonl", "a.jsonl.gz"), ("parquet", "a.parquet")])
+def test_an_empty_file_that_should_be_packed_is_a_row(tmp_path, kind, name):
+    (record,), _ = read(tmp_path, b"", name, kind)
+    assert record.status is Status.BROKEN_RECORD
 
 
 # ---- folders of data sets ------------------------------------------------------------------------------------------

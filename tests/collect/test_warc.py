@@ -219,7 +219,8 @@ def test_a_file_that_is_no_warc_is_one_row(tmp_path, content):
 
 
 def test_an_empty_file_holds_nothing(tmp_path):
-    assert read(write(tmp_path, b"", packed=True)) == []
+    (record,) = read(write(tmp_path, b"", packed=True))
+    assert (record.status, record.metadata) == (Status.BROKEN_RECORD, {"error": "the file is empty"})
 
 
 def test_garbled_middle_of_a_single_member(tmp_path):

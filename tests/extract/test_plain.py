@@ -68,10 +68,51 @@ def test_latex():
     assert part.text == "\\section{One} words"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (r"a \verb|100% of| b % gone", r"a \verb|100% of| b "),
+        (r"\verb*!%! and \Verb[x=1]+%d+ % gone", r"\verb*!%! and \Verb[x=1]+%d+ "),
+        (r"\url{http://a.example/%20b} % gone", r"\url{http://a.example/%20b} "),
+        (r"\href{http://a.example/{x}%20b\%}{50\% of it} % gone", r"\href{http://a.example/{x}%20b\%}{50\% of it} "),
+        (r"\lstinline[language=C]{printf(\"%d\")} % gone", r"\lstinline[language=C]{printf(\"%d\")} "),
+        (r"\lstinline|%s| \mintinline{c}|%s| % gone", r"\lstinline|%s| \mintinline{c}|%s| "),
+        (r"% \verb|%| and \url{%}", ""),
+        (r"a \\verb|b % gone|", r"a \\verb|b "),
+        (r"\verbatiminput{a}% gone", r"\verbatiminput{a}"),
+        ("\\url{a% gone\n  b}", r"\url{ab}"),
+        (r"\verb|never closed % gone", r"\verb|never closed "),
+    ],
+)
+def test_latex_keeps_percent_signs_that_begin_no_comment(text, kept):
+    assert extracted("latex", text).text == kept
+
+
+def test_latex_with_many_verbs_takes_no_quadratic_time():
+    started = time.process_time()
+    extracted("latex", "".join(f"\\verb{chr(0x4E00 + i)}" for i in range(10_000)))
+    assert time.process_time() - started < 10
+
+
 @pytest.mark.parametrize("media", ["rst", "latex"])
 @pytest.mark.parametrize(
     "piece",
-    ["\\begin{verbatim}", "\\title{", "\\\\", "%", "{", "===\n", "a\n", "\\begin{document}", "\\author[", ":a: b\n"],
+    [
+        "\\begin{verbatim}",
+        "\\title{",
+        "\\\\",
+        "%",
+        "{",
+        "===\n",
+        "a\n",
+        "\\begin{document}",
+        "\\author[",
+        ":a: b\n",
+        "\\verb|",
+        "\\url{a",
+        "\\url{{",
+        "\\lstinline[",
+    ],
 )
 def test_no_text_takes_long(media, piece):
     started = time.process_time()

@@ -29,7 +29,7 @@ from typing import BinaryIO
 
 from corpusmill.collect.files import CHUNK
 from corpusmill.collect.lines import inflated
-from corpusmill.collect.records import DamageError, Record, utc
+from corpusmill.collect.records import EMPTY, DamageError, Record, utc
 from corpusmill.reasons import Status
 
 _FROM = re.compile(rb"From \S[^\r\n]{0,200}?\d{1,2}:\d\d(?::\d\d)?[^\r\n]{0,20}? \d{4}")
@@ -94,7 +94,7 @@ class MailReader:
         if offset is not None:
             yield self._message(offset, parts, size)
         elif is_empty and self.start == 0:
-            yield Record.broken(self.path, 0, "the file is empty")
+            yield Record.broken(self.path, 0, EMPTY)
 
     @property
     def _longest(self) -> int:

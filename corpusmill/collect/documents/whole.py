@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from corpusmill.collect.files import Trace
-from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.trees import TreeReader
 from corpusmill.reasons import Status
 
@@ -33,7 +33,7 @@ class WholeFileReader:
             if file.status is not Status.OK:
                 yield file
             elif not file.body:
-                yield Record.broken(file.origin_path, 0, "the file is empty")
+                yield Record.broken(file.origin_path, 0, EMPTY)
             else:
                 yield from self._records(file.origin_path, file.body)
 
