@@ -143,7 +143,7 @@ def test_cut_off_anywhere(tmp_path_factory, packed, data):
     whole = not packed and end - 4 <= length  # line ends after the last record are no loss
     if packed:  # nothing but a part of the checksum, or of the line ends, is missing
         inflated = zlib.decompressobj(31).decompress(content[hit:length]), zlib.decompress(content[hit:end], 31)
-        whole = inflated[0].rstrip() == inflated[1].rstrip()
+        whole = len(inflated[0]) >= len(inflated[1]) - 4
     whole = whole or length == end
     kept = check_damage(
         tmp_path_factory.mktemp("w"), content[:length], packed, [] if whole else [hit], [length // 2, length // 3]
