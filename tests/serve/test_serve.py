@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import signal
 import socket
@@ -179,10 +178,7 @@ def test_too_many_requests_are_refused_and_a_reader_who_leaves_frees_his_place(f
 
 def test_the_command_listens_on_this_machine_and_ends_with_sigterm(folder):
     command = [sys.executable, "-m", "corpusmill", "serve", str(folder), "--port", "0"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         line = server.stdout.readline()
         url = line.split(" at ")[1].split(" ")[0]
         assert url.startswith("http://127.0.0.1:")

@@ -1,7 +1,7 @@
 """Documents: EPUB, Word, PDF, feeds, mail, threads of Stack Exchange, parallel texts."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -10,43 +10,58 @@ from corpusmill.collect.formats.base import Format, Reading
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Source
 
+if TYPE_CHECKING:
+    from corpusmill.collect.documents.whole import Convert
+
 COMPRESSED = (".gz", ".zst")
 
 
-class Epub(Format):
-    """Books: see `collect/documents/epub.py`."""
+def _of_whole_files(reading: Reading, convert: "Convert") -> Iterator[Record]:
+    """The records of a slice's files, each of which is read whole."""
+    from corpusmill.collect.documents.whole import WholeFileReader
 
-    kind = "epub"
-    endings = (".epub",)
-    in_buckets = True
-    has_markup = True
-
-    def read(self, reading: Reading) -> Iterator[Record]:
-        """The books of the slice."""
-        from corpusmill.collect.documents.epub import books
-        from corpusmill.collect.documents.whole import WholeFileReader
-
-        piece = reading.slice
-        yield from WholeFileReader(piece.root, piece.files, reading.max_page_bytes, reading.trace, books)
+    piece = reading.slice
+    yield from WholeFileReader(piece.root, piece.files, reading.max_page_bytes, reading.trace, convert)
 
 
-class Docx(Format):
-    """Word files: see `collect/documents/docx.py`."""
+class _WholeFiles(Format):
+    """Files that are read whole, many per slice."""
 
-    kind = "docx"
-    endings = (".docx",)
-    libraries = ("mammoth",)
     in_buckets = True
     has_markup = True
 
     def read(self, reading: Reading) -> Iterator[Record]:
         """The documents of the slice."""
+        yield from _of_whole_files(reading, self._convert())
+
+    def _convert(self) -> "Convert":
+        raise NotImplementedError
+
+
+class Epub(_WholeFiles):
+    """Books: see `collect/documents/epub.py`."""
+
+    kind = "epub"
+    endings = (".epub",)
+
+    def _convert(self) -> "Convert":
+        from corpusmill.collect.documents.epub import books
+
+        return books
+
+
+class Docx(_WholeFiles):
+    """Word files: see `collect/documents/docx.py`."""
+
+    kind = "docx"
+    endings = (".docx",)
+    libraries = ("mammoth",)
+
+    def _convert(self) -> "Convert":
         from corpusmill.collect.documents.docx import documents, require_mammoth
-        from corpusmill.collect.documents.whole import WholeFileReader
 
         require_mammoth()
-        piece = reading.slice
-        yield from WholeFileReader(piece.root, piece.files, reading.max_page_bytes, reading.trace, documents)
+        return documents
 
 
 class Pdf(Format):
@@ -60,33 +75,27 @@ class Pdf(Format):
     def read(self, reading: Reading) -> Iterator[Record]:
         """The documents of the slice."""
         from corpusmill.collect.documents.pdf import PdfText, require_pdfium
-        from corpusmill.collect.documents.whole import WholeFileReader
 
         require_pdfium()
-        piece, text = reading.slice, PdfText()
+        text = PdfText()
         try:
-            yield from WholeFileReader(piece.root, piece.files, reading.max_page_bytes, reading.trace, text.documents)
+            yield from _of_whole_files(reading, text.documents)
         finally:
             text.close()
 
 
-class Feed(Format):
+class Feed(_WholeFiles):
     """RSS and Atom feeds: see `collect/documents/feeds.py`."""
 
     kind = "feed"
     endings = (".rss", ".atom", ".xml", ".rdf")
     libraries = ("feedparser",)
-    in_buckets = True
-    has_markup = True
 
-    def read(self, reading: Reading) -> Iterator[Record]:
-        """The entries of the slice's feeds."""
+    def _convert(self) -> "Convert":
         from corpusmill.collect.documents.feeds import entries, require_feedparser
-        from corpusmill.collect.documents.whole import WholeFileReader
 
         require_feedparser()
-        piece = reading.slice
-        yield from WholeFileReader(piece.root, piece.files, reading.max_page_bytes, reading.trace, entries)
+        return entries
 
 
 class Mbox(Format):

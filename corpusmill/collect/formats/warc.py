@@ -1,6 +1,7 @@
 """`warc`, `wet` and `wat`: WARC and ARC files, and what Common Crawl derives from them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,11 +53,14 @@ class Warc(Format):
 
     def read(self, reading: Reading) -> Iterator[Record]:
         """The records of the slice's range."""
+        piece, reader = reading.slice, self._reader()
+        with opened(piece.root, piece.files[0], reading.trace) as file:
+            yield from reader(file, piece.files[0], piece.start, piece.end, reading.max_page_bytes, reading.others)
+
+    def _reader(self) -> Callable[..., Iterable[Record]]:
         from corpusmill.collect.warc import WarcReader
 
-        piece = reading.slice
-        with opened(piece.root, piece.files[0], reading.trace) as file:
-            yield from WarcReader(file, piece.files[0], piece.start, piece.end, reading.max_page_bytes, reading.others)
+        return WarcReader
 
 
 class Wet(Warc):
@@ -66,15 +70,10 @@ class Wet(Warc):
     endings: tuple[str, ...] = (".wet", ".wet.gz", ".wet.zst")
     has_html = False
 
-    def read(self, reading: Reading) -> Iterator[Record]:
-        """The records of the slice's range."""
+    def _reader(self) -> Callable[..., Iterable[Record]]:
         from corpusmill.collect.warc import WarcReader
 
-        piece = reading.slice
-        with opened(piece.root, piece.files[0], reading.trace) as file:
-            yield from WarcReader(
-                file, piece.files[0], piece.start, piece.end, reading.max_page_bytes, reading.others, ("conversion",)
-            )
+        return partial(WarcReader, content_types=("conversion",))
 
 
 class Wat(Warc):
@@ -84,12 +83,7 @@ class Wat(Warc):
     endings: tuple[str, ...] = (".wat", ".wat.gz", ".wat.zst")
     has_html = False
 
-    def read(self, reading: Reading) -> Iterator[Record]:
-        """The records of the slice's range."""
+    def _reader(self) -> Callable[..., Iterable[Record]]:
         from corpusmill.collect.wat import WatReader
 
-        piece = reading.slice
-        with opened(piece.root, piece.files[0], reading.trace) as file:
-            yield from WatReader(
-                file, piece.files[0], piece.start, piece.end, reading.max_page_bytes, reading.others, ("metadata",)
-            )
+        return partial(WatReader, content_types=("metadata",))

@@ -58,9 +58,9 @@ class Classified:
 
 def classify(segments: Segments, model: Model) -> Classified:
     """Decide which blocks are main content.  Of the blocks after the first `MAX_BLOCKS`, none is."""
-    n_blocks = len(segments.blocks)
-    cut_chars = int(segments.blocks["n_chars"][MAX_BLOCKS:].sum())
+    n_blocks, cut_chars = len(segments.blocks), 0
     if n_blocks > MAX_BLOCKS:
+        cut_chars = int(segments.blocks["n_chars"][MAX_BLOCKS:].sum())
         segments = _first_blocks(segments, MAX_BLOCKS)
     p, keep, threshold, expected_f1, measured = _judge(
         segments.tables, model.linear, model.general, model.stories, model.least_common, model.thresholds
