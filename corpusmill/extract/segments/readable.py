@@ -1,18 +1,20 @@
-"""The tables of a page as its readers see it: formulas are TeX, and code that has an element per line is one text.
+"""The tables of a page as its readers see it.
 
-Most pages have neither, and are segmented once.
+Formulas are TeX, code that has an element per line is one text, and raised numbers have a `^`.  Most pages have none of
+these, and are segmented once.
 """
 
 from corpusmill.extract.segments.code_lines import code_spans
 from corpusmill.extract.segments.formulas import formula_spans
 from corpusmill.extract.segments.segment import Workspace, segment
+from corpusmill.extract.segments.superscripts import superscript_spans
 from corpusmill.extract.segments.tables import BorrowedSegments
 
 
 def readable(data: bytes, workspace: Workspace | None = None) -> BorrowedSegments:
     """The tables of a page in UTF-8, as `segment` returns them.  Their offsets refer to their own `data`."""
     segments = segment(data, workspace)
-    spans = sorted([*formula_spans(segments), *code_spans(segments)])
+    spans = sorted([*formula_spans(segments), *code_spans(segments), *superscript_spans(segments)])
     if not spans:
         return segments
     source = segments.data

@@ -158,7 +158,7 @@ _TRAITS: dict[int, Iterable[str]] = {
     HOLDS_CELLS: ["table", "template", "tbody", "thead", "tfoot", "tr"],
     ENDS_OTHERWISE: ["html", "body", "form"],
     HAS_A_SAY: [*SCOPES, "(integration)", *HEADINGS, *"p button td th caption svg math ul ol menu dir".split()],
-    IS_PECULIAR: ["form", "pre", "listing", "plaintext", "svg", "math", "noscript"],
+    IS_PECULIAR: ["form", "pre", "listing", "plaintext", "svg", "math", "noscript", "sub"],
     IS_FOREIGN: ["svg", "math", "(foreign)", "(integration)"],
     MAKES_WAY: [
         *TABLE_PARTS,
