@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 
 import zstandard
 
-from corpusmill.collect.columns import from_columns
+from corpusmill.collect.columns import from_columns, has_column, no_column
 from corpusmill.collect.files import CHUNK, Window
 from corpusmill.collect.members import Member, after_padding
 from corpusmill.collect.records import EMPTY, DamageError, Record
@@ -28,6 +28,7 @@ from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
 MAX_VALUES = 1 << 21  # per line: lists, objects, their items and keys; 80 bytes each
+MOST_LOOKED_AT = 1 << 20  # bytes at the beginning of a file that show which columns there are
 _STARTS = (b",", b":", b"[", b"{")  # one of these comes before each value
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 MAX_WINDOW = 1 << 31  # large corpora are compressed with `zstd --long=31`
@@ -63,6 +64,30 @@ class LineReader:
                     return
                 yield from self._record(line, at)
                 at += length
+
+    def misfit(self) -> str | None:
+        """Why no line at the beginning of the file has the column for the text; None if one has.
+
+        DamageError if none of them can be read.
+        """
+        there: dict[str, None] = {}
+        n_left = MOST_LOOKED_AT
+        with inflated(self.file, self.path) as file:
+            try:
+                while n_left > 0 and (line := file.readline(MOST_LOOKED_AT)):
+                    n_left -= len(line)
+                    try:
+                        row = parse(line)
+                    except ValueError:  # the row of this line will say why
+                        continue
+                    if has_column(row, self.columns.text):
+                        return None
+                    there |= dict.fromkeys(row)
+            except DamageError:
+                pass  # so will the row of what stands there
+        if not there:
+            raise DamageError("no line can be read")
+        return no_column(self.columns.text, [*there])
 
     def _line(self, file: BufferedReader) -> tuple[bytes | None, int]:
         """The next line and its length, 0 at the end of the file.  The line is None if it is too long for a record."""

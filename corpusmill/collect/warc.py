@@ -62,7 +62,7 @@ from corpusmill.collect.framing import (
     with_length,
 )
 from corpusmill.collect.members import Member
-from corpusmill.collect.records import EMPTY, DamageError, Record, utc
+from corpusmill.collect.records import EMPTY, DamageError, Record, numbered, utc
 from corpusmill.reasons import Status
 
 CONTENT_TYPES = ("response", "resource", "conversion")
@@ -258,7 +258,7 @@ class WarcReader:
                     if raw is None:
                         is_held = member.held == at
                         url = _glimpse_before(member, at, following) if is_held else error.url
-                        yield _numbered(Record.broken(self.path, start, str(error), url), number)
+                        yield numbered(Record.broken(self.path, start, str(error), url), number)
                         if following is None:
                             return member.end
                         at, number = following, number + 1
@@ -273,7 +273,7 @@ class WarcReader:
                 yield from self._content(raw, start, number, vouched=False)  # only the checksum is missing
             else:
                 url = raw.url if raw is not None else error.url or self._glimpse(window, start, at)
-                yield _numbered(Record.broken(self.path, start, str(error), url), number)
+                yield numbered(Record.broken(self.path, start, str(error), url), number)
             return None
 
     def _open(self, window: Window, start: int, *, goes_on: bool = False) -> Member:
@@ -323,7 +323,7 @@ class WarcReader:
 
     def _content(self, raw: Raw, offset: int, number: int, *, vouched: bool) -> Iterator[Record]:
         if raw.type == REMOVED and (said := _REMOVAL.search(raw.head)) is not None:
-            yield _numbered(self._removed(raw, offset, said), number)
+            yield numbered(self._removed(raw, offset, said), number)
             return
         if not self._is_content(raw):
             self.others[OWN if _is_own(raw) else raw.type] += 1
@@ -334,7 +334,7 @@ class WarcReader:
             record = self._parse(raw, offset, vouched=vouched)
         except DamageError as error:
             record = Record.broken(self.path, offset, str(error), raw.url)
-        yield _numbered(record, number)
+        yield numbered(record, number)
 
     def _removed(self, raw: Raw, offset: int, said: re.Match[bytes]) -> Record:
         """The record in the place of one that was erased."""
@@ -447,11 +447,6 @@ def _matches_digest(raw: Raw) -> bool:
 
 def _is_cut(error: DamageError) -> bool:
     return str(error).endswith("cut off")
-
-
-def _numbered(record: Record, number: int) -> Record:
-    """The record with its number among several at the same offset."""
-    return replace(record, number=number, metadata={**record.metadata, "record_number": number}) if number else record
 
 
 def _with_body(record: Record, body: http.Body) -> Record:

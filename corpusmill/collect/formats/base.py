@@ -75,9 +75,17 @@ class Format(ABC):
         """The part of the source's settings that determines the records."""
         return source.model_dump(mode="json", exclude={"paths", "weight"})
 
+    def misfit(self, reading: Reading) -> str | None:
+        """Why a file is not as the recipe says, such as a column for the text that it lacks; None if it is.
+
+        It is asked before a run reads anything.  If it holds for all files of a source, the recipe is wrong.
+        DamageError if the file cannot tell.
+        """
+        return None
+
     @abstractmethod
     def read(self, reading: Reading) -> "Iterator[Record]":
         """The content records of a slice, in the input's order.  Each is yielded exactly once.
 
-        InputError if a file is missing or lacks the columns that the recipe names.
+        InputError if a file is missing.
         """
