@@ -15,8 +15,8 @@ After damage, reading continues at the next start.
 - A record whose Content-Length is wrong ends where the next record begins, or where its member ends.  It is read, and
   its metadata have the wrong number as `declared_length`.
 - A member is damaged if inflating fails (its checksum covers every byte), or if it ends early.
-- Some records have only a block digest as a check: those that are not compressed, and those that are not the last of
-  their member.  Such a record is damaged if the digest does not match.
+- A record is damaged if it does not match its block digest (SHA-1), however it is packed.  Before that, the record up
+  to the next one is tried, because a wrong length can lead to a line end by chance.
 - Line ends and zeros between records, and members with nothing else in them, are padding.
 - A member that does not begin with a record continues the one before: bgzip cuts without regard to records.
 
@@ -220,9 +220,7 @@ class WarcReader:
         is_intact = is_doubtful and _matches_digest(raw)
         if is_doubtful and not is_intact:
             other, _ = self._resync(window, at, window)
-            # a length that is too large hides records; one that is too small, a part of this one
-            if other is not None and (_matches_digest(other) or other.end < raw.end):
-                raw = other
+            raw = other if other is not None and _is_better(other, raw) else raw
         yield from self._content(raw, at, 0, vouched=is_intact)
         return raw.end
 
@@ -238,7 +236,7 @@ class WarcReader:
         try:
             at = after_blank(member, 0)
             while True:
-                raw, following = None, 0
+                raw, following, is_vouched = None, 0, False
                 member.held = at
                 try:
                     raw = frame(self._dialect, member, at, self._keep)
@@ -255,6 +253,9 @@ class WarcReader:
                             raise DamageError(f"{error}, and so are many others of the {member.kind}") from None
                         member = self._open(window, start, goes_on=goes_on)
                     raw, following = self._resync(member, at)
+                    if following is None and not goes_on:
+                        member, goes_on = self._open(window, start, goes_on=True), True
+                        raw, following = self._resync(member, at)
                     if raw is None:
                         is_held = member.held == at
                         url = _glimpse_before(member, at, following) if is_held else error.url
@@ -263,8 +264,18 @@ class WarcReader:
                             return member.end
                         at, number = following, number + 1
                         continue
+                else:
+                    is_vouched = not self._is_content(raw) or not _has_digest(raw) or _matches_digest(raw)
+                    if not is_vouched and n_opened < MOST_OPENED:
+                        if not goes_on:
+                            member, goes_on = self._open(window, start, goes_on=True), True
+                            member.held = at
+                        raw, following = self._tried(member, at, raw)
+                        if member.held is None:
+                            n_opened += 1
+                            member = self._open(window, start, goes_on=goes_on)
                 last = following is None or member.ends(raw.end)  # this reads the checksum if there is one record
-                yield from self._content(raw, start, number, vouched=last and raw.declared is None)
+                yield from self._content(raw, start, number, vouched=is_vouched)
                 if last or member.ends(at := after_blank(member, raw.end)):
                     return member.end
                 number += 1
@@ -275,6 +286,14 @@ class WarcReader:
                 url = raw.url if raw is not None else error.url or self._glimpse(window, start, at)
                 yield numbered(Record.broken(self.path, start, str(error), url), number)
             return None
+
+    def _tried(self, member: Member, at: int, raw: Raw) -> tuple[Raw, int | None]:
+        """The record at a place of a member, up to the next one if its length is wrong; and where the next one is."""
+        try:
+            other, following = self._resync(member, at)
+        except DamageError:
+            return raw, 0
+        return (other, following) if other is not None and _is_better(other, raw) else (raw, 0)
 
     def _open(self, window: Window, start: int, *, goes_on: bool = False) -> Member:
         """The member at a start; if it goes on, with the content of those after it in which no record begins."""
@@ -426,6 +445,14 @@ def _is_whole_answer(raw: Raw) -> bool:
     announced = record_field(head, "Content-Length")
     n = raw.length - len(head) - len(blank)
     return head.startswith(b"HTTP/") and announced == str(n) and not _has_digest(raw)
+
+
+def _is_better(other: Raw, raw: Raw) -> bool:
+    """Whether a record that ends at the next one is to be read, and not as its length says.
+
+    A length that is too large hides records; one that is too small, a part of its own.
+    """
+    return _matches_digest(other) or other.end < raw.end
 
 
 def _is_complete(raw: Raw) -> bool:
