@@ -647,8 +647,8 @@ def test_hyphens_at_line_ends_of_a_pdf(tmp_path):
     (row,) = rows_of("pdf", *written(tmp_path, "a.pdf", a_pdf(LINES)))
     assert row["text"] == (
         "This is a long line of text with a word that is broken at its end, and the next line has a well-known "
-        "compound, and then we meet the Anglo-Saxon kings of the years and the decade of 1990-1999 and the well-known disease of "
-        "COVID-19, which ends this paragraph."
+        "compound, and then we meet the Anglo-Saxon kings of the years and the decade of 1990-1999 and the well-known "
+        "disease of COVID-19, which ends this paragraph."
     )
 
 
