@@ -33,6 +33,7 @@ class Format(ABC):
     kind: its name in recipes.
     settings: the model of a source of this kind.
     endings: endings of the files that are read in a folder, in lower case.  Empty: every file.
+    advice: what to do if a folder has none of these files.
     in_buckets: whether one slice contains many small whole files.
     libraries: those whose versions determine the records.
     has_html: whether its records can be HTML, which the recipe's extractor turns into text.
@@ -42,6 +43,7 @@ class Format(ABC):
     kind: str
     settings: type[Source] = Source
     endings: tuple[str, ...] = ()
+    advice = ""
     in_buckets = False
     libraries: tuple[str, ...] = ()
     has_html = False

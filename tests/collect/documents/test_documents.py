@@ -21,9 +21,12 @@ from hypothesis import strategies as st
 
 from corpusmill.collect.documents.paragraphs import document_text
 from corpusmill.collect.documents.pdf import PdfText
+from corpusmill.collect.fit import check_files
 from corpusmill.collect.formats import format_of
 from corpusmill.collect.pages import PageReader
+from corpusmill.collect.plan import plan
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.settings import RunSettings
 from corpusmill.collect.slices import Slice
 from corpusmill.errors import InputError
 from corpusmill.extract.extractors import extractor
@@ -299,6 +302,27 @@ def test_threads_are_together_and_answers_by_score():
     assert data[deep["origin_offset"] :].lstrip().startswith(b'<row Id="1"')  # the way back
     for answer in deep["metadata"]["answers"]:
         assert data[answer["offset"] :].lstrip().startswith(b'<row Id="%d"' % answer["id"])
+
+
+def test_another_file_of_a_dump_says_what_to_do(tmp_path):
+    row = '  <row Id="1" PostId="2" Score="0" Text="x" CreationDate="2024-01-01T00:00:00.000" UserId="3" />'
+    head = '\ufeff<?xml version="1.0" encoding="utf-8"?>\r\n<comments>'
+    written(tmp_path, "Comments.xml", f"{head}\n{row}\n{row}\n</comments>".encode())
+    (record,), _ = records_of("stackexchange", tmp_path, "Comments.xml")
+    error = "it holds the comments of a dump; name its Posts.xml, which has questions and answers"
+    assert (record.status, record.metadata) == (Status.BROKEN_RECORD, {"error": error})
+    source = a_source(name="s", kind="stackexchange", paths=["Comments.xml"])
+    slices = plan([source], RunSettings(), folder=tmp_path, corpus=tmp_path / "c")
+    with pytest.raises(InputError, match=f"source 's': Comments.xml: {error}"):
+        check_files(slices, lambda _: source)
+    source = a_source(name="s", kind="stackexchange", paths=["."])
+    with pytest.raises(
+        InputError, match=r"\(looked for files that end in posts.xml in .*\); unpack the dump's Posts.xml"
+    ):
+        plan([source], RunSettings(), folder=tmp_path, corpus=tmp_path / "c")
+    (tmp_path / "Posts.xml").write_bytes((FILES / "Posts.xml").read_bytes())
+    slices = plan([source], RunSettings(), folder=tmp_path, corpus=tmp_path / "c")
+    check_files(slices, lambda _: source)
 
 
 def test_parallel_texts():
