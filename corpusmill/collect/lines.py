@@ -112,14 +112,29 @@ class LineReader:
             try:
                 row = parse(line)
             except ValueError as error:
-                is_array = at == 0 and re.match(rb"(\xef\xbb\xbf)?\s*\[\s*(\{|$)", line) is not None
-                yield Record.broken(self.path, at, ARRAY if is_array else str(error))
+                yield Record.broken(self.path, at, (_other_form(line) if at == 0 else None) or str(error))
             else:
                 yield from_columns(row, self.columns, self.path, at)
 
 
 MAX_DIGITS = 4300  # the longest integer that Python parses by default
+UTF_16 = "the file is UTF-16 or no text; write it in UTF-8"
+CR_ALONE = "its lines end in CR alone, as on old Macs; convert them: tr '\\r' '\\n' < OLD > NEW"
+SEVERAL_LINES = "an object goes over several lines, and JSON lines are wanted: one object a line, as from jq -c . FILE"
 ARRAY = "the file is a JSON array, and JSON lines are wanted: one object a line, as from jq -c '.[]' FILE"
+
+
+_OTHER_FORMS = (  # what the first line of a file shows, and what to do
+    (rb"\xff\xfe|\xfe\xff|.?\0", UTF_16),
+    (rb"(\xef\xbb\xbf)?\s*\[\s*(\{|$)", ARRAY),
+    (rb"(\xef\xbb\xbf)?\s*\{\s*$", SEVERAL_LINES),
+    (rb"[^\r]*\}\r(?!\n|\Z)", CR_ALONE),
+)
+
+
+def _other_form(line: bytes) -> str | None:
+    """What to do with a file whose first line is no JSON, if the line shows it."""
+    return next((advice for form, advice in _OTHER_FORMS if re.match(form, line, re.DOTALL)), None)
 
 
 def has_too_many_values(line: bytes) -> bool:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from corpusmill.collect.columnar import lacking, records_of
 from corpusmill.collect.columns import distinct
-from corpusmill.collect.records import DamageError, Record
+from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import is_of_the_system
 
@@ -63,6 +63,9 @@ class ParquetReader:
 
 def opened_parquet(file: BinaryIO) -> pq.ParquetFile:
     """A file whose footer was read; DamageError if it cannot be."""
+    if not file.read(1):
+        raise DamageError(EMPTY)
+    file.seek(0)
     try:
         return pq.ParquetFile(file)
     except (OSError, pa.ArrowException) as error:

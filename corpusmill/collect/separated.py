@@ -23,13 +23,12 @@ from typing import BinaryIO
 
 from corpusmill.collect.columns import distinct, from_columns, no_column
 from corpusmill.collect.files import CHUNK
-from corpusmill.collect.lines import inflated
+from corpusmill.collect.lines import CR_ALONE, UTF_16, inflated
 from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
 MOST_READ_AGAIN = 10  # times that the rest of a file is read again; after that, each line is read by itself
-CR_ALONE = "its lines end in CR alone, as on old Macs; convert them: tr '\\r' '\\n' < OLD > NEW"
 _ESCAPE = re.compile("[\udc80-\udcff]")  # a byte that is not in the encoding
 
 
@@ -63,7 +62,7 @@ class SeparatedReader:
                 try:
                     while (row := self._next(rows, lines)) is not None:
                         if not self._header and lines.has_zeros():
-                            yield Record.broken(self.path, 0, "the file is UTF-16 or no text; write it in UTF-8")
+                            yield Record.broken(self.path, 0, UTF_16)
                             return
                         if not row:
                             self.others["blank line"] += 1

@@ -399,13 +399,13 @@ def test_parquet_has_nested_columns_and_messages_too(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        ("csv", "a.csv"), ("csv", "a.csv.zst"), ("arrow", "a.arrow"), ("jsonl", "a.jsonl"), ("jsonl", "a.jsonl.zst"),
+        ("csv", "a.csv"), ("csv", "a.csv.zst"), ("arrow", "a.arrow"), ("parquet", "a.parquet"), ("jsonl", "a.jsonl"), ("jsonl", "a.jsonl.zst"),
         ("warc", "a.warc"), ("warc", "a.warc.gz"), ("warc", "a.arc"), ("wet", "a.wet.gz"), ("wat", "a.wat.zst"),
         ("commoncrawl", "a.cdxj"), ("tmx", "a.tmx"), ("mbox", "a.mbox"),
     ],
 )  # fmt: skip
 def test_an_empty_file_is_a_row(tmp_path, kind, name):
-    columns = {"columns": {"text": "text"}} if kind in ("csv", "arrow", "jsonl") else {}
+    columns = {"columns": {"text": "text"}} if kind in ("csv", "arrow", "jsonl", "parquet") else {}
     (record,), others = read(tmp_path, b"", name, kind, **columns)
     assert (record.status, record.metadata, dict(others)) == (
         Status.BROKEN_RECORD, {"error": "the file is empty"}, {},

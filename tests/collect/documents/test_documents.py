@@ -26,6 +26,7 @@ from corpusmill.collect.formats import format_of
 from corpusmill.collect.pages import PageReader
 from corpusmill.collect.plan import plan
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.records import DamageError
 from corpusmill.collect.settings import RunSettings
 from corpusmill.collect.slices import Slice
 from corpusmill.errors import InputError
@@ -514,6 +515,14 @@ def test_a_missing_note_costs_its_mark_only(tmp_path):
     assert row["metadata"]["missing_notes"] == 1
 
 
+def test_an_old_word_file_says_what_to_do(tmp_path):
+    content = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
+    (record,), _ = records_of("docx", *written(tmp_path, "a.docx", content))
+    assert record.metadata == {
+        "error": "it is a Word file of the old form (.doc), or has a password; save it as .docx without one"
+    }
+
+
 def test_a_word_file_that_is_nested_too_deeply_is_a_row(tmp_path):
     row = word_file(tmp_path, "<w:smartTag>" * 3000 + "</w:smartTag>" * 3000)
     assert (row["status"], row["metadata"]["error"]) == ("broken_record", "the document is nested too deeply")
@@ -571,6 +580,22 @@ def test_a_text_that_is_too_large_is_a_row(tmp_path):
         r.status for r in records_of("stackexchange", *written(tmp_path, "Posts.xml", posts), max_page_bytes=3000)[0]
     ]
     assert statuses == [Status.TOO_LARGE, Status.OK, Status.OK, Status.OK]
+
+
+def test_a_password_is_not_that_of_the_file_before():
+    text = PdfText()
+    no_pages = b"%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj 2 0 obj <</Type/Pages/Kids[]/Count 0>> endobj\n"
+    no_pages += b"trailer <</Root 1 0 R>>\n%%EOF"
+    locked = a_pdf(["x"]).replace(
+        b"/Root 1 0 R",
+        b"/Root 1 0 R/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O(%s)/U(%s)>>" % (b"o" * 32, b"u" * 32),
+    )
+    try:
+        for content, error in ((locked, "the file needs a password"), (no_pages, "the file is damaged, or no PDF")):
+            with pytest.raises(DamageError, match=error):
+                list(text.documents("a.pdf", content, 1_000_000))
+    finally:
+        text.close()
 
 
 def test_a_pdf_library_that_hangs_or_dies_costs_one_file(monkeypatch):
