@@ -399,7 +399,8 @@ def test_parquet_has_nested_columns_and_messages_too(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        ("csv", "a.csv"), ("csv", "a.csv.zst"), ("arrow", "a.arrow"), ("parquet", "a.parquet"), ("jsonl", "a.jsonl"), ("jsonl", "a.jsonl.zst"),
+        ("csv", "a.csv"), ("csv", "a.csv.zst"), ("arrow", "a.arrow"), ("parquet", "a.parquet"),
+        ("jsonl", "a.jsonl"), ("jsonl", "a.jsonl.zst"),
         ("warc", "a.warc"), ("warc", "a.warc.gz"), ("warc", "a.arc"), ("wet", "a.wet.gz"), ("wat", "a.wat.zst"),
         ("commoncrawl", "a.cdxj"), ("tmx", "a.tmx"), ("mbox", "a.mbox"),
     ],
