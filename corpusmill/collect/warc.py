@@ -216,7 +216,7 @@ class WarcReader:
         raw = frame(self._dialect, window, at, self._keep)
         after = after_blank(window, raw.end)
         follows = not window.view(after, 1) or self._is_start(window, after)
-        is_doubtful = not follows or (self._is_content(raw) and _has_digest(raw))
+        is_doubtful = not follows or (self._is_content(raw) and _can_be_checked(raw))
         is_intact = is_doubtful and _matches_digest(raw)
         if is_doubtful and not is_intact:
             other, _ = self._resync(window, at, window)
@@ -265,7 +265,7 @@ class WarcReader:
                         at, number = following, number + 1
                         continue
                 else:
-                    is_vouched = not self._is_content(raw) or not _has_digest(raw) or _matches_digest(raw)
+                    is_vouched = not (self._is_content(raw) and _can_be_checked(raw)) or _matches_digest(raw)
                     if not is_vouched and n_opened < MOST_OPENED:
                         if not goes_on:
                             member, goes_on = self._open(window, start, goes_on=True), True
@@ -463,6 +463,11 @@ def _has_digest(raw: Raw) -> bool:
     return _BLOCK_DIGEST.search(raw.head) is not None
 
 
+def _can_be_checked(raw: Raw) -> bool:
+    """Whether there is a digest, and all of the block to compare with it."""
+    return raw.length == len(raw.block) and _has_digest(raw)
+
+
 def _matches_digest(raw: Raw) -> bool:
     """Whether the block was kept whole, and is the one that was written."""
     written = _BLOCK_DIGEST.search(raw.head) if raw.length == len(raw.block) else None
@@ -494,7 +499,7 @@ def _parsed(raw: Raw, *, vouched: bool) -> WarcRecord:
         parsed = WarcRecord.from_reader(BytesIO(raw.head + raw.block), quirks_mode=True)
     except OSError:
         raise DamageError("the record's header cannot be read") from None
-    if len(raw.block) == raw.length and not vouched and _has_digest(raw) and not _matches_digest(raw):
+    if not vouched and _can_be_checked(raw) and not _matches_digest(raw):
         raise DamageError("the record does not match its block digest")
     if raw.type == "response" and raw.block.startswith(b"HTTP/"):
         parsed.is_http = True
