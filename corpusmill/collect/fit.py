@@ -41,5 +41,6 @@ def _check(source: Source, pieces: list[Slice]) -> None:
             return
         found.append(f"{piece.files[0]}: {misfit}")
     if found:
-        others = f"; it is alike in all other files ({len(found) - 1:,})" if len(found) > 1 else ""
+        n = len(found) - 1
+        others = f" (nor does any of the {n:,} other files that can be read fit)" if n else ""
         raise InputError(f"source '{source.name}': {found[0]}{others}")

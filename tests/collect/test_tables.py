@@ -364,8 +364,8 @@ def test_a_column_that_no_file_has_is_an_error_before_anything_is_read(tmp_path,
     kind = "dataset" if ending == "parquet" else ending
     checked(tmp_path, kind, "body")
     error = (
-        rf"source 's': \d\.{ending}: there is no column 'text' for the text; name one of: body, id; "
-        r"it is alike in all other files \(2\)$"
+        rf"source 's': \d\.{ending}: there is no column 'text' for the text; name one of: body, id "
+        r"\(nor does any of the 2 other files that can be read fit\)$"
     )
     with pytest.raises(InputError, match=error):
         checked(tmp_path, kind, "text")
