@@ -5,6 +5,8 @@ nearest folder above with a file such as LICENSE or COPYING.  Its text is compar
 the result is an SPDX identifier.  The text of a GNU licence does not say whether later versions count, so they do not.
 If no phrase is known, there is no licence, and the metadata name the file.
 
+A Jupyter notebook is its Markdown and its code (`notebook.py`), and its language is that of its kernel.
+
 Files with licences are no records.  Each of them is a part of every slice that holds files below it, so a changed
 licence changes the rows that depend on it.
 """
@@ -15,10 +17,13 @@ from dataclasses import dataclass, replace
 
 from corpusmill.collect.files import Trace
 from corpusmill.collect.languages import is_licence_file, language_of
-from corpusmill.collect.records import Record
-from corpusmill.collect.trees import TreeReader
+from corpusmill.collect.notebook import notebook
+from corpusmill.collect.records import EMPTY, DamageError, Record
+from corpusmill.collect.trees import FILE_PER_PAGE, TreeReader
+from corpusmill.reasons import Status
 
 HEAD = 1 << 13  # bytes of a file that are searched for an identifier
+NOTEBOOK = ".ipynb"
 MAX_LICENCE = 1 << 18  # bytes
 _SPDX = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+() -]{2,100})")
 
@@ -63,26 +68,59 @@ class CodeReader:
         licences = {path.rpartition("/")[0]: path for path in reversed(self.paths) if is_licence_file(path)}
         known = {path: self._licence(path) for path in licences.values()}
         files = tuple(path for path in self.paths if not is_licence_file(path))
-        for record in TreeReader(self.root, files, "text", self.max_page_bytes, self.trace):
+        for path in files:
+            record = self._record(path)
             folder = record.origin_path.rpartition("/")[0]
             while folder and folder not in licences:
                 folder = folder.rpartition("/")[0]
             file = licences.get(folder)
-            said = _SPDX.search((record.body or b"")[:HEAD])
+            said = _SPDX.search((record.body or (record.text or "")[:HEAD].encode("utf-8", "replace"))[:HEAD])
             metadata = {
-                "programming_language": language_of(record.origin_path),
+                "programming_language": language_of(path),
                 "licence_file": file,
                 "repository": folder if file is not None else record.origin_path.partition("/")[0],
             }
             yield replace(
                 record,
                 licence=said[1].decode().strip() if said else known.get(file or ""),
-                metadata={**record.metadata, **{name: value for name, value in metadata.items() if value}},
+                metadata={**{name: value for name, value in metadata.items() if value}, **record.metadata},
             )
+
+    def _record(self, path: str) -> Record:
+        """The record of a file, without language and licence."""
+        if not path.lower().endswith(NOTEBOOK):
+            (record,) = TreeReader(self.root, (path,), "text", self.max_page_bytes, self.trace)
+            return record
+        (file,) = TreeReader(self.root, (path,), "text", FILE_PER_PAGE * self.max_page_bytes, self.trace)
+        return file if file.body is None else _notebook(file, file.body)
 
     def _licence(self, path: str) -> str | None:
         (record,) = TreeReader(self.root, (path,), "text", MAX_LICENCE, self.trace)
         return licence_of(record.body) if record.body is not None else None
+
+
+def _notebook(file: Record, content: bytes) -> Record:
+    """The record of a notebook.  Its outputs may be many times as large as its text."""
+    try:
+        if not content:
+            raise DamageError(EMPTY)
+        found = notebook(content)
+    except DamageError as error:
+        return Record.broken(file.origin_path, 0, str(error))
+    metadata = {
+        "programming_language": found.language,
+        "raw_cells_left_out": found.n_left_out,
+        "unreadable_cells": found.n_unreadable,
+    }
+    return replace(
+        file,
+        status=Status.OK if found.text else Status.NO_MAIN_CONTENT,
+        media=None,
+        body=None,
+        text=found.text,
+        metadata={name: value for name, value in metadata.items() if value},
+        n_bytes=len(found.text.encode("utf-8", "replace")),
+    )
 
 
 def licence_of(content: bytes) -> str | None:

@@ -11,27 +11,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpusmill.collect.columns import from_columns
+from corpusmill.collect.columns import from_columns, no_column
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns
-from corpusmill.errors import InputError
 
 
-def check_columns(schema: pa.Schema, columns: Columns, path: str) -> None:
-    """InputError if a file has no column for the text, or one that cannot hold text."""
+def lacking(schema: pa.Schema, columns: Columns) -> str | None:
+    """Why no column of a file is the text: it is not there, or it cannot hold text.  None if one is."""
     name = columns.text
-    kind = _type_of(schema, name, path)
-    if kind is None:
-        there = ", ".join(schema.names)
-        raise InputError(f"{path}: there is no column '{name}' for the text; name one of: {there}")
-    if not _may_be_text(kind):
-        raise InputError(f"{path}: column '{name}' holds {kind}, not text; name another column for the text")
-
-
-def _type_of(schema: pa.Schema, name: str, path: str) -> pa.DataType | None:
-    """The type of a column, also of one in another column."""
     if schema.names.count(name) > 1:
-        raise InputError(f"{path}: there are {schema.names.count(name)} columns '{name}'; name another one")
+        return f"there are {schema.names.count(name)} columns '{name}'; name another one"
+    kind = _type_of(schema, name)
+    if kind is None:
+        return no_column(name, schema.names)
+    return None if _may_be_text(kind) else f"column '{name}' holds {kind}, not text; name another column for the text"
+
+
+def _type_of(schema: pa.Schema, name: str) -> pa.DataType | None:
+    """The type of a column, also of one in another column."""
     if name in schema.names:
         return schema.field(name).type
     outer, *inner = name.split(".")

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -12,6 +12,13 @@ from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
 MAX_DEPTH = 100  # levels of nesting in metadata
+MOST_NAMED = 50  # columns that a message names
+
+
+def no_column(name: str, there: Sequence[str]) -> str:
+    """What is said of a file without the column for the text."""
+    named = ", ".join(there[:MOST_NAMED]) + (", ..." if len(there) > MOST_NAMED else "")
+    return f"there is no column '{name}' for the text; name one of: {named}"
 
 
 _ROLES, _CONTENTS = ("role", "from", "author"), ("content", "value", "text", "parts")
@@ -59,6 +66,14 @@ def _taken(row: dict[str, Any], name: str) -> Any:
     if value is not None:
         row[outer] = nested
     return value
+
+
+def has_column(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a row has a column, also one in another column; its value may be null."""
+    if name in row or "." not in name:
+        return name in row
+    outer, _, inner = name.partition(".")
+    return isinstance(row.get(outer), Mapping) and has_column(row[outer], inner)
 
 
 def _if_usable(row: dict[str, Any], name: str, test: Callable[[Any], bool]) -> tuple[Any, dict[str, Any]]:

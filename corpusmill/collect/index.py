@@ -164,7 +164,7 @@ class IndexReader:
         import pyarrow.parquet as pq
 
         from corpusmill.collect.parquet import groups_of
-        from corpusmill.errors import InputError, is_of_the_system
+        from corpusmill.errors import is_of_the_system
 
         row = 0
         try:
@@ -172,7 +172,10 @@ class IndexReader:
             names = [name for name in _COLUMNS if name in parquet.schema_arrow.names]
             missing = [name for name in _NEEDED if name not in names]
             if missing:
-                raise InputError(f"{self.path}: it is no columnar index: there is no column '{missing[0]}'")
+                if self.start == 0:
+                    error = f"it is no columnar index: there is no column '{missing[0]}'"
+                    yield Record.broken(self.path, 0, error)
+                return
             for group, row in groups_of(parquet, self.start, self.end):
                 for batch in parquet.iter_batches(1000, row_groups=[group], columns=names, use_threads=False):
                     for values in batch.to_pylist():

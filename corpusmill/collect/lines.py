@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 
 import zstandard
 
-from corpusmill.collect.columns import from_columns
+from corpusmill.collect.columns import from_columns, has_column, no_column
 from corpusmill.collect.files import CHUNK, Window
 from corpusmill.collect.members import Member, after_padding
 from corpusmill.collect.records import EMPTY, DamageError, Record
@@ -28,6 +28,7 @@ from corpusmill.collect.settings import Columns
 from corpusmill.reasons import Status
 
 MAX_VALUES = 1 << 21  # per line: lists, objects, their items and keys; 80 bytes each
+MOST_LOOKED_AT = 1 << 20  # bytes at the beginning of a file that show which columns there are
 _STARTS = (b",", b":", b"[", b"{")  # one of these comes before each value
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 MAX_WINDOW = 1 << 31  # large corpora are compressed with `zstd --long=31`
@@ -64,6 +65,30 @@ class LineReader:
                 yield from self._record(line, at)
                 at += length
 
+    def misfit(self) -> str | None:
+        """Why no line at the beginning of the file has the column for the text; None if one has.
+
+        DamageError if none of them can be read.
+        """
+        there: dict[str, None] = {}
+        n_left = MOST_LOOKED_AT
+        with inflated(self.file, self.path) as file:
+            try:
+                while n_left > 0 and (line := file.readline(MOST_LOOKED_AT)):
+                    n_left -= len(line)
+                    try:
+                        row = parse(line)
+                    except ValueError:  # the row of this line will say why
+                        continue
+                    if has_column(row, self.columns.text):
+                        return None
+                    there |= dict.fromkeys(row)
+            except DamageError:
+                pass  # so will the row of what stands there
+        if not there:
+            raise DamageError("no line can be read")
+        return no_column(self.columns.text, [*there])
+
     def _line(self, file: BufferedReader) -> tuple[bytes | None, int]:
         """The next line and its length, 0 at the end of the file.  The line is None if it is too long for a record."""
         longest = 4 * self.max_page_bytes + CHUNK  # space for escapes and the other columns
@@ -87,14 +112,29 @@ class LineReader:
             try:
                 row = parse(line)
             except ValueError as error:
-                is_array = at == 0 and re.match(rb"(\xef\xbb\xbf)?\s*\[\s*(\{|$)", line) is not None
-                yield Record.broken(self.path, at, ARRAY if is_array else str(error))
+                yield Record.broken(self.path, at, (_other_form(line) if at == 0 else None) or str(error))
             else:
                 yield from_columns(row, self.columns, self.path, at)
 
 
 MAX_DIGITS = 4300  # the longest integer that Python parses by default
+UTF_16 = "the file is UTF-16 or no text; write it in UTF-8"
+CR_ALONE = "its lines end in CR alone, as on old Macs; convert them: tr '\\r' '\\n' < OLD > NEW"
+SEVERAL_LINES = "an object goes over several lines, and JSON lines are wanted: one object a line, as from jq -c . FILE"
 ARRAY = "the file is a JSON array, and JSON lines are wanted: one object a line, as from jq -c '.[]' FILE"
+
+
+_OTHER_FORMS = (  # what the first line of a file shows, and what to do
+    (rb"\xff\xfe|\xfe\xff|.?\0", UTF_16),
+    (rb"(\xef\xbb\xbf)?\s*\[\s*(\{|$)", ARRAY),
+    (rb"(\xef\xbb\xbf)?\s*\{\s*$", SEVERAL_LINES),
+    (rb"[^\r]*\}\r(?!\n|\Z)", CR_ALONE),
+)
+
+
+def _other_form(line: bytes) -> str | None:
+    """What to do with a file whose first line is no JSON, if the line shows it."""
+    return next((advice for form, advice in _OTHER_FORMS if re.match(form, line, re.DOTALL)), None)
 
 
 def has_too_many_values(line: bytes) -> bool:

@@ -84,8 +84,7 @@ def read_pages(
 ) -> tuple[pa.Table, Counter[str]]:
     """The pages of a slice as one table, and how many records of other kinds it holds.
 
-    Every content record is exactly one row.  InputError if the file is missing or lacks the columns that the recipe
-    names.
+    Every content record is exactly one row.  InputError if the file is missing.
     """
     reader = PageReader(slice, source, settings, extract)
     return pa.concat_tables(reader.tables(sys.maxsize)), reader.others

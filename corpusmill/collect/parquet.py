@@ -1,7 +1,7 @@
 """Parquet files: one record per row; a row group is never cut.
 
-A row group belongs to the slice in which its first column chunk begins.  `offset` is the row's number in the file.  If
-the text column is missing or holds numbers, the recipe is wrong (InputError).  A damaged footer or row group is one
+A row group belongs to the slice in which its first column chunk begins.  `offset` is the row's number in the file.  A
+file whose text column is missing or holds numbers is one record, which says so.  A damaged footer or row group is one
 broken record, and reading continues with the next row group.
 """
 
@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpusmill.collect.columnar import check_columns, records_of
+from corpusmill.collect.columnar import lacking, records_of
 from corpusmill.collect.columns import distinct
-from corpusmill.collect.records import Record
+from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.settings import Columns
 from corpusmill.errors import is_of_the_system
 
@@ -35,14 +35,15 @@ class ParquetReader:
 
     def __iter__(self) -> Iterator[Record]:
         try:
-            parquet = pq.ParquetFile(self.file)
-        except (OSError, pa.ArrowException) as error:
-            if is_of_the_system(error):
-                raise
+            parquet = opened_parquet(self.file)
+        except DamageError as error:
             if self.start == 0:
-                yield Record.broken(self.path, 0, "not a Parquet file, or its footer is damaged")
+                yield Record.broken(self.path, 0, str(error))
             return
-        check_columns(parquet.schema_arrow, self.columns, self.path)
+        if (reason := lacking(parquet.schema_arrow, self.columns)) is not None:
+            if self.start == 0:
+                yield Record.without_text(self.path, reason, parquet.metadata.num_rows)
+            return
         self._names = distinct(parquet.schema_arrow.names)
         for group, first_row in groups_of(parquet, self.start, self.end):
             yield from self._rows(parquet, group, first_row)
@@ -58,6 +59,24 @@ class ParquetReader:
             if is_of_the_system(error):
                 raise
             yield Record.broken(self.path, row, "the row group is damaged from here on")
+
+
+def opened_parquet(file: BinaryIO) -> pq.ParquetFile:
+    """A file whose footer was read; DamageError if it cannot be."""
+    if not file.read(1):
+        raise DamageError(EMPTY)
+    file.seek(0)
+    try:
+        return pq.ParquetFile(file)
+    except (OSError, pa.ArrowException) as error:
+        if is_of_the_system(error):
+            raise
+        raise DamageError("not a Parquet file, or its footer is damaged") from None
+
+
+def parquet_misfit(file: BinaryIO, columns: Columns) -> str | None:
+    """Why no column of a file is the text; None if one is.  DamageError if its footer cannot be read."""
+    return lacking(opened_parquet(file).schema_arrow, columns)
 
 
 def groups_of(parquet: pq.ParquetFile, start: int, end: int | None) -> Iterator[tuple[int, int]]:

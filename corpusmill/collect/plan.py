@@ -179,8 +179,9 @@ def _files(source: str, format: Format, pattern: str, folder: Path, corpus: Path
     found = _remote(resolved(pattern, folder), format) if url else _local(folder, pattern, format, corpus)
     if not found.files:
         endings = f" that end in {', '.join(format.endings)}" if found.in_folder and format.endings else ""
+        advice = f"; {format.advice}" if found.in_folder and format.advice else ""
         looked_for = f"files{endings} in {found.looked_for}" if found.in_folder else found.looked_for
-        raise InputError(f"source '{source}': no file matches '{pattern}' (looked for {looked_for})")
+        raise InputError(f"source '{source}': no file matches '{pattern}' (looked for {looked_for}){advice}")
     return found.root, found.files
 
 

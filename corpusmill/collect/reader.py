@@ -40,5 +40,5 @@ class SliceReader:
 
 
 def read_slice(slice: Slice, source: Source, max_page_bytes: int = ExtractSettings().max_page_bytes) -> SliceReader:
-    """The records of a slice.  InputError if its file is missing or lacks the columns that the recipe names."""
+    """The records of a slice.  InputError if its file is missing."""
     return SliceReader(slice, source, max_page_bytes)

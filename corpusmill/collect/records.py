@@ -4,7 +4,7 @@ Every reader of an input format yields records.  Input that cannot be read is a 
 its metadata say where and how.  So every piece of input has a row.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -53,6 +53,15 @@ class Record:
         status = Status.BROKEN_RECORD
         return cls(origin_path=origin_path, offset=offset, status=status, url=url, metadata={"error": error})
 
+    @classmethod
+    def without_text(cls, origin_path: str, error: str, n_rows: int | None = None) -> "Record":
+        """The record for a whole file of rows that has no column for the text.
+
+        n_rows: how many rows it has, if that is known without reading them.
+        """
+        metadata = {"error": error} | ({} if n_rows is None else {"rows": n_rows})
+        return cls(origin_path=origin_path, offset=0, status=Status.NO_TEXT_FIELD, metadata=metadata)
+
 
 def document_id(source: str, record: Record) -> str:
     """The stable identity of a record: 24 hexadecimal digits, from its source's name and its place in the input."""
@@ -60,6 +69,11 @@ def document_id(source: str, record: Record) -> str:
     if record.number:
         place += f"\0{record.number}"
     return blake2b(place.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def numbered(record: Record, number: int) -> Record:
+    """The record with its number among several at the same offset."""
+    return replace(record, number=number, metadata={"record_number": number, **record.metadata}) if number else record
 
 
 def utc(moment: datetime | None) -> datetime | None:

@@ -4,7 +4,8 @@ A field in quotes may hold line ends, so a reader cannot start in the middle of 
 is the row's first byte in the inflated content.  Blank lines are not records, but they are counted.
 
 A row that is not in the declared encoding is a broken record.  A row may have fewer fields than the header; if it has
-more, these are in its metadata as `more_fields`.  If columns have the same name, the later ones get a number.
+more, these are in its metadata as `more_fields`.  If columns have the same name, the later ones get a number.  A file
+without a column for the text is one record, which says so.
 
 If a quote is not closed, the rest of the file would be one field.  The line with the quote is a broken record then, and
 the lines after it are read again as rows.  If the rest is larger than a record may be, the row is too large, and
@@ -16,16 +17,15 @@ import re
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import BinaryIO
 
-from corpusmill.collect.columns import distinct, from_columns
+from corpusmill.collect.columns import distinct, from_columns, no_column
 from corpusmill.collect.files import CHUNK
-from corpusmill.collect.lines import inflated
+from corpusmill.collect.lines import CR_ALONE, UTF_16, inflated
 from corpusmill.collect.records import EMPTY, DamageError, Record
 from corpusmill.collect.settings import Columns
-from corpusmill.errors import InputError
 from corpusmill.reasons import Status
 
 MOST_READ_AGAIN = 10  # times that the rest of a file is read again; after that, each line is read by itself
@@ -51,67 +51,84 @@ class SeparatedReader:
     columns: Columns
     max_page_bytes: int
     others: Counter[str]
+    _header: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Record]:
         csv.field_size_limit(sys.maxsize)  # rows are limited instead
         with inflated(self.file, self.path) as file:
             lines = _Lines(file, self.encoding, 4 * self.max_page_bytes + CHUNK)
-            header: list[str] | None = None
             while True:
                 rows = csv.reader(lines, delimiter=self.delimiter)
                 try:
                     while (row := self._next(rows, lines)) is not None:
-                        if header is None and lines.has_zeros():
-                            yield Record.broken(self.path, 0, "the file is UTF-16 or no text; write it in UTF-8")
+                        if not self._header and lines.has_zeros():
+                            yield Record.broken(self.path, 0, UTF_16)
                             return
-                        if header is None and row:
-                            header = self._header(row)
-                        elif row and header is not None:
-                            yield self._record(header, row, lines.start)
-                        else:
+                        if not row:
                             self.others["blank line"] += 1
+                        elif self._header:
+                            yield self._record(row, lines.start)
+                        else:
+                            header = [_name_of(name) for name in row]
+                            if (lacking := self._lacking(row, header)) is not None:
+                                yield Record.without_text(self.path, lacking)
+                                return
+                            self._header = distinct(header)
                     if lines.at == 0:
                         yield Record.broken(self.path, 0, EMPTY)
                     return
                 except _TooLongError:
                     yield Record(origin_path=self.path, offset=lines.start, status=Status.TOO_LARGE)
                 except _OpenQuoteError:
-                    rest = "" if header else " in the header; nothing can be read"
+                    rest = "" if self._header else " in the header; nothing can be read"
                     yield Record.broken(self.path, lines.start, f"a quote is not closed{rest}")
                     lines.back()
                 except csv.Error as error:
-                    yield Record.broken(self.path, lines.start, f"not CSV: {error}")
+                    is_old = not self._header and lines.ends_in_cr()
+                    yield Record.broken(self.path, lines.start, CR_ALONE if is_old else f"not CSV: {error}")
                 except DamageError as error:
                     yield Record.broken(self.path, lines.start, f"{error}; nothing can be read from here on")
                     return
-                if header is None:
+                if not self._header:
                     return
 
     def _next(self, rows: Iterator[list[str]], lines: "_Lines") -> list[str] | None:
         lines.begin()
         return next(rows, None)
 
-    def _header(self, row: list[str]) -> list[str]:
-        header = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for name in row]
-        name = self.columns.text
-        if name not in header:
-            there = ", ".join(header[:50])
-            hint = f" (if another character than {self.delimiter!r} separates them, set 'delimiter')"
-            if any(_ESCAPE.search(each) for each in row):
-                hint = f" (if the file is not {self.encoding}, set 'encoding')"
-            elif len(header) > 1:
-                hint = ""
-            raise InputError(f"{self.path}: there is no column '{name}' for the text; name one of: {there}{hint}")
-        return distinct(header)
+    def misfit(self) -> str | None:
+        """Why no column of the file is the text; None if one is.  DamageError if its header cannot be read."""
+        first = next(iter(self), None)
+        if self._header:
+            return None
+        if first is None or first.status is not Status.NO_TEXT_FIELD:
+            raise DamageError("no header")
+        return str(first.metadata["error"])
 
-    def _record(self, header: list[str], row: list[str], at: int) -> Record:
+    def _lacking(self, row: list[str], header: list[str]) -> str | None:
+        """Why no column of a header is the text."""
+        if self.columns.text in header:
+            return None
+        hint = ""
+        if any(_ESCAPE.search(name) for name in row):
+            hint = f" (if the file is not {self.encoding}, set 'encoding')"
+        elif len(header) == 1:
+            hint = f" (if another character than {self.delimiter!r} separates them, set 'delimiter')"
+        return no_column(self.columns.text, header) + hint
+
+    def _record(self, row: list[str], at: int) -> Record:
         if any(_ESCAPE.search(field) for field in row if not field.isascii()):
             error = f"the row is not {self.encoding}; name the file's encoding in the recipe"
             return Record.broken(self.path, at, error)
-        values: dict[str, object] = dict(zip(header, row, strict=False))
-        if len(row) > len(header):
-            values["more_fields"] = row[len(header) :]
+        values: dict[str, object] = dict(zip(self._header, row, strict=False))
+        if len(row) > len(self._header):
+            values["more_fields"] = row[len(self._header) :]
         return from_columns(values, self.columns, self.path, at)
+
+
+def _name_of(column: str) -> str:
+    """The name of a column, as a header writes it."""
+    return column.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip()
 
 
 class _Lines:
@@ -135,6 +152,10 @@ class _Lines:
     def has_zeros(self) -> bool:
         """Whether the present row has what no text in an encoding that contains ASCII has: zeros, a mark of UTF-16."""
         return any(b"\0" in line or line.startswith((b"\xff\xfe", b"\xfe\xff")) for line in self._row)
+
+    def ends_in_cr(self) -> bool:
+        """Whether the present row is the whole file, and its lines end in CR alone."""
+        return len(self._row) == 1 and b"\r" in self._row[0] and not self._row[0].endswith(b"\n")
 
     def back(self) -> None:
         """Go back to the second line of the present row."""

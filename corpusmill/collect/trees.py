@@ -10,6 +10,9 @@ from corpusmill.page import Media
 from corpusmill.reasons import Status
 from corpusmill.store import is_url
 
+# a file that is not text may have this many times the bytes that a page may: pictures are most of them
+FILE_PER_PAGE = 10
+
 
 @dataclass(frozen=True, slots=True)
 class TreeReader:

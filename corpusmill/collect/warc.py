@@ -15,8 +15,8 @@ After damage, reading continues at the next start.
 - A record whose Content-Length is wrong ends where the next record begins, or where its member ends.  It is read, and
   its metadata have the wrong number as `declared_length`.
 - A member is damaged if inflating fails (its checksum covers every byte), or if it ends early.
-- Some records have only a block digest as a check: those that are not compressed, and those that are not the last of
-  their member.  Such a record is damaged if the digest does not match.
+- A record is damaged if it does not match its block digest (SHA-1), however it is packed.  Before that, the record up
+  to the next one is tried, because a wrong length can lead to a line end by chance.
 - Line ends and zeros between records, and members with nothing else in them, are padding.
 - A member that does not begin with a record continues the one before: bgzip cuts without regard to records.
 
@@ -62,7 +62,7 @@ from corpusmill.collect.framing import (
     with_length,
 )
 from corpusmill.collect.members import Member
-from corpusmill.collect.records import EMPTY, DamageError, Record, utc
+from corpusmill.collect.records import EMPTY, DamageError, Record, numbered, utc
 from corpusmill.reasons import Status
 
 CONTENT_TYPES = ("response", "resource", "conversion")
@@ -216,13 +216,11 @@ class WarcReader:
         raw = frame(self._dialect, window, at, self._keep)
         after = after_blank(window, raw.end)
         follows = not window.view(after, 1) or self._is_start(window, after)
-        is_doubtful = not follows or (self._is_content(raw) and _has_digest(raw))
+        is_doubtful = not follows or (self._is_content(raw) and _can_be_checked(raw))
         is_intact = is_doubtful and _matches_digest(raw)
         if is_doubtful and not is_intact:
             other, _ = self._resync(window, at, window)
-            # a length that is too large hides records; one that is too small, a part of this one
-            if other is not None and (_matches_digest(other) or other.end < raw.end):
-                raw = other
+            raw = other if other is not None and _is_better(other, raw) else raw
         yield from self._content(raw, at, 0, vouched=is_intact)
         return raw.end
 
@@ -238,7 +236,7 @@ class WarcReader:
         try:
             at = after_blank(member, 0)
             while True:
-                raw, following = None, 0
+                raw, following, is_vouched = None, 0, False
                 member.held = at
                 try:
                     raw = frame(self._dialect, member, at, self._keep)
@@ -255,16 +253,29 @@ class WarcReader:
                             raise DamageError(f"{error}, and so are many others of the {member.kind}") from None
                         member = self._open(window, start, goes_on=goes_on)
                     raw, following = self._resync(member, at)
+                    if following is None and not goes_on:
+                        member, goes_on = self._open(window, start, goes_on=True), True
+                        raw, following = self._resync(member, at)
                     if raw is None:
                         is_held = member.held == at
                         url = _glimpse_before(member, at, following) if is_held else error.url
-                        yield _numbered(Record.broken(self.path, start, str(error), url), number)
+                        yield numbered(Record.broken(self.path, start, str(error), url), number)
                         if following is None:
                             return member.end
                         at, number = following, number + 1
                         continue
+                else:
+                    is_vouched = not (self._is_content(raw) and _can_be_checked(raw)) or _matches_digest(raw)
+                    if not is_vouched and n_opened < MOST_OPENED:
+                        if not goes_on:
+                            member, goes_on = self._open(window, start, goes_on=True), True
+                            member.held = at
+                        raw, following = self._tried(member, at, raw)
+                        if member.held is None:
+                            n_opened += 1
+                            member = self._open(window, start, goes_on=goes_on)
                 last = following is None or member.ends(raw.end)  # this reads the checksum if there is one record
-                yield from self._content(raw, start, number, vouched=last and raw.declared is None)
+                yield from self._content(raw, start, number, vouched=is_vouched)
                 if last or member.ends(at := after_blank(member, raw.end)):
                     return member.end
                 number += 1
@@ -273,8 +284,16 @@ class WarcReader:
                 yield from self._content(raw, start, number, vouched=False)  # only the checksum is missing
             else:
                 url = raw.url if raw is not None else error.url or self._glimpse(window, start, at)
-                yield _numbered(Record.broken(self.path, start, str(error), url), number)
+                yield numbered(Record.broken(self.path, start, str(error), url), number)
             return None
+
+    def _tried(self, member: Member, at: int, raw: Raw) -> tuple[Raw, int | None]:
+        """The record at a place of a member, up to the next one if its length is wrong; and where the next one is."""
+        try:
+            other, following = self._resync(member, at)
+        except DamageError:
+            return raw, 0
+        return (other, following) if other is not None and _is_better(other, raw) else (raw, 0)
 
     def _open(self, window: Window, start: int, *, goes_on: bool = False) -> Member:
         """The member at a start; if it goes on, with the content of those after it in which no record begins."""
@@ -323,7 +342,7 @@ class WarcReader:
 
     def _content(self, raw: Raw, offset: int, number: int, *, vouched: bool) -> Iterator[Record]:
         if raw.type == REMOVED and (said := _REMOVAL.search(raw.head)) is not None:
-            yield _numbered(self._removed(raw, offset, said), number)
+            yield numbered(self._removed(raw, offset, said), number)
             return
         if not self._is_content(raw):
             self.others[OWN if _is_own(raw) else raw.type] += 1
@@ -334,7 +353,7 @@ class WarcReader:
             record = self._parse(raw, offset, vouched=vouched)
         except DamageError as error:
             record = Record.broken(self.path, offset, str(error), raw.url)
-        yield _numbered(record, number)
+        yield numbered(record, number)
 
     def _removed(self, raw: Raw, offset: int, said: re.Match[bytes]) -> Record:
         """The record in the place of one that was erased."""
@@ -428,12 +447,25 @@ def _is_whole_answer(raw: Raw) -> bool:
     return head.startswith(b"HTTP/") and announced == str(n) and not _has_digest(raw)
 
 
+def _is_better(other: Raw, raw: Raw) -> bool:
+    """Whether a record that ends at the next one is to be read, and not as its length says.
+
+    A length that is too large hides records; one that is too small, a part of its own.
+    """
+    return _matches_digest(other) or other.end < raw.end
+
+
 def _is_complete(raw: Raw) -> bool:
     return _matches_digest(raw) or not _has_digest(raw)
 
 
 def _has_digest(raw: Raw) -> bool:
     return _BLOCK_DIGEST.search(raw.head) is not None
+
+
+def _can_be_checked(raw: Raw) -> bool:
+    """Whether there is a digest, and all of the block to compare with it."""
+    return raw.length == len(raw.block) and _has_digest(raw)
 
 
 def _matches_digest(raw: Raw) -> bool:
@@ -447,11 +479,6 @@ def _matches_digest(raw: Raw) -> bool:
 
 def _is_cut(error: DamageError) -> bool:
     return str(error).endswith("cut off")
-
-
-def _numbered(record: Record, number: int) -> Record:
-    """The record with its number among several at the same offset."""
-    return replace(record, number=number, metadata={**record.metadata, "record_number": number}) if number else record
 
 
 def _with_body(record: Record, body: http.Body) -> Record:
@@ -472,7 +499,7 @@ def _parsed(raw: Raw, *, vouched: bool) -> WarcRecord:
         parsed = WarcRecord.from_reader(BytesIO(raw.head + raw.block), quirks_mode=True)
     except OSError:
         raise DamageError("the record's header cannot be read") from None
-    if len(raw.block) == raw.length and not vouched and _has_digest(raw) and not _matches_digest(raw):
+    if not vouched and _can_be_checked(raw) and not _matches_digest(raw):
         raise DamageError("the record does not match its block digest")
     if raw.type == "response" and raw.block.startswith(b"HTTP/"):
         parsed.is_http = True

@@ -29,7 +29,7 @@ from corpusmill.kernels import ON_REQUEST, WARM_UPS, kernels_are_cached, note_ca
 from corpusmill.pipelines import workers
 from corpusmill.pipelines.request import CANCEL, LOST, Event, Request, names_a_runner
 from corpusmill.stages.job import Job, recipe_of
-from corpusmill.stages.planning import make_plan, read_plan, write_tables
+from corpusmill.stages.planning import check_input, make_plan, read_plan, write_tables
 from corpusmill.stages.state import unfinished_crawls
 
 WORKER_DIED = "a worker process died"
@@ -68,6 +68,7 @@ def mill(request: Request, events: TextIO) -> None:
     if slices is None:
         crawl_sources(job, request, events)
         slices = make_plan(job)
+    check_input(job, slices)
     write_tables(job)
     _send(events, Event(kind="planned"))
     _warm_up(events)

@@ -11,7 +11,7 @@ from corpusmill.filters.rules import check_filters
 from corpusmill.pipelines.progress import Watch
 from corpusmill.stages import state
 from corpusmill.stages.job import Job
-from corpusmill.stages.planning import make_plan, read_plan
+from corpusmill.stages.planning import check_input, make_plan, read_plan
 from corpusmill.stages.signals import rule_columns
 
 MOST_REASONS = 10  # shown of each kind
@@ -48,6 +48,7 @@ def outlook(job: Job, until: str | None) -> Outlook:
     if crawls:
         return Outlook(crawls=[source.name for source, _ in crawls], reasons=list(_changed_settings(job)))
     slices = make_plan(job, keep=False)
+    check_input(job, slices)
     watch = Watch(job, slices, until, workers=1)
     work = {progress.name: (progress.parts - progress.done, progress.parts) for progress in watch.look()}
     reasons = [*_changed_settings(job), *_changed_input(job, slices)]

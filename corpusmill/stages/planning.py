@@ -16,6 +16,7 @@ from corpusmill.credentials import masked
 from corpusmill.errors import InputError
 from corpusmill.stages.chain import chain_of
 from corpusmill.stages.job import Job
+from corpusmill.stages.stage import Snapshot
 
 PLAN = "plan.json"
 
@@ -65,6 +66,15 @@ def check_nothing_shrinks(job: Job, before: Sequence[Slice] | None) -> None:
         f"{', '.join(repr(name) for name in gone)} ({n} slices), which the recipe does not name and which would be "
         "deleted; say --prune if that is meant, or give another --corpus"
     )
+
+
+def check_input(job: Job, slices: Sequence[Slice]) -> None:
+    """InputError if the recipe does not fit any file of a source, of those that have something to read."""
+    from corpusmill.collect.fit import check_files
+
+    reading, snapshot = chain_of(job).reading, Snapshot(job.corpus)
+    to_read = {piece.source for piece in slices if reading.parts(job, snapshot, piece) is None}
+    check_files((piece for piece in slices if piece.source in to_read), job.source)
 
 
 def write_tables(job: Job) -> None:

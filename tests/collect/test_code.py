@@ -1,5 +1,7 @@
 """Trees of source code: language by file, licence by file and repository."""
 
+import json
+
 import pytest
 
 from corpusmill.collect.code import licence_of
@@ -52,6 +54,79 @@ def test_languages_and_licences(tree):
     assert records["two/Makefile"].metadata["licence_file"] == "two/LICENSE.txt"
     assert "licence_file" not in records["three/d.go"].metadata
     assert records["one/src/a.py"].body == b"print('a')\n"
+
+
+def a_cell(kind, source, **more):
+    return {"cell_type": kind, "metadata": {}, "source": source, **more}
+
+
+def code_of(folder, name, content):
+    (folder / "in").mkdir(exist_ok=True)
+    (folder / "in" / name).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    source, (piece,) = planned(folder)
+    return next(r for r in read_slice(piece, source) if r.origin_path == name)
+
+
+def test_a_notebook_is_its_markdown_and_its_code(tmp_path):
+    book = {
+        "nbformat": 4, "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "python3", "language": "python"}, "language_info": {"name": "python"}},
+        "cells": [
+            a_cell("markdown", ["# Mills\n", "They *grind*."]),
+            a_cell("code", ["# SPDX-License-Identifier: MIT\n", "print('flour')\n"], execution_count=1,
+                   outputs=[{"output_type": "display_data", "data": {"image/png": "A" * 3000}}]),
+            a_cell("code", ""), a_cell("raw", "\\newpage"), a_cell("markdown", "The `end` 🌾"), {"cell_type": "code"},
+            a_cell("code", 'text = """\n```\n"""'),
+        ],
+    }  # fmt: skip
+    record = code_of(tmp_path, "a.ipynb", book)
+    assert record.text == (
+        "# Mills\nThey *grind*.\n\n```python\n# SPDX-License-Identifier: MIT\nprint('flour')\n```\n\nThe `end` 🌾\n\n"
+        '````python\ntext = """\n```\n"""\n````'
+    )
+    assert (record.status, record.licence, record.n_bytes) == (Status.OK, "MIT", len(record.text.encode()))
+    assert record.metadata == {
+        "programming_language": "Python", "raw_cells_left_out": 1, "unreadable_cells": 1, "repository": "a.ipynb",
+    }  # fmt: skip
+
+
+def test_notebooks_of_other_kernels_and_versions(tmp_path):
+    old = {
+        "nbformat": 3, "metadata": {"name": "x"},
+        "worksheets": [{"cells": [
+            {"cell_type": "heading", "level": 2, "source": ["Old"]},
+            {"cell_type": "code", "language": "julia", "input": ["f(x) = x"], "outputs": []},
+        ]}],
+    }  # fmt: skip
+    record = code_of(tmp_path, "old.ipynb", old)
+    assert record.text == "## Old\n\n```julia\nf(x) = x\n```"
+    assert record.metadata["programming_language"] == "Julia"
+    for metadata, language, fence in (
+        ({"kernelspec": {"language": "R"}}, "R", "```r"),
+        ({"language_info": {"name": "my own"}}, "my own", "```my own"),
+        ({}, "Jupyter Notebook", "```"),
+        ([], "Jupyter Notebook", "```"),
+    ):
+        record = code_of(tmp_path, "b.ipynb", {"cells": [a_cell("code", "x")], "metadata": metadata})
+        assert (record.metadata["programming_language"], record.text) == (language, f"{fence}\nx\n```")
+    empty = code_of(tmp_path, "c.ipynb", {"cells": [], "metadata": {}, "nbformat": 4})
+    assert empty.status is Status.NO_MAIN_CONTENT
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "the file is empty"),
+        (b'{"cells": [', "the notebook is no JSON, or damaged"),
+        (b"\xff\xfe{", "the notebook is no JSON, or damaged"),
+        (b"[" * 100_000, "the notebook is no JSON, or damaged"),
+        (b"[]", "it is no notebook: it has no cells"),
+        (b'{"cells": 7}', "it is no notebook: it has no cells"),
+    ],
+)
+def test_a_broken_notebook_is_a_row(tmp_path, content, error):
+    record = code_of(tmp_path, "a.ipynb", content)
+    assert (record.status, record.metadata["error"]) == (Status.BROKEN_RECORD, error)
 
 
 def test_a_changed_licence_changes_the_slices_below_it(tree):

@@ -101,6 +101,23 @@ def test_bad_lines(tmp_path, line, status, error):
     assert error is None or error in records[1].metadata["error"]
 
 
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b'[{"text": "a"}]', "the file is a JSON array"),
+        (b'{\n "text": "a"\n}\n', "an object goes over several lines, and JSON lines are wanted"),
+        (b'{"text": "a"}\r{"text": "b"}\r', "its lines end in CR alone, as on old Macs; convert them: tr"),
+        ('{"text": "a"}\n'.encode("utf-16"), "the file is UTF-16 or no text; write it in UTF-8"),
+        ('{"text": "a"}\n'.encode("utf-16-be"), "the file is UTF-16 or no text; write it in UTF-8"),
+        (b'{"text": "a"\n', "not JSON: "),
+    ],
+)
+def test_files_of_another_form_say_what_to_do(tmp_path, data, error):
+    first, *_ = read(tmp_path, data)[0]
+    assert first.status is Status.BROKEN_RECORD
+    assert first.metadata["error"].startswith(error)
+
+
 def test_blank_lines_are_counted_and_a_byte_order_mark_is_none(tmp_path):
     records, others = read(tmp_path, b'\xef\xbb\xbf{"text": "a"}\n\n  \r\n{"text": "b"}\n')
     assert [r.text for r in records] == ["a", "b"]

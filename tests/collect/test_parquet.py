@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from corpusmill.collect.reader import read_slice
 from corpusmill.collect.slices import Slice
-from corpusmill.errors import InputError
 from corpusmill.reasons import Status
 from corpusmill.recipe import Columns
 from tests.collect.sources import a_source
@@ -60,11 +59,19 @@ def test_every_slicing_yields_each_row_once(file, data):
     assert [r.offset for a, b in cuts for r in read(file, start=a, end=b)] == list(range(1000))
 
 
-def test_a_missing_text_column_is_one_sentence(file):
-    with pytest.raises(InputError, match=r"a\.parquet: there is no column 'body' .* one of: id, text, url, day$"):
-        read(file, Columns(text="body"))
-    with pytest.raises(InputError, match=r"a\.parquet: column 'id' holds int64, not text"):
-        read(file, Columns(text="id"))
+@pytest.mark.parametrize(
+    ("column", "error"),
+    [
+        ("body", "there is no column 'body' for the text; name one of: id, text, url, day"),
+        ("id", "column 'id' holds int64, not text; name another column for the text"),
+    ],
+)
+def test_a_file_without_the_text_column_is_one_row(file, column, error):
+    size = file.stat().st_size
+    for cuts in ([0, None], [0, 1, size // 2, None]):
+        (record,) = [r for a, b in pairwise(cuts) for r in read(file, Columns(text=column), start=a, end=b)]
+        assert (record.status, record.offset) == (Status.NO_TEXT_FIELD, 0)
+        assert record.metadata == {"error": error, "rows": 1000}
 
 
 @pytest.mark.parametrize("kind", [pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
@@ -136,8 +143,8 @@ def test_columns_of_one_name_are_all_kept(tmp_path):
     (record,) = read(tmp_path / "a.parquet")
     assert record.metadata == {"x": 1, "x_2": 2}
     pq.write_table(pa.table([["t"], ["u"]], names=["text", "text"]), tmp_path / "b.parquet")
-    with pytest.raises(InputError, match="there are 2 columns 'text'; name another one"):
-        read(tmp_path / "b.parquet")
+    (record,) = read(tmp_path / "b.parquet")
+    assert record.metadata == {"error": "there are 2 columns 'text'; name another one", "rows": 1}
 
 
 def test_one_string_for_all_rows_is_not_held_for_all_of_them(tmp_path):

@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import re
+from base64 import b32decode
 from collections import Counter
 from io import BytesIO
 from itertools import pairwise
@@ -195,6 +196,62 @@ def test_zstd(form):
     assert [record.status for record in read(b"", "a.warc.zst")] == [Status.BROKEN_RECORD]
 
 
+# ---- the same fate however a record is packed ----------------------------------------------------------------------
+
+
+def grown(record: bytes, text: bytes) -> bytes:
+    """The record with a text about WARC and so many bytes that it is too large."""
+    more = b"\r\n\r\n" + text + b"x" * 1_400_000
+    return lengthened(record[:-4], 0, len(more)) + more + b"\r\n\r\n"
+
+
+def bgzip(data: bytes) -> bytes:
+    return b"".join(gzip.compress(data[i : i + 700], mtime=0) for i in range(0, len(data), 700))
+
+
+PACKINGS = {
+    "plain": b"".join,
+    "members": lambda records: b"".join(map(gzip.compress, records)),
+    "one member": lambda records: gzip.compress(b"".join(records)),
+    "bgzip": lambda records: bgzip(b"".join(records)),
+    "frames": lambda records: zstd(records),
+    "one frame": lambda records: zstd([b"".join(records)]),
+}
+ODD = {
+    "whole": lambda record: record,
+    "changed": lambda record: record.replace(b"mill", b"kill", 1),
+    "another digest": lambda record: re.sub(rb"(Block-Digest: sha1:).{6}", rb"\1AAAAAA", record),
+    "another payload digest": lambda record: re.sub(rb"(Payload-Digest: sha1:).{6}", rb"\1AAAAAA", record),
+    "no SHA-1": lambda record: re.sub(rb"(Block-Digest: )sha1:", rb"\1md5:", record),
+    "no digest": lambda record: re.sub(rb"WARC-Block-Digest: .*\r\n", b"", record),
+    "in hexadecimal": lambda record: re.sub(
+        rb"(Block-Digest: sha1:)(\w+)", lambda m: m[1] + b32decode(m[2]).hex().encode(), record
+    ),
+    "longer": lambda record: lengthened(record, 0, 2),
+    "much longer": lambda record: lengthened(record, 0, 100_000),
+    "shorter": lambda record: lengthened(record, 0, -40),
+    "over the next": lambda record: lengthened(record, 0, len(members(plain(digests=True))[1])),
+    "something after it": lambda record: record[:-4] + b"xyz\r\n\r\n",
+    "too large": lambda record: grown(record, b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 0\r\n\r\n\r\n\r\n"),
+    "of another type": lambda record: record.replace(b"WARC-Type: response", b"WARC-Type: request"),
+}
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("odd", ODD)
+def test_a_record_has_the_same_fate_however_it_is_packed(odd, place):
+    pieces = members(plain(digests=True))
+    pieces[place] = ODD[odd](pieces[place])
+    found = {}
+    for name, pack in PACKINGS.items():
+        records = read(pack(pieces), "a.warc.zst" if "frame" in name else "a.warc")
+        others = [{k: v for k, v in r.metadata.items() if k != "record_number"} for r in records]
+        found[name] = [(r.url, r.status, content(r), said) for r, said in zip(records, others, strict=True)]
+    assert [*found.values()] == [found["plain"]] * len(PACKINGS)
+    urls = [f"http://a.example/{i}" for i in range(3) if odd != "of another type" or i != place]
+    assert [url for url, *_ in found["plain"]] == urls
+
+
 # ---- records of crawlers about themselves --------------------------------------------------------------------------
 
 
@@ -354,7 +411,6 @@ def test_kinds_read_the_files_of_their_endings():
         ("example-trunc.warc", [(1197, 1270)], {"warcinfo": 2, "request": 1}),
         ("example-bad-non-chunked.warc.gz", [(0, 1270)], {"warcinfo": 2, "request": 2, "revisit": 1}),
         ("example-wget-bad-target-uri.warc.gz", [(824, 1270)], {"warcinfo": 1, "request": 1, "metadata": 1, OWN: 2}),
-        ("example-wrong-chunks.warc.gz", [(0, 1270)], {"request": 1}),
         ("example-resource.warc.gz", [(802, 1303)], {"warcinfo": 2}),
         ("gzip_extra_sl.warc.gz", [], {"warcinfo": 1}),
     ],
@@ -368,6 +424,16 @@ def test_real_files(name, rows, counts):
         assert b"Example Domain" in content(record)
         (again, *_) = read(data[record.offset :], name)  # its place leads back to the bytes
         assert content(again) == content(record)
+
+
+def test_a_real_file_with_a_wrong_digest():
+    data = (REAL / "example-wrong-chunks.warc.gz").read_bytes()
+    (record,) = read(data, "a.warc.gz")
+    assert (record.status, record.url) == (Status.BROKEN_RECORD, "http://example.com/")
+    assert record.metadata == {"error": "the record does not match its block digest"}
+    other = re.sub(rb"WARC-Block-Digest: .*\r\n", b"", gzip.decompress(data))
+    (record,) = read(other)
+    assert (record.status, record.n_bytes) == (Status.OK, 1270)
 
 
 def test_a_real_arc_that_is_bad():
@@ -439,7 +505,7 @@ def originals(form: str) -> bytes:
         case "one member":
             return gzip.compress(data, mtime=0)
         case "bgzip":
-            return b"".join(gzip.compress(data[i : i + 700], mtime=0) for i in range(0, len(data), 700))
+            return bgzip(data)
     return data
 
 

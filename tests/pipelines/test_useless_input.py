@@ -27,7 +27,7 @@ def run(folder, *more):
 
 def test_a_source_of_which_no_record_can_be_used_is_an_error_with_an_example(tmp_path):
     write_jsonl(tmp_path / "good.jsonl", documents(5, seed=1))
-    rows = [{"id": i, "body": "a text", "by\x1b[2J": "somebody@example.org"} for i in range(3)]
+    rows = [{"id": i, "text": None, "body": "a text", "by\x1b[2J": "somebody@example.org"} for i in range(3)]
     write_jsonl(tmp_path / "bad.jsonl", rows)
     (tmp_path / "recipe.toml").write_text(RECIPE)
     for attempt in (["--until", "pages"], [], []):  # the last has nothing to do
@@ -43,6 +43,18 @@ def test_a_source_of_which_no_record_can_be_used_is_an_error_with_an_example(tmp
     rows[1] = {"text": "one that can be used"}
     write_jsonl(tmp_path / "bad.jsonl", rows)
     assert run(tmp_path).returncode == 0
+
+
+def test_a_column_that_no_file_has_is_an_error_before_anything_is_read(tmp_path):
+    write_jsonl(tmp_path / "good.jsonl", documents(5, seed=1))
+    write_jsonl(tmp_path / "bad.jsonl", [{"id": i, "body": "a text"} for i in range(3)])
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    error = "source 'bad': bad.jsonl: there is no column 'text' for the text; name one of: id, body\n"
+    for more in ([], ["--dry-run"]):
+        done = run(tmp_path, *more)
+        assert done.returncode == 2
+        assert done.stderr.endswith(error)
+    assert not (tmp_path / "corpus").exists()
 
 
 def test_a_json_array_says_what_to_do(tmp_path):

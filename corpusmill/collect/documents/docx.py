@@ -25,6 +25,7 @@ CODE = "\n".join(
     f"p[style-name='{name}'] => pre:separator('\\n')"
     for name in ("Source Code", "HTML Preformatted", "Preformatted Text", "Code", "Plain Text")
 )
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # the container of .doc, and of .docx with a password
 _BACK = re.compile(r'<a href="#[^"<>]*-ref-\d+">↑</a>')  # from a note to its place
 _UNREAD = re.compile(rb"<(/?)w:(?:fldSimple|dir|bdo|ruby|rubyBase)(?=[\s/>])")
 _READING = re.compile(rb"<w:rt(?=[\s>])(?:(?!</w:rt>).)*+</w:rt>", re.DOTALL)
@@ -47,6 +48,8 @@ def documents(path: str, content: bytes, max_page_bytes: int) -> Iterator[Record
     """The document in a file."""
     import mammoth
 
+    if content.startswith(_OLE):
+        raise DamageError("it is a Word file of the old form (.doc), or has a password; save it as .docx without one")
     archive = Archive(content, _WIDTH * max_page_bytes)
     if DOCUMENT not in archive and not any(name.startswith("word/") for name in archive.names()):
         raise DamageError("it is no Word file: it has no 'word/document.xml'")

@@ -35,7 +35,8 @@ def _read(content: bytes, max_bytes: int, max_pages: int) -> dict[str, Any]:
     try:
         document = pypdfium2.PdfDocument(content)
     except PdfiumError as error:
-        is_locked = "password" in str(error).lower()
+        # PDFium keeps the error of the file before, if it has none for this one
+        is_locked = "password" in str(error).lower() and b"/Encrypt" in content
         return {"error": "the file needs a password" if is_locked else "the file is damaged, or no PDF"}
     try:
         n_pages = len(document)

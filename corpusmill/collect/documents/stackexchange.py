@@ -29,6 +29,11 @@ from corpusmill.reasons import Status
 QUESTION, ANSWER = 1, 2
 _ATTRIBUTE = re.compile(rb'\s(Id|PostTypeId|ParentId|Score|AcceptedAnswerId)="(-?\d{1,18})"')
 _LICENCE = re.compile(r"CC[ -]BY[ -]SA[ -](\d\.\d)")
+_OTHER_FILE = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(comments|users|votes|badges|tags|postlinks|posthistory)\s*/?>",
+    re.IGNORECASE,
+)
+HEAD = 1 << 10  # bytes
 BATCH = 20_000
 CUT_OFF = "the file is cut off: it has no </posts>"
 Place = tuple[int, int, int, int, int]  # question, 0 or 1 for an answer, minus the score, offset, bytes
@@ -49,6 +54,9 @@ class ThreadReader:
         self._file = inflated(self.file, "Posts.xml")
 
     def __iter__(self) -> Iterator[Record]:
+        if (error := other_file(self._file)) is not None:
+            yield Record.broken(self.path, 0, error)
+            return
         with tempfile.TemporaryDirectory(prefix="corpusmill-threads-") as folder:
             database = sqlite3.connect(str(Path(folder) / "posts"), isolation_level=None)
             try:
@@ -175,6 +183,15 @@ class ThreadReader:
             metadata={name: value for name, value in metadata.items() if value is not None},
             n_bytes=len(body),
         )
+
+
+def other_file(file: BinaryIO) -> str | None:
+    """What is said if a file of a dump is not its Posts.xml; None if it is, or is something else."""
+    file.seek(0)
+    found = _OTHER_FILE.search(file.read(HEAD))
+    if found is None:
+        return None
+    return f"it holds the {found[1].decode().lower()} of a dump; name its Posts.xml, which has questions and answers"
 
 
 def _number(text: str | None) -> int:

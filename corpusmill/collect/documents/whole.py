@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 from corpusmill.collect.files import Trace
 from corpusmill.collect.records import EMPTY, DamageError, Record
-from corpusmill.collect.trees import TreeReader
+from corpusmill.collect.trees import FILE_PER_PAGE, TreeReader
 from corpusmill.reasons import Status
-
-FILE_PER_PAGE = 10  # a file may have this many times the bytes that a page may: pictures are most of them
 
 Convert = Callable[[str, bytes, int], Iterator[Record]]
 """(path, content, max_page_bytes) -> records; DamageError if the file cannot be read."""

@@ -33,6 +33,7 @@ class Format(ABC):
     kind: its name in recipes.
     settings: the model of a source of this kind.
     endings: endings of the files that are read in a folder, in lower case.  Empty: every file.
+    advice: what to do if a folder has none of these files.
     in_buckets: whether one slice contains many small whole files.
     libraries: those whose versions determine the records.
     has_html: whether its records can be HTML, which the recipe's extractor turns into text.
@@ -42,6 +43,7 @@ class Format(ABC):
     kind: str
     settings: type[Source] = Source
     endings: tuple[str, ...] = ()
+    advice = ""
     in_buckets = False
     libraries: tuple[str, ...] = ()
     has_html = False
@@ -75,9 +77,17 @@ class Format(ABC):
         """The part of the source's settings that determines the records."""
         return source.model_dump(mode="json", exclude={"paths", "weight"})
 
+    def misfit(self, reading: Reading) -> str | None:
+        """Why a file is not as the recipe says, such as a column for the text that it lacks; None if it is.
+
+        It is asked before a run reads anything.  If it holds for all files of a source, the recipe is wrong.
+        DamageError if the file cannot tell.
+        """
+        return None
+
     @abstractmethod
     def read(self, reading: Reading) -> "Iterator[Record]":
         """The content records of a slice, in the input's order.  Each is yielded exactly once.
 
-        InputError if a file is missing or lacks the columns that the recipe names.
+        InputError if a file is missing.
         """

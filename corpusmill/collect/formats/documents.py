@@ -132,7 +132,18 @@ class StackExchange(Format):
     kind = "stackexchange"
     settings = StackExchangeSource
     endings = ("posts.xml",)
+    advice = (
+        "unpack the dump's Posts.xml there: questions and answers are in it, and not in Comments.xml or other files"
+    )
     has_markup = True
+
+    def misfit(self, reading: Reading) -> str | None:
+        """Whether a file is another one of the dump."""
+        from corpusmill.collect.documents.stackexchange import other_file
+
+        piece = reading.slice
+        with opened(piece.root, piece.files[0], reading.trace) as file:
+            return other_file(file)
 
     def read(self, reading: Reading) -> Iterator[Record]:
         """The threads of a file."""

@@ -1,12 +1,16 @@
 """`jsonl`: a JSON object on each line, plain, gzipped or zstd-compressed."""
 
 from collections.abc import Iterator
-from typing import Literal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
 
 from corpusmill.collect.files import opened
 from corpusmill.collect.formats.base import Format, Reading
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns, Source
+
+if TYPE_CHECKING:
+    from corpusmill.collect.lines import LineReader
 
 COMPRESSED = (".gz", ".zst")
 
@@ -30,13 +34,23 @@ class JsonLines(Format):
         """Yes, at any byte, unless the file is compressed."""
         return not path.lower().endswith(COMPRESSED)
 
+    def misfit(self, reading: Reading) -> str | None:
+        """Why no line at the beginning of a file has the column for the text."""
+        with self._reader(reading) as reader:
+            return reader.misfit()
+
     def read(self, reading: Reading) -> Iterator[Record]:
         """The lines that begin in the slice's range."""
+        with self._reader(reading) as reader:
+            yield from reader
+
+    @contextmanager
+    def _reader(self, reading: Reading) -> "Iterator[LineReader]":
         from corpusmill.collect.lines import LineReader
 
         piece = reading.slice
         with opened(piece.root, piece.files[0], reading.trace) as file:
-            yield from LineReader(
+            yield LineReader(
                 file,
                 piece.files[0],
                 piece.start,

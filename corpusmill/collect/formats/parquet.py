@@ -28,6 +28,14 @@ class Parquet(Format):
         """Yes, at any byte: a row group belongs to the slice in which it begins."""
         return True
 
+    def misfit(self, reading: Reading) -> str | None:
+        """Why no column of a file is the text."""
+        from corpusmill.collect.parquet import parquet_misfit
+
+        piece = reading.slice
+        with opened(piece.root, piece.files[0], reading.trace) as file:
+            return parquet_misfit(file, reading.source.columns)
+
     def read(self, reading: Reading) -> Iterator[Record]:
         """The rows of the row groups that begin in the slice's range."""
         from corpusmill.collect.parquet import ParquetReader

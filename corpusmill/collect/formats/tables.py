@@ -3,8 +3,9 @@
 import codecs
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -14,6 +15,9 @@ from corpusmill.collect.formats.jsonl import JsonLines
 from corpusmill.collect.formats.parquet import Parquet
 from corpusmill.collect.records import Record
 from corpusmill.collect.settings import Columns, Source
+
+if TYPE_CHECKING:
+    from corpusmill.collect.separated import SeparatedReader
 
 
 class CsvSource(Source):
@@ -45,14 +49,24 @@ class Csv(Format):
     endings = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst")
     libraries = ("isal", "zstandard")
 
+    def misfit(self, reading: Reading) -> str | None:
+        """Why no column of a file is the text."""
+        with self._reader(reading) as reader:
+            return reader.misfit()
+
     def read(self, reading: Reading) -> Iterator[Record]:
         """The rows of a file."""
+        with self._reader(reading) as reader:
+            yield from reader
+
+    @contextmanager
+    def _reader(self, reading: Reading) -> "Iterator[SeparatedReader]":
         from corpusmill.collect.separated import SeparatedReader
 
         piece, source = reading.slice, reading.source
         is_tsv = re.search(r"\.tsv(\.gz|\.zst)?$", piece.files[0].lower()) is not None
         with opened(piece.root, piece.files[0], reading.trace) as file:
-            yield from SeparatedReader(
+            yield SeparatedReader(
                 file,
                 piece.files[0],
                 getattr(source, "delimiter", None) or ("\t" if is_tsv else ","),
@@ -78,13 +92,25 @@ class Arrow(Format):
     endings = (".arrow", ".feather", ".ipc")
     libraries = ("pyarrow",)
 
+    def can_be_cut(self, path: str) -> bool:
+        """Yes, at any byte: a record batch belongs to the slice in which it begins.  A stream is read by the first."""
+        return True
+
+    def misfit(self, reading: Reading) -> str | None:
+        """Why no column of a file is the text."""
+        from corpusmill.collect.arrow import arrow_misfit
+
+        piece = reading.slice
+        with opened(piece.root, piece.files[0], reading.trace) as file:
+            return arrow_misfit(file, reading.source.columns)
+
     def read(self, reading: Reading) -> Iterator[Record]:
-        """The rows of a file."""
+        """The rows of the record batches that begin in the slice's range."""
         from corpusmill.collect.arrow import ArrowReader
 
         piece = reading.slice
         with opened(piece.root, piece.files[0], reading.trace) as file:
-            yield from ArrowReader(file, piece.files[0], reading.source.columns)
+            yield from ArrowReader(file, piece.files[0], piece.start, piece.end, reading.source.columns)
 
 
 class DatasetSource(Source):
@@ -120,6 +146,10 @@ class Dataset(Format):
     def can_be_cut(self, path: str) -> bool:
         """As the file's own format says."""
         return self._member(path).can_be_cut(path)
+
+    def misfit(self, reading: Reading) -> str | None:
+        """Why no column of a file is the text."""
+        return self._member(reading.slice.files[0]).misfit(reading)
 
     def read(self, reading: Reading) -> Iterator[Record]:
         """The rows of a slice."""

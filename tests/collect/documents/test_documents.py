@@ -21,9 +21,13 @@ from hypothesis import strategies as st
 
 from corpusmill.collect.documents.paragraphs import document_text
 from corpusmill.collect.documents.pdf import PdfText
+from corpusmill.collect.fit import check_files
 from corpusmill.collect.formats import format_of
 from corpusmill.collect.pages import PageReader
+from corpusmill.collect.plan import plan
 from corpusmill.collect.reader import read_slice
+from corpusmill.collect.records import DamageError
+from corpusmill.collect.settings import RunSettings
 from corpusmill.collect.slices import Slice
 from corpusmill.errors import InputError
 from corpusmill.extract.extractors import extractor
@@ -144,6 +148,64 @@ def test_feeds():
     assert (note["fetched_at"], note["url"]) == (datetime(2024, 5, 1), "https://notes.example.org/1")
 
 
+def feed(folder, name, content):
+    written(folder, name, content.encode())
+    return rows_of("feed", folder, name)
+
+
+def test_titles_of_feeds_are_text(tmp_path):
+    entries = {
+        '<title type="html">Less: &lt;em&gt;1 &amp;lt; 2&lt;/em&gt;</title>': "Less: 1 < 2",
+        '<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">A <b>b</b> &amp; c<br/>d</div></title>':
+            "A b & c d",
+        '<title type="html"><![CDATA[<b>C</b>DATA &eacute;<script>x</script>]]></title>': "CDATA é",
+        '<title type="text">less &lt;b&gt;</title>': "less <b>",
+        "<title>AT&amp;T: vec&lt;T&gt;, 1 &lt; 2</title>": "AT&T: vec<T>, 1 < 2",
+        '<title type="html">10&lt;sup&gt;2&lt;/sup&gt; ways &lt;img src="x" alt="y"/&gt;</title>': "10^2 ways",
+        '<title type="html">The 1&lt;sup&gt;st&lt;/sup&gt; x&lt;sup&gt;-1&lt;/sup&gt; &lt;sup&gt;2&lt;/sup&gt;</title>':
+            "The 1st x^-1 2",
+        "": None,
+    }  # fmt: skip
+    body = "".join(f"<entry>{title}<summary>x</summary></entry>" for title in entries)
+    head = '<feed xmlns="http://www.w3.org/2005/Atom"><title type="html">A &amp;amp; &lt;i&gt;B&lt;/i&gt;</title>'
+    rows = feed(tmp_path, "a.atom", head + body + "</feed>")
+    assert [row["title"] for row in rows] == [*entries.values()]
+    assert {row["metadata"]["feed_title"] for row in rows} == {"A & B"}
+    entries = {
+        "&lt;b&gt;Bold&lt;/b&gt; &amp;amp; more": "Bold & more",
+        "<![CDATA[<i>It</i> &amp; that]]>": "It & that",
+        "1 &lt; 2 and 3 &gt; 2": "1 < 2 and 3 > 2",
+        "Tom &amp; Jerry &amp;quot;x&amp;quot;": 'Tom & Jerry "x"',
+        "vec&lt;T&gt;": "vec<T>",
+    }
+    body = "".join(f"<item><title>{title}</title><description>x</description></item>" for title in entries)
+    rows = feed(tmp_path, "a.rss", f'<rss version="2.0"><channel><title>t</title>{body}</channel></rss>')
+    assert [row["title"] for row in rows] == [*entries.values()]
+
+
+def test_relative_links_of_feeds_are_resolved(tmp_path):
+    items = """<item><title>0</title><link>/p/1</link></item><item><title>1</title><link>p/2</link></item>
+        <item><title>2</title><guid>/p/3</guid></item><item><title>3</title><link>//cdn.example/4</link></item>
+        <item><title>4</title><guid>no-link</guid></item><item><title>5</title><link>https://b.example/5</link></item>
+        <item><title>6</title><link>http://[a/6</link></item>"""
+    channel = "<channel><title>t</title><link>http://r.example/dir/</link>"
+    rows = feed(tmp_path, "a.rss", f'<rss version="2.0">{channel}{items}</channel></rss>')
+    assert [row["url"] for row in rows][:6] == [
+        "http://r.example/p/1", "http://r.example/dir/p/2", "http://r.example/p/3", "http://cdn.example/4", None,
+        "https://b.example/5",
+    ]  # fmt: skip
+    assert rows[4]["metadata"]["relative_link"] == "no-link"
+    entry = '<entry xml:base="{}"><title>x</title><link href="z"/></entry>'
+    atom = '<feed xmlns="http://www.w3.org/2005/Atom" {}><title>t</title>{}</feed>'
+    for base, within, url in (
+        ('xml:base="http://a.example/b/"', "", "http://a.example/b/z"),
+        ('xml:base="http://a.example/b/"', "http://c.example/", "http://c.example/z"),
+        ("", "", None),
+    ):
+        (row,) = feed(tmp_path, "a.atom", atom.format(base, entry.format(within)))
+        assert (row["url"], row["metadata"].get("relative_link")) == (url, None if url else "z")
+
+
 def test_mail():
     records, others = records_of("mbox", FILES, "list.mbox")
     ann, bob, eve = rows_of("mbox", FILES, "list.mbox")
@@ -241,6 +303,27 @@ def test_threads_are_together_and_answers_by_score():
     assert data[deep["origin_offset"] :].lstrip().startswith(b'<row Id="1"')  # the way back
     for answer in deep["metadata"]["answers"]:
         assert data[answer["offset"] :].lstrip().startswith(b'<row Id="%d"' % answer["id"])
+
+
+def test_another_file_of_a_dump_says_what_to_do(tmp_path):
+    row = '  <row Id="1" PostId="2" Score="0" Text="x" CreationDate="2024-01-01T00:00:00.000" UserId="3" />'
+    head = '\ufeff<?xml version="1.0" encoding="utf-8"?>\r\n<comments>'
+    written(tmp_path, "Comments.xml", f"{head}\n{row}\n{row}\n</comments>".encode())
+    (record,), _ = records_of("stackexchange", tmp_path, "Comments.xml")
+    error = "it holds the comments of a dump; name its Posts.xml, which has questions and answers"
+    assert (record.status, record.metadata) == (Status.BROKEN_RECORD, {"error": error})
+    source = a_source(name="s", kind="stackexchange", paths=["Comments.xml"])
+    slices = plan([source], RunSettings(), folder=tmp_path, corpus=tmp_path / "c")
+    with pytest.raises(InputError, match=f"source 's': Comments.xml: {error}"):
+        check_files(slices, lambda _: source)
+    source = a_source(name="s", kind="stackexchange", paths=["."])
+    with pytest.raises(
+        InputError, match=r"\(looked for files that end in posts.xml in .*\); unpack the dump's Posts.xml"
+    ):
+        plan([source], RunSettings(), folder=tmp_path, corpus=tmp_path / "c")
+    (tmp_path / "Posts.xml").write_bytes((FILES / "Posts.xml").read_bytes())
+    slices = plan([source], RunSettings(), folder=tmp_path, corpus=tmp_path / "c")
+    check_files(slices, lambda _: source)
 
 
 def test_parallel_texts():
@@ -432,6 +515,14 @@ def test_a_missing_note_costs_its_mark_only(tmp_path):
     assert row["metadata"]["missing_notes"] == 1
 
 
+def test_an_old_word_file_says_what_to_do(tmp_path):
+    content = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
+    (record,), _ = records_of("docx", *written(tmp_path, "a.docx", content))
+    assert record.metadata == {
+        "error": "it is a Word file of the old form (.doc), or has a password; save it as .docx without one"
+    }
+
+
 def test_a_word_file_that_is_nested_too_deeply_is_a_row(tmp_path):
     row = word_file(tmp_path, "<w:smartTag>" * 3000 + "</w:smartTag>" * 3000)
     assert (row["status"], row["metadata"]["error"]) == ("broken_record", "the document is nested too deeply")
@@ -491,6 +582,19 @@ def test_a_text_that_is_too_large_is_a_row(tmp_path):
     assert statuses == [Status.TOO_LARGE, Status.OK, Status.OK, Status.OK]
 
 
+def test_a_password_is_not_that_of_the_file_before():
+    text = PdfText()
+    no_pages = a_pdf(["x"]).replace(b"/Kids[3 0 R]/Count 1", b"/Kids[     ]/Count 0")
+    encryption = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O(%s)/U(%s)>>" % (b"o" * 32, b"u" * 32)
+    locked = a_pdf(["x"]).replace(b"/Root 1 0 R", b"/Root 1 0 R/ID[<00><00>]" + encryption)
+    try:
+        for content, error in ((locked, "the file needs a password"), (no_pages, "the file is damaged, or no PDF")):
+            with pytest.raises(DamageError, match=error):
+                list(text.documents("a.pdf", content, 1_000_000))
+    finally:
+        text.close()
+
+
 def test_a_pdf_library_that_hangs_or_dies_costs_one_file(monkeypatch):
     content = (FILES / "paper.pdf").read_bytes()
     program = "import sys,time; sys.stdin.buffer.read(8); time.sleep(600)"
@@ -537,6 +641,61 @@ def test_lines_become_paragraphs():
     wide = "石桥边有一个村庄村里的人都喜欢这条河也喜欢这座桥"
     assert document_text([f"{wide}\n{wide}\n完。"]) == f"{wide}{wide}完。"
     assert document_text(["", "a\n"]) == "a"
+
+
+@pytest.mark.parametrize(
+    ("divided", "whole"),
+    [
+        ("a word that is bro\x02ken", "a word that is broken"),
+        ("well\x02known and self\x02contained, but self\x02ish", "well-known and self-contained, but selfish"),
+        ("the Anglo\x02Saxon kings, Jean\x02Paul", "the Anglo-Saxon kings, Jean-Paul"),
+        ("COVID\x0219 in 1990\x022000, a 20\x02year plan", "COVID-19 in 1990-2000, a 20-year plan"),
+        ("state-of\x02the-art", "state-of-the-art"),
+        ("PRO\x02GRAMS", "PROGRAMS"),
+        ("pre\x02and post-war, Vor\x02und Nachteile", "pre- and post-war, Vor- und Nachteile"),
+        ("e\x02mail. An e-mail.", "e-mail. An e-mail."),
+        ("co\x02operate. Co-operate, cooperate, co-operate", "co-operate. Co-operate, cooperate, co-operate"),
+        ("Java\x02Script. JavaScript", "JavaScript. JavaScript"),
+        ("non-govern\x02mental. governmental", "non-governmental. governmental"),
+        ("in\x02ter\x02national", "international"),
+        ("\x02a", "a"),
+    ],
+)  # fmt: skip
+def test_words_that_a_line_end_divides(divided, whole):
+    assert document_text([divided]) == whole
+
+
+LINES = [
+    "This is a long line of text with a word that is bro-", "ken at its end, and the next line has a well-",
+    "known compound, and then we meet the Anglo-", "Saxon kings of the years and the decade of 1990-",
+    "1999 and the well-known disease of COVID-", "19, which ends this paragraph.",
+]  # fmt: skip
+
+
+def a_pdf(lines):
+    """A page of lines in Helvetica, as a program without any library would write it."""
+    drawn = "BT /F 11 Tf 14 TL 50 750 Td " + " ".join(f"({line}) Tj T*" for line in lines) + " ET"
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]  # fmt: skip
+    file, places = "%PDF-1.4\n", []
+    for number, each in enumerate(objects, start=1):
+        places.append(len(file))
+        file += f"{number} 0 obj\n{each}\nendobj\n"
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    end = f"xref\n0 6\n0000000000 65535 f \n{table}trailer<</Size 6/Root 1 0 R>>\nstartxref\n{len(file)}\n%%EOF"
+    return (file + end).encode("ascii")
+
+
+def test_hyphens_at_line_ends_of_a_pdf(tmp_path):
+    (row,) = rows_of("pdf", *written(tmp_path, "a.pdf", a_pdf(LINES)))
+    assert row["text"] == (
+        "This is a long line of text with a word that is broken at its end, and the next line has a well-known "
+        "compound, and then we meet the Anglo-Saxon kings of the years and the decade of 1990-1999 and the well-known "
+        "disease of COVID-19, which ends this paragraph."
+    )
 
 
 def test_formats_know_what_they_find_in_a_folder():
