@@ -27,7 +27,7 @@ PAGES = {
     "en": (
         [
             "Alder Water (/ˈɔːldər/; Abhainn Feàrna) is a river in the northern hills. It is 48 km long",
-            "drains 310 to 330 km2. About 12,500 people live in its valley, most of them in Aldertons two parishes.",
+            "drains 310 to 330 km². About 12,500 people live in its valley, most of them in Aldertons two parishes.",
             "The river rises below Raven Crag. Its discharge follows",
             "\n\n$$Q = A \\cdot v < \\frac{1}{n} A R^{2/3}$$\n\nwhere $A$ is the cross section and v the mean",
             "At 5 < 10 m it is shallow — and clear.",
@@ -45,7 +45,7 @@ PAGES = {
     ),
     "de": (
         [
-            "Der Falkenkopf (Mons falconis, ˈfalkŋ̍kɔpf) ist ein 1843 m hoher Berg in den Auer Alpen. Er besteht aus "
+            "Der Falkenkopf (Mons falconis, [ˈfalkŋ̍kɔpf]) ist ein 1843 m hoher Berg in den Auer Alpen. Er besteht aus "
             "Kalksteinen und „Mergel“.",
             "gelang am 3. Juli 1862 einem Hirten.\n\nKein Mensch war je zuvor dort oben.\n\nHeute kommen 25.000 Gäste",
             "Weg | Dauer\nVon Oberau | 3 h\nVon Unterau | 4 h",
@@ -56,7 +56,7 @@ PAGES = {
     ),
     "fr": (
         [
-            "Val-Fleuri (val flœʁi) est un village du XIIIe siècle, à 12 km de Grande-Ville.",
+            "Val-Fleuri ([val flœʁi]) est un village du XIIIe siècle, à 12 km de Grande-Ville.",
             "On y lit l'Histoire du val depuis le 14 juillet 1789.",
             "de 3 250 habitants. « Le plus beau val », dit-on. La vallée est large.",
             "- le 1er pont ;\n- le second.",
@@ -151,7 +151,7 @@ def test_a_page_as_markdown():
         ("{{convert|6|ft|2|in|m}}", "6 ft 2 in"),
         ("{{convert|5|-|10|km|mi}}", "5–10 km"),
         ("{{convert|100|km/h|mph|abbr=on}}", "100 km/h"),
-        ("{{val|1.5|e=9|u=kg}}", "1.5×109 kg"),
+        ("{{val|1.5|e=9|u=kg}}", "1.5×10^9 kg"),
         ("{{frac|3|4}} {{frac|1|2|3}}", "3⁄4 1 2⁄3"),
         ("{{birth date|1879|3|14}}, {{start date|1879|3|14|df=y}}", "March 14, 1879, 14 March 1879"),
         ("{{formatnum:1234567.89}} {{formatnum:-12}} {{formatnum:about}}", "1,234,567.89 -12 about"),

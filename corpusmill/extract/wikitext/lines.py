@@ -19,10 +19,16 @@ _QUOTES: Final = re.compile("('{2,})")
 _COLON: Final = re.compile(":(?!//)")  # between a term and its definition
 _SINGLE_LETTER: Final = re.compile(r" \w$")
 _HEADING: Final = re.compile(r"(={1,6})(.*?)(={1,6})\s*")
+_NO_HEADING: Final = re.compile(r"={2,}\s*")  # a template that is left out was the heading
 _TAGS: Final = re.compile(r"<[^<>]*>")
 _RULE: Final = re.compile(r"-{4,}")
 _PREFIX: Final = re.compile(r"[*#:;]+")
 _SPAN: Final = re.compile(r"(col|row)span\s*=\s*[\"']?\s*(\d{1,4})", re.IGNORECASE)
+_ATTRIBUTES: Final = re.compile(
+    r"(?:\s*+(?:colspan|rowspan|style|class|bgcolor|align|valign|width|height|scope|data-sort-\w+)"
+    r"(?:\s*=\s*(?:\"[^\"|]*\"|'[^'|]*')|=[^\s\"'|]+)(?!\S))++",
+    re.IGNORECASE,
+)
 _NO_CONTENT: Final = re.compile(
     r"class\s*=\s*[\"']?[^\"']*\b(?:infobox|navbox|ambox|mbox|metadata|noprint|vcard)\b", re.IGNORECASE
 )
@@ -79,8 +85,10 @@ class _Lines:
             if line:
                 self._text(line)
             return
-        if first == "=" and (heading := _HEADING.fullmatch(line)) is not None and not self._tables:
+        if first == "=" and not self._tables and (heading := _HEADING.fullmatch(line)) is not None:
             self._heading(heading)
+        elif first == "=" and _NO_HEADING.fullmatch(line):
+            self._end_paragraph()
         elif first == " ":
             self._preformatted(line[1:])
         else:
@@ -100,6 +108,8 @@ class _Lines:
         if not self._in_paragraph and self._is_formula_alone(line):
             self._out.append(f"<p>{line}<p>")
             return
+        if self._in_paragraph and _has_no_spaces(line[0]) and _has_no_spaces((last := self._out[-1])[-2:-1]):
+            self._out[-1] = last[:-1]
         line = _with_emphasis(line) if "''" in line else line
         self._out.append(f"{line}\n" if self._in_paragraph else f"<p>{line}\n")
         self._in_paragraph = True
@@ -236,6 +246,10 @@ class _Lines:
                 attributes, text = _cell(cell)
                 spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(attributes))
                 write(f"<{name}{spans}>")
+            elif "=" in cell and (attributes := _ATTRIBUTES.match(cell)) is not None:  # and a template left out the bar
+                spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(attributes[0]))
+                text = cell[attributes.end() :].strip()
+                write(f"<{name}{spans}>")
             else:
                 text = cell.strip()
                 write(f"<{name}>")
@@ -249,6 +263,11 @@ class _Lines:
         self._end_cell()
         self._out.append("</table>")
         self._list = self._tables.pop().outer
+
+
+def _has_no_spaces(character: str) -> bool:
+    """Whether it is of a script without spaces between words: Chinese, Japanese, and their punctuation marks."""
+    return "\u2e80" <= character < "\ua000" or "\uf900" <= character < "\ufb00" or "\uff00" <= character < "\uffa0"
 
 
 def _without_bars(line: str) -> str:
@@ -324,7 +343,7 @@ def sections_of(text: str, is_formula_alone: Callable[[str], bool]) -> str:
     written: list[str] = []
     shallowest = 99  # level of the next section that is written
     for section in reversed(kept):
-        is_empty = not any(part and not part.isspace() for part in section.parts)
+        is_empty = not any(_TAGS.sub("", part).strip() for part in section.parts)
         if section.level and is_empty and not section.level < shallowest < 99:
             continue
         heading = f"<h{section.level}>{section.title}</h{section.level}>\n" if section.level else ""
