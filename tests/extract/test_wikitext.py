@@ -187,7 +187,7 @@ def test_a_page_as_markdown():
         ("{|\n! a\n| b\n|-\n| colspan=2 | c\n|}", "a | b\nc"),
         (":{|\n| a\n{|\n| in || ner\n|}\n|}", "a\n\nin | ner"),
         ("{| class=infobox\n| a || b\n|}\nc", "c"),
-        ("{{start}}\n|-\n| a\n|}\nb", "a b"),
+        ("{{start}}\n! a !! b\n|-\n| c || align=right | d\n|}\ne", "a | b\nc | d\ne"),
         ("{|\n| never || closed", "never | closed"),
         ("== a ==\n=== b ===\n== c ==\n=== d ===\ne\n== f ==", "c\n\nd\n\ne"),
         ("== References ==\n* x\n=== Books ===\n* y\n== More ==\nz", "More\n\nz"),

@@ -68,6 +68,11 @@ _EXTERNAL = re.compile(
 _RAISED = re.compile(r"((?:\w|[)\]）])(?:'{2,5}|</[a-zA-Z]+>)*+<sup(?:\s[^<>]*)?>)(?=(?:&minus;|[-+−])?[0-9]{1,6}</sup\s*>)")
 _WORD = re.compile(r"\[\[|\w")
 _NOT_IN_PARAGRAPHS = frozenset("*#:;|!{=\n")  # what lines that are no text begin with
+# A link that can only be a picture, whatever the wiki calls the namespace: by its ending or by an option
+_PICTURE = re.compile(
+    r"^[^|]*\.(?:jpe?g|png|svg|gif|tiff?|webp)\s*\||\|\s*(?:thumb|thumbnail|frame|framed|frameless|(?:\d*x)?\d+\s*px)\s*\|",
+    re.IGNORECASE,
+)
 _SPACE, _COMMA = " \t\u00a0", ",;:，；、："
 _GONE_RUN = re.compile(f"{GONE}[{_SPACE}{_COMMA}{GONE}]*+")
 _OPENING_BRACKETS, _CLOSING_BRACKETS = ("(", "（", "["), (")", "）", "]")
@@ -286,7 +291,8 @@ class _Converter:
         if colon and prefix.strip():
             space = plain_name(prefix)
             number = self._namespaces.get(space)
-            if number == FILE_SPACE or space in FILE_NAMES:
+            is_file = number == FILE_SPACE or space in FILE_NAMES
+            if is_file or (number is None and label and _PICTURE.search(f"{rest}|{label}|")):
                 return f"\n{GONE}" if _is_between_paragraphs(match) else GONE
             if number == CATEGORY_SPACE or space in CATEGORY_NAMES:
                 self._page.categories.append(rest.strip().replace("_", " "))

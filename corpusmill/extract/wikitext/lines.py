@@ -274,7 +274,10 @@ def _without_bars(line: str) -> str:
     """The text of a table's row that stands in no table: a template that is left out began the table."""
     if line.startswith(("|-", "|}", "|+")):
         return ""
-    return line.lstrip("|! ") if line[0] == "|" else line
+    if line[0] == "!" and line[1:2] != " " and "!!" not in line:
+        return line  # a word may begin like this
+    cells = line.lstrip("|! ").replace("!!", "||").split("||")
+    return " | ".join(_cell(cell)[1] for cell in cells) + "<br>" if any(cells) else ""
 
 
 def _cell(text: str) -> tuple[str, str]:

@@ -40,6 +40,7 @@ _ORDINAL: Final = re.compile(r"\d+(?:er|re|ère|e|ème|nd|nde)s?")
 _PART: Final = re.compile(r"\{([^{}]+)\}")
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _BETWEEN: Final = frozenset(("to", "-", "–", "and", "or", "by", "x", "×", "*", "+", "+/-", "±", "to(-)", "xx"))
+_RAISED: Final = {"2": "²", "3": "³"}
 _ACCIDENTALS: Final = {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮"}
 _UNITS: Final = {  # the names that {{convert}} has for them, and how they are written
     "C": "°C",
@@ -156,6 +157,47 @@ def _value(arguments: Arguments, language: str) -> str:
     return f"{number} {unit}".strip()
 
 
+def _quantity(arguments: Arguments, language: str) -> str:
+    """{{unité|number|unit|power|unit|power}}; the unit may stand behind the number."""
+    values = [arguments.get(str(place), "") for place in range(1, 8)]
+    number, _, unit = values[0].partition(" ")
+    units = [unit] if unit else []
+    for unit, power in zip(values[1::2], values[2::2], strict=True):
+        if unit:
+            units.append(unit + (_RAISED.get(power) or f"<sup>{power}</sup>" if power else ""))
+    return " ".join(part for part in (format_number(number, language), "⋅".join(units)) if part)
+
+
+def _euros(arguments: Arguments, language: str) -> str:
+    amount = format_number(arguments.get("1", ""), language)
+    if not amount:
+        return ""
+    return f"€{amount}" if language == "en" else f"{amount} €"
+
+
+def _century(arguments: Arguments, language: str) -> str:
+    """French: {{s|XII|e}} is "XIIe siècle".  In other languages, {{s}} is text that is not to be broken."""
+    values = positional(arguments)
+    if language != "fr":
+        return values[0] if values else ""
+    if not values:
+        return ""
+    end = values[1] if len(values) > 1 else "er" if values[0] == "I" else "e"
+    return f"{values[0]}{end} siècle"
+
+
+def _century_before(arguments: Arguments, language: str) -> str:
+    return said + " av. J.-C." if (said := _century(arguments, language)) else ""
+
+
+def _centuries(arguments: Arguments, language: str) -> str:
+    """French: {{sp|XII|e|au|XIII|e}} and {{s2|XII|e|XIII|e}}."""
+    values = positional(arguments)
+    if len(values) == 5:
+        return f"{values[0]}{values[1]} {values[2]} {values[3]}{values[4]} siècle"
+    return f"{values[0]}{values[1]} et {values[2]}{values[3]} siècles" if len(values) == 4 else " ".join(values)
+
+
 def _fraction(arguments: Arguments, language: str) -> str:
     values = positional(arguments)
     if len(values) == 3:
@@ -174,6 +216,15 @@ def _date(arguments: Arguments, language: str) -> str:
         return f"{name} {year}"
     day_first = arguments.get("df", "")[:1].lower() in ("y", "t", "1")
     return f"{day} {name} {year}" if day_first else f"{name} {day}, {year}"
+
+
+def _sorted_date(arguments: Arguments, language: str) -> str:
+    """{{dts|year|month|day}}, and in German in the other order; each may be missing."""
+    parts = [arguments.get(key, "") for key in "123"]
+    year, month, day = parts[::-1] if language == "de" else parts
+    if language != "en":
+        return ".".join(part for part in (day, month, year) if part)
+    return _date({"1": year or " ", "2": month or " ", "3": day or " "}, language).strip(" ,")
 
 
 def _born_and_died(arguments: Arguments, language: str) -> str:
@@ -254,7 +305,7 @@ def _with_hyphens(arguments: Arguments, language: str) -> str:
 def _inserted(arguments: Arguments, language: str) -> str:
     """French: words between dashes.  The second argument is the sign that follows instead of the second dash."""
     words, end = arguments.get("1", ""), arguments.get("2", arguments.get("fin", ""))
-    return f" – {words}{end or ' – '}" if words else ""
+    return f" – {words}{'' if end == 'stop' else end or ' – '}" if words else ""
 
 
 def _list(arguments: Arguments, language: str) -> str:
@@ -331,6 +382,7 @@ _FUNCTIONS: Final[dict[str, Rule]] = {
     "formatdate|birth date|birth date and age|bda|death date|death date and age|dda": _date,
     "start date|start date and age|end date": _date,
     "bd|生卒": _born_and_died,
+    "dts|date table sorting": _sorted_date,
     "chem|chemf": _chemical,
     "ipac-en|ipac-us|ipac": _spoken,
     "hlist|flatlist|hlist-comma|cslist": _in_a_row,
@@ -346,6 +398,11 @@ _FUNCTIONS: Final[dict[str, Rule]] = {
     "nihongo3": _with_characters,
     "date de naissance|date de décès|date de naissance-|date de décès-|date naissance|date mort": _day,
     "heure": _time_of_day,
+    "unité|unite|unidad|unità|nombre|nb|tmp|température": _quantity,
+    "euro|eur|€": _euros,
+    "s|s-|s mini-|siècle": _century,
+    "-s|-s-": _century_before,
+    "sp|sp-|s2|s2-": _centuries,
     "spaces|space|nbsp|gap|pad": _blank,
     "music": _accidental,
     "incise": _inserted,
@@ -369,6 +426,10 @@ RULES: Final = _rules()
 _VARIANTS: Final = ("s", "t", "c", "p", "w", "j", "hangul", "hanja", "rr", "kanji", "romaji", "l")
 
 
+def _bracketed(arguments: Arguments, language: str) -> str:
+    return f"({said})" if (said := _in_language(arguments, language)) else ""
+
+
 def _in_language(arguments: Arguments, language: str) -> str:
     """The text in another language; of Chinese and Korean its forms: simplified, traditional, transcribed."""
     text = arguments.get("1") or arguments.get("text")
@@ -388,7 +449,7 @@ def rule_of(name: str) -> Rule | None:
     """What a template with text does, by its plain name; None for one that is left out."""
     found = RULES.get(name)
     if found is None and _LANGUAGE_TEMPLATE.fullmatch(name):
-        return _foreign_sounds if name.startswith("ipa") else _in_language
+        return _foreign_sounds if name.startswith("ipa") else _bracketed if name.startswith("لغة") else _in_language
     if found is None and _ORDINAL.fullmatch(name):
         return _counted(name)
     return found
