@@ -65,8 +65,10 @@ _EXTERNAL = re.compile(
     r"|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
 )
 # a number that is raised, straight after a letter, a digit or a bracket: a power, and no ordinal nor the mark of a note
-_RAISED = re.compile(r"((?:\w|[)\]）])(?:'{2,5}|</[a-zA-Z]+>)*+<sup(?:\s[^<>]*)?>)(?=(?:&minus;|[-+−])?[0-9]{1,6}</sup\s*>)")
-_WORD = re.compile(r"\[\[|\w")
+_RAISED = re.compile(
+    r"((?:\w|[)\]）])(?:'{2,5}|</[a-zA-Z]+>)*+<sup(?:\s[^<>]*)?>)(?=(?:&minus;|[-+−])?[0-9]{1,6}</sup\s*>)"
+)
+_WORD, _AFTER_WORD = re.compile(r"\[\[|\w"), re.compile(r"[\w}]")
 _NOT_IN_PARAGRAPHS = frozenset("*#:;|!{=\n")  # what lines that are no text begin with
 # A link that can only be a picture, whatever the wiki calls the namespace: by its ending or by an option
 _PICTURE = re.compile(
@@ -269,6 +271,8 @@ class _Converter:
         said = rule(_arguments(rest), self._language)
         if "<math>" in said:
             said = self._without_foreign(_separable(said))
+        if said.startswith("[") and _AFTER_WORD.match(match.string, match.start() - 1):
+            said = f" {said}"  # the sounds of a word, straight behind it
         return _inseparable(said) or GONE
 
     # ---- links

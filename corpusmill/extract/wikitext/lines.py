@@ -19,7 +19,6 @@ _QUOTES: Final = re.compile("('{2,})")
 _COLON: Final = re.compile(":(?!//)")  # between a term and its definition
 _SINGLE_LETTER: Final = re.compile(r" \w$")
 _HEADING: Final = re.compile(r"(={1,6})(.*?)(={1,6})\s*")
-_NO_HEADING: Final = re.compile(r"={2,}\s*")  # a template that is left out was the heading
 _TAGS: Final = re.compile(r"<[^<>]*>")
 _RULE: Final = re.compile(r"-{4,}")
 _PREFIX: Final = re.compile(r"[*#:;]+")
@@ -87,8 +86,6 @@ class _Lines:
             return
         if first == "=" and not self._tables and (heading := _HEADING.fullmatch(line)) is not None:
             self._heading(heading)
-        elif first == "=" and _NO_HEADING.fullmatch(line):
-            self._end_paragraph()
         elif first == " ":
             self._preformatted(line[1:])
         else:
@@ -130,6 +127,8 @@ class _Lines:
 
     def _heading(self, match: re.Match[str]) -> None:
         self._end_paragraph()
+        if not match[0].strip("= \t"):  # a template that is left out was the heading
+            return
         level = min(len(match[1]), len(match[3]))
         title = match[1][level:] + match[2] + match[3][level:]
         section = _Section(level, _with_emphasis(title.strip()))
@@ -246,9 +245,9 @@ class _Lines:
                 attributes, text = _cell(cell)
                 spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(attributes))
                 write(f"<{name}{spans}>")
-            elif "=" in cell and (attributes := _ATTRIBUTES.match(cell)) is not None:  # and a template left out the bar
-                spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(attributes[0]))
-                text = cell[attributes.end() :].strip()
+            elif "=" in cell and (found := _ATTRIBUTES.match(cell)) is not None:  # a template had the bar
+                spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(found[0]))
+                text = cell[found.end() :].strip()
                 write(f"<{name}{spans}>")
             else:
                 text = cell.strip()

@@ -56,7 +56,11 @@ _UNITS: Final = {  # the names that {{convert}} has for them, and how they are w
     "cuyd": "cu yd",
     "m3/s": "m³/s",
     "inHg": "in Hg",
-} | {f"{unit}{power}": f"{unit}{raised}" for unit in ("mm", "cm", "m", "km") for power, raised in (("2", "²"), ("3", "³"))}
+} | {
+    f"{unit}{power}": f"{unit}{raised}"
+    for unit in ("mm", "cm", "m", "km")
+    for power, raised in (("2", "²"), ("3", "³"))
+}
 _SEPARATORS: Final = {
     "de": ".",
     "es": "\u00a0",
@@ -258,19 +262,24 @@ def _spoken(arguments: Arguments, language: str) -> str:
 
 
 def _sounds(arguments: Arguments, language: str) -> str:
-    """The pronunciation of {{IPA-de}} and others, in brackets unless it has its own; no name of a recording."""
+    """The pronunciation that {{IPA}} holds, behind the code of its language if there is one; no name of a recording.
+
+    English authors write the brackets themselves.  In other wikis the template does.
+    """
     values = [part for part in positional(arguments) if not _AUDIO.fullmatch(part)]
     if len(values) > 1 and _LANGUAGE_CODE.fullmatch(values[0]):
         values = values[1:]
-    if not values:
-        return ""
-    return values[0] if values[0].lstrip("'")[:1] in "[/⟨(" or language == "en" else f"[{values[0]}]"
+    return (values[0] if language == "en" else _in_brackets(values[0])) if values else ""
 
 
 def _foreign_sounds(arguments: Arguments, language: str) -> str:
-    """Likewise for a template that names the language, which writes the brackets in every wiki."""
-    said = _sounds(arguments, language)
-    return f"[{said}]" if said and said.lstrip("'")[:1] not in "[/⟨(" else said
+    """Likewise for {{IPA-de}} and others, which write the brackets in every wiki."""
+    said = arguments.get("1", "")
+    return "" if _AUDIO.fullmatch(said) else _in_brackets(said)
+
+
+def _in_brackets(sounds: str) -> str:
+    return f"[{sounds}]" if sounds and sounds.lstrip("'")[:1] not in "[/⟨(" else sounds
 
 
 def _with_reading(arguments: Arguments, language: str) -> str:
