@@ -64,10 +64,11 @@ _EXTERNAL = re.compile(
     r"\[(?:https?:|ftp:|news:|irc:)?//[^\s\[\]<>]*+(?:[^\S\n]++([^\[\]\n]*+))?\]"
     r"|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
 )
-# a number that is raised, straight after a letter, a digit or a bracket: a power, and no ordinal nor the mark of a note
-_RAISED = re.compile(
-    r"((?:\w|[)\]）])(?:'{2,5}|</[a-zA-Z]+>)*+<sup(?:\s[^<>]*)?>)(?=(?:&minus;|[-+−])?[0-9]{1,6}</sup\s*>)"
-)
+# A number that is raised: a power if it is straight after a letter, a digit or a bracket.  Ordinals, and marks of notes,
+# which are links, are none.  This pattern begins with letters, because search for these is fast.
+_RAISED = re.compile(r"<sup(?:\s[^<>]*)?>(?=(?:&minus;|[-+−])?[0-9]{1,6}</sup\s*>)")
+_BEFORE_RAISED = re.compile(r"[\w)\]）](?:'{2,5}|</[a-zA-Z]+>)*\Z")
+_MAX_BEFORE_RAISED = 40
 _WORD, _AFTER_WORD = re.compile(r"\[\[|\w"), re.compile(r"[\w}]")
 _NOT_IN_PARAGRAPHS = frozenset("*#:;|!{=\n")  # what lines that are no text begin with
 # A link that can only be a picture, whatever the wiki calls the namespace: by its ending or by an option
@@ -136,7 +137,7 @@ class _Converter:
             self._page.is_disambiguation = True
         text = one_variant(text)
         text = _separable(self._without_templates(text))
-        text = _RAISED.sub(r"\1^", text) if "<sup" in text else text
+        text = _RAISED.sub(_raised, text) if "<sup" in text else text
         text = _SWITCH.sub(GONE, text) if "__" in text else text
         text = self._without_links(text)
         text = _HIDDEN.sub(GONE, text) if "none" in text else text
@@ -323,6 +324,13 @@ class _Converter:
 def _escaped(text: str) -> str:
     """The content of <pre>, where references to characters are read, and nothing else but <nowiki>."""
     return html.escape(html.unescape(_NOWIKI.sub("", text)), quote=False)
+
+
+def _raised(tag: re.Match[str]) -> str:
+    """The tag of a raised number, with a sign that it is a power."""
+    start = tag.start()
+    before = tag.string[max(0, start - _MAX_BEFORE_RAISED) : start]
+    return f"{tag[0]}^" if _BEFORE_RAISED.search(before) else tag[0]
 
 
 def _inseparable(text: str) -> str:
