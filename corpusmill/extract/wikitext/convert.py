@@ -64,8 +64,8 @@ _EXTERNAL = re.compile(
     r"\[(?:https?:|ftp:|news:|irc:)?//[^\s\[\]<>]*+(?:[^\S\n]++([^\[\]\n]*+))?\]"
     r"|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
 )
-# A number that is raised: a power if it is straight after a letter, a digit or a bracket.  Ordinals, and marks of notes,
-# which are links, are none.  This pattern begins with letters, because search for these is fast.
+# A number that is raised: a power if it is straight after a letter, a digit or a bracket.  Ordinals, and marks of
+# notes, which are links, are none.  The pattern begins with letters, because these are found fast.
 _RAISED = re.compile(r"<sup(?:\s[^<>]*)?>(?=(?:&minus;|[-+−])?[0-9]{1,6}</sup\s*>)")
 _BEFORE_RAISED = re.compile(r"[\w)\]）](?:'{2,5}|</[a-zA-Z]+>)*\Z")
 _MAX_BEFORE_RAISED = 40
