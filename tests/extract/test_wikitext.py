@@ -27,7 +27,7 @@ PAGES = {
     "en": (
         [
             "Alder Water (/ˈɔːldər/; Abhainn Feàrna) is a river in the northern hills. It is 48 km long",
-            "drains 310 to 330 km2. About 12,500 people live in its valley, most of them in Aldertons two parishes.",
+            "drains 310 to 330 km². About 12,500 people live in its valley, most of them in Aldertons two parishes.",
             "The river rises below Raven Crag. Its discharge follows",
             "\n\n$$Q = A \\cdot v < \\frac{1}{n} A R^{2/3}$$\n\nwhere $A$ is the cross section and v the mean",
             "At 5 < 10 m it is shallow — and clear.",
@@ -45,7 +45,7 @@ PAGES = {
     ),
     "de": (
         [
-            "Der Falkenkopf (Mons falconis, ˈfalkŋ̍kɔpf) ist ein 1843 m hoher Berg in den Auer Alpen. Er besteht aus "
+            "Der Falkenkopf (Mons falconis, [ˈfalkŋ̍kɔpf]) ist ein 1843 m hoher Berg in den Auer Alpen. Er besteht aus "
             "Kalksteinen und „Mergel“.",
             "gelang am 3. Juli 1862 einem Hirten.\n\nKein Mensch war je zuvor dort oben.\n\nHeute kommen 25.000 Gäste",
             "Weg | Dauer\nVon Oberau | 3 h\nVon Unterau | 4 h",
@@ -56,7 +56,7 @@ PAGES = {
     ),
     "fr": (
         [
-            "Val-Fleuri (val flœʁi) est un village du XIIIe siècle, à 12 km de Grande-Ville.",
+            "Val-Fleuri ([val flœʁi]) est un village du XIIIe siècle, à 12 km de Grande-Ville.",
             "On y lit l'Histoire du val depuis le 14 juillet 1789.",
             "de 3 250 habitants. « Le plus beau val », dit-on. La vallée est large.",
             "- le 1er pont ;\n- le second.",
@@ -147,17 +147,39 @@ def test_a_page_as_markdown():
         ("{{{1|default}}} x {{{2}}}", "default x"),
         ("{{unclosed | text", "unclosed | text"),
         ("closed}} text]]", "closed text"),
+        # what a template writes separates no arguments of the one around it
+        ("{{nowrap|''a'' {{=}} 1}} {{nowrap|{{math|1=E = mc}}}} {{tmath|1={{!}}x{{!}} = 2}}", "a = 1 E = mc $|x| = 2$"),
+        # a list's item begins with the text behind a flag
+        ("* {{flagicon|X}} - [[Paris]]\n* {{q}}, b\n# {{q}} – [[c]]", "- Paris\n- b\n\n1. c"),
+        ("* {{FRA}}[[Paris]]\n* {{FRA|Ziel=Lyon}}, b\n* {{FRA|#}} c\n* {{POV}} d", "- FRA Paris\n- Lyon, b\n- c\n- d"),
+        # pronunciation: in brackets, without the name of the recording
+        ("A ({{lang-de|A}}{{IPA-de|aː||De-A.ogg}}, {{IPA|de|aː|lang|A.wav}}, {{IPA|[a]}})", "A (A [aː], aː, [a])"),
+        ("{{IPAc-en|aː|A.ogg}} {{respell|AD|oh}} {{IPA-de||lang|a.ogg}}", "/aː/ AD-oh"),
+        ("{{nihongo|A|字}} {{nihongo|A|字|}} {{nihongo||字|Ji}}", "A (字) A (字) Ji (字)"),
+        ("{{nihongo3|E|字|Ji}}", "Ji (字, E)"),
+        # raised and lowered
+        ("10<sup>8</sup> 10<sup>-8</sup> 10<sup>&minus;8</sup> 1<sup>st</sup> H<sub>2</sub>O",
+         "10^8 10^-8 10^−8 1st H2O"),
+        ("''mc''<sup>2</sup> [[metre|m]]<sup>2</sup> (a)<sup>2</sup> m² <sup>14</sup>C", "mc^2 m^2 (a)^2 m² 14C"),
+        ("x{{sup|2}} H{{sub|2}}O 2{{e|8}} Ca<sup>2+</sup> a <sup>1</sup> b<sup>[[#n|1]]</sup>",
+         "x^2 H2O 2×10^8 Ca2+ a 1 b1"),
         # measures, numbers, dates
+        ("{{convert|3|C|F}} {{cvt|5|km2}} {{convert|5|sqmi}} {{currency|2|USD}}", "3 °C 5 km² 5 sq mi 2 USD"),
+        ("{{dts|2014|5|23}}, {{dts||5|23}}, {{dts|2014}}, A{{music|flat}}", "May 23, 2014, May 23, 2014, A♭"),
         ("{{convert|6|ft|2|in|m}}", "6 ft 2 in"),
         ("{{convert|5|-|10|km|mi}}", "5–10 km"),
         ("{{convert|100|km/h|mph|abbr=on}}", "100 km/h"),
-        ("{{val|1.5|e=9|u=kg}}", "1.5×109 kg"),
+        ("{{val|1.5|e=9|u=kg}}", "1.5×10^9 kg"),
         ("{{frac|3|4}} {{frac|1|2|3}}", "3⁄4 1 2⁄3"),
         ("{{birth date|1879|3|14}}, {{start date|1879|3|14|df=y}}", "March 14, 1879, 14 March 1879"),
         ("{{formatnum:1234567.89}} {{formatnum:-12}} {{formatnum:about}}", "1,234,567.89 -12 about"),
         ("{{uc:ab}} {{lcfirst:Ab}}", "AB ab"),
         ("{{chem|H|2|O}} {{nihongo|Tokyo|東京|Tōkyō}}", "H2O Tokyo (東京, Tōkyō)"),
         ("{{hlist|a|b}} {{ubl|c|d}}", "a · b\n\n- c\n- d"),
+        # pictures: the paragraph ends; also where the wiki's name of the namespace is not known
+        ("a\n[[File:x.jpg|thumb|c]]\nb", "a\n\nb"),
+        ("* a\n[[File:x.jpg|thumb|c]]\n* b", "- a\n- b"),
+        ("a [[Выява:x|thumb|200px|c]] b [[X:y.png|c]] d [[x:y z|e]]", "a b d e"),
         # links
         ("[[bus]]es [[a (b)|]] [[:Category:X]] [[Star Wars: Episode IV]] [[#part|p]]",
          "buses a Category:X Star Wars: Episode IV p"),
@@ -187,8 +209,15 @@ def test_a_page_as_markdown():
         ("{|\n! a\n| b\n|-\n| colspan=2 | c\n|}", "a | b\nc"),
         (":{|\n| a\n{|\n| in || ner\n|}\n|}", "a\n\nin | ner"),
         ("{| class=infobox\n| a || b\n|}\nc", "c"),
-        ("{{start}}\n|-\n| a\n|}\nb", "a b"),
+        ("{{start}}\n! a !! b\n|-\n| c || align=right | d\n|}\ne", "a | b\nc | d\ne"),
         ("{|\n| never || closed", "never | closed"),
+        ('{|\n| a || colspan="2" {{x}} || rowspan=2 {{n/a}} || b = 2\n|}', "a | | N/A | b = 2"),
+        # headings, and sections of pictures
+        ("== {{x}} ==\na\n====\nb", "a\n\nb"),
+        ("a\n== Gallery ==\n<center><gallery>\nA.jpg|x\n</gallery></center>\n== b ==\nc", "a\n\nb\n\nc"),
+        # lines of a script without spaces
+        ("一。\n二\nA\n三", "一。二 A 三"),
+        ("하나\n둘", "하나 둘"),
         ("== a ==\n=== b ===\n== c ==\n=== d ===\ne\n== f ==", "c\n\nd\n\ne"),
         ("== References ==\n* x\n=== Books ===\n* y\n== More ==\nz", "More\n\nz"),
         (" a\n  b", "a\n b"),
@@ -210,6 +239,28 @@ def test_constructs(wikitext, text):
 def test_numbers_are_written_as_the_language_does():
     said = {language: text_of("{{formatnum:12345.6}}", language) for language in ("en", "de", "fr", "zh", "es")}
     assert said == {"en": "12,345.6", "de": "12.345,6", "fr": "12 345,6", "zh": "12,345.6", "es": "12 345,6"}
+
+
+@pytest.mark.parametrize(
+    ("language", "wikitext", "text"),
+    [
+        ("fr", "{{unité|10236|km|2}} {{unité|3797.5 m}} {{unité|12|km||h|-1}}", "10 236 km² 3 797,5 m 12 km⋅h^-1"),
+        ("fr", "{{tmp|0.85|°C}} {{euro|77.80}} {{nombre|110000|cas}}", "0,85 °C 77,80 € 110 000 cas"),
+        ("fr", "{{s|XII}}, {{s-|XIII|e}}, {{-s|V}}", "XIIe siècle, XIIIe siècle, Ve siècle av. J.-C."),
+        ("fr", "{{sp|XII|e|au|XIII|e}}, {{s2|V|e|VI|e}}", "XIIe au XIIIe siècle, Ve et VIe siècles"),
+        ("fr", "Otton {{Ier}}, {{84e|congrès}}, {{1er mai}}", "Otton Ier, 84e congrès, 1er mai"),
+        ("fr", "né le {{date de naissance|7|mai|1866|à Lyon}} à {{heure|4|30}}", "né le 7 mai 1866 à 4 h 30"),
+        ("fr", "a{{incise|b}}c{{incise|d|stop}}. (''{{langue|de|texte=oft}}'')", "a – b – c – d. (oft)"),
+        ("pt", "no {{séc|XVI}} havia {{fmtn|90000}}", "no século XVI havia 90.000"),
+        ("it", "è di {{TA|3 743 km²}}, {{chiarire|qui|quale?}}", "è di 3 743 km², qui"),
+        ("ar", "برلين {{لغة-أل|Berlin}} {{ألمانية|Spree}}", "برلين (Berlin) (Spree)"),
+        ("tr", "* {{kardeş şehir|Prag|Çekya}}", "- Prag, Çekya"),
+        ("ja", "人口{{要出典|6人|date=2021}}", "人口6人"),
+        ("de", "{{IPA|aː}}, {{dts|23|5|2014}}", "[aː], 23.5.2014"),
+    ],
+)
+def test_templates_with_text_in_other_languages(language, wikitext, text):
+    assert text_of(wikitext, language) == text
 
 
 def test_namespaces_are_those_of_the_dump():

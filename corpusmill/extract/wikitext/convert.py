@@ -33,14 +33,14 @@ from corpusmill.extract.wikitext.names import (
     is_language,
     plain_name,
 )
-from corpusmill.extract.wikitext.templates import BAR, GONE, function, rule_of, sign_of
+from corpusmill.extract.wikitext.templates import BAR, EQUALS, GONE, country_of, function, rule_of, sign_of
 from corpusmill.extract.wikitext.variants import one_variant
 
 OPEN, CLOSE = "\ue001", "\ue002"  # around the number of something that left the text
 MAX_PASSES = 40  # levels of templates in templates, or of links in links
 FILE_SPACE, CATEGORY_SPACE = 6, 14
 
-_OWN = re.compile("[\ue000-\ue003]")
+_OWN = re.compile("[\ue000-\ue004]")
 _FORMULAS = ("math", "chem", "ce")
 _KEPT = ("nowiki", "pre", "syntaxhighlight", "source", "poem", *_FORMULAS)
 _LEFT_OUT = (
@@ -64,9 +64,22 @@ _EXTERNAL = re.compile(
     r"\[(?:https?:|ftp:|news:|irc:)?//[^\s\[\]<>]*+(?:[^\S\n]++([^\[\]\n]*+))?\]"
     r"|\[mailto:[^\s\[\]]*+([^\[\]\n]*+)\]"
 )
+# A number that is raised: a power if it is straight after a letter, a digit or a bracket.  Ordinals, and marks of
+# notes, which are links, are none.  The pattern begins with letters, because these are found fast.
+_RAISED = re.compile(r"<sup(?:\s[^<>]*)?>(?=(?:&minus;|[-+−])?[0-9]{1,6}</sup\s*>)")
+_BEFORE_RAISED = re.compile(r"[\w)\]）](?:'{2,5}|</[a-zA-Z]+>)*\Z")
+_MAX_BEFORE_RAISED = 40
+_WORD, _AFTER_WORD = re.compile(r"\[\[|\w"), re.compile(r"[\w}]")
+_NOT_IN_PARAGRAPHS = frozenset("*#:;|!{=\n")  # what lines that are no text begin with
+# A link that can only be a picture, whatever the wiki calls the namespace: by its ending or by an option
+_PICTURE = re.compile(
+    r"^[^|]*\.(?:jpe?g|png|svg|gif|tiff?|webp)\s*\||\|\s*(?:thumb|thumbnail|frame|framed|frameless|(?:\d*x)?\d+\s*px)\s*\|",
+    re.IGNORECASE,
+)
 _SPACE, _COMMA = " \t\u00a0", ",;:，；、："
 _GONE_RUN = re.compile(f"{GONE}[{_SPACE}{_COMMA}{GONE}]*+")
 _OPENING_BRACKETS, _CLOSING_BRACKETS = ("(", "（", "["), (")", "）", "]")
+_DASH = re.compile(r"[-–—][ \t\u00a0]++")
 _STOPS = frozenset(".,;:!?。，；：！？、")
 _SWITCH = re.compile(r"__(?:[^\W\d_a-z]|[A-Z])(?:[^\W\da-z]|_(?!_))*__")
 _DISAMBIGUATION_SWITCH = re.compile("__DISAMBIG__|__ДЗ__|__消歧义__|__消歧義__")
@@ -123,7 +136,8 @@ class _Converter:
         if _DISAMBIGUATION_SWITCH.search(text):
             self._page.is_disambiguation = True
         text = one_variant(text)
-        text = self._without_templates(text).replace(BAR, "|")
+        text = _separable(self._without_templates(text))
+        text = _RAISED.sub(_raised, text) if "<sup" in text else text
         text = _SWITCH.sub(GONE, text) if "__" in text else text
         text = self._without_links(text)
         text = _HIDDEN.sub(GONE, text) if "none" in text else text
@@ -237,6 +251,9 @@ class _Converter:
         name = plain_name(written)
         if not bar and (sign := sign_of(name, written.strip())) is not None:
             return sign
+        if (code := country_of(written.strip())) is not None:
+            place = _arguments(rest).get("Ziel", "") if bar else code
+            return f"{place} " if place and _WORD.match(match.string, match.end()) else place or GONE
         rule = rule_of(name)
         if rule is None:
             if name in DISAMBIGUATION and DISAMBIGUATION_ONLY_IN.get(name, self._language) == self._language:
@@ -245,17 +262,19 @@ class _Converter:
                 first, _, argument = inner.partition(":")
                 said = function(plain_name(first), argument, self._language)
                 if said is not None:
-                    return said
+                    return _inseparable(said)
             self._page.n_templates_left_out += 1
             return GONE
         if "[[" in rest:
             rest = _with_labels(rest)
             if "[[" in rest:
                 rest = _COLON_LINK.sub(self._colon_link, rest)
-        said = rule(_arguments(rest), self._language).replace("|", BAR)
+        said = rule(_arguments(rest), self._language)
         if "<math>" in said:
-            said = self._without_foreign(said)
-        return said or GONE
+            said = self._without_foreign(_separable(said))
+        if said.startswith("[") and _AFTER_WORD.match(match.string, match.start() - 1):
+            said = f" {said}"  # the sounds of a word, straight behind it
+        return _inseparable(said) or GONE
 
     # ---- links
 
@@ -277,8 +296,9 @@ class _Converter:
         if colon and prefix.strip():
             space = plain_name(prefix)
             number = self._namespaces.get(space)
-            if number == FILE_SPACE or space in FILE_NAMES:
-                return GONE
+            is_file = number == FILE_SPACE or space in FILE_NAMES
+            if is_file or (number is None and label and _PICTURE.search(f"{rest}|{label}|")):
+                return f"\n{GONE}" if _is_between_paragraphs(match) else GONE
             if number == CATEGORY_SPACE or space in CATEGORY_NAMES:
                 self._page.categories.append(rest.strip().replace("_", " "))
                 return GONE
@@ -304,6 +324,31 @@ class _Converter:
 def _escaped(text: str) -> str:
     """The content of <pre>, where references to characters are read, and nothing else but <nowiki>."""
     return html.escape(html.unescape(_NOWIKI.sub("", text)), quote=False)
+
+
+def _raised(tag: re.Match[str]) -> str:
+    """The tag of a raised number, with a sign that it is a power."""
+    start = tag.start()
+    before = tag.string[max(0, start - _MAX_BEFORE_RAISED) : start]
+    return f"{tag[0]}^" if _BEFORE_RAISED.search(before) else tag[0]
+
+
+def _inseparable(text: str) -> str:
+    """What a template writes is one argument of a template around it: its signs separate nothing there."""
+    return text.replace("|", BAR).replace("=", EQUALS)
+
+
+def _separable(text: str) -> str:
+    return text.replace(BAR, "|").replace(EQUALS, "=")
+
+
+def _is_between_paragraphs(file: re.Match[str]) -> bool:
+    """Whether a picture stands on a line of its own, between two lines of text: it ends a paragraph."""
+    text, (start, end) = file.string, file.span()
+    if text[start - 1 : start] != "\n" or text[end : end + 1] != "\n":
+        return False
+    line_before = text.rfind("\n", 0, start - 1) + 1
+    return not {text[line_before : line_before + 1], text[end + 1 : end + 2]} & _NOT_IN_PARAGRAPHS
 
 
 def _arguments(text: str) -> dict[str, str]:
@@ -353,9 +398,11 @@ def _mended(text: str) -> str:
             continue
         rest = match[0].lstrip(_SPACE + GONE)
         at = end - len(rest)
-        if not line or line[-1] == "\n":
-            is_whole_line = not rest and following in ("\n", "")
+        if not (head := line[line.rfind("\n") + 1 :]).strip("*#:;"):  # at the start of a line or of an item
+            is_whole_line = not head and not rest and following in ("\n", "")
             pieces.append(line[:-1] if is_whole_line else line)
+            dash = _DASH.match(text, end)
+            at = dash.end() if dash else end
         elif (rest or following)[:1] in _STOPS:
             pieces.append(line)
         else:

@@ -23,6 +23,11 @@ _TAGS: Final = re.compile(r"<[^<>]*>")
 _RULE: Final = re.compile(r"-{4,}")
 _PREFIX: Final = re.compile(r"[*#:;]+")
 _SPAN: Final = re.compile(r"(col|row)span\s*=\s*[\"']?\s*(\d{1,4})", re.IGNORECASE)
+_ATTRIBUTES: Final = re.compile(
+    r"(?:\s*+(?:colspan|rowspan|style|class|bgcolor|align|valign|width|height|scope|data-sort-\w+)"
+    r"(?:\s*=\s*(?:\"[^\"|]*\"|'[^'|]*')|=[^\s\"'|]+)(?!\S))++",
+    re.IGNORECASE,
+)
 _NO_CONTENT: Final = re.compile(
     r"class\s*=\s*[\"']?[^\"']*\b(?:infobox|navbox|ambox|mbox|metadata|noprint|vcard)\b", re.IGNORECASE
 )
@@ -79,7 +84,7 @@ class _Lines:
             if line:
                 self._text(line)
             return
-        if first == "=" and (heading := _HEADING.fullmatch(line)) is not None and not self._tables:
+        if first == "=" and not self._tables and (heading := _HEADING.fullmatch(line)) is not None:
             self._heading(heading)
         elif first == " ":
             self._preformatted(line[1:])
@@ -100,6 +105,8 @@ class _Lines:
         if not self._in_paragraph and self._is_formula_alone(line):
             self._out.append(f"<p>{line}<p>")
             return
+        if self._in_paragraph and _has_no_spaces(line[0]) and _has_no_spaces((last := self._out[-1])[-2:-1]):
+            self._out[-1] = last[:-1]
         line = _with_emphasis(line) if "''" in line else line
         self._out.append(f"{line}\n" if self._in_paragraph else f"<p>{line}\n")
         self._in_paragraph = True
@@ -120,6 +127,8 @@ class _Lines:
 
     def _heading(self, match: re.Match[str]) -> None:
         self._end_paragraph()
+        if not match[0].strip("= \t"):  # a template that is left out was the heading
+            return
         level = min(len(match[1]), len(match[3]))
         title = match[1][level:] + match[2] + match[3][level:]
         section = _Section(level, _with_emphasis(title.strip()))
@@ -236,6 +245,10 @@ class _Lines:
                 attributes, text = _cell(cell)
                 spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(attributes))
                 write(f"<{name}{spans}>")
+            elif "=" in cell and (found := _ATTRIBUTES.match(cell)) is not None:  # a template had the bar
+                spans = "".join(f" {kind.lower()}span={n}" for kind, n in _SPAN.findall(found[0]))
+                text = cell[found.end() :].strip()
+                write(f"<{name}{spans}>")
             else:
                 text = cell.strip()
                 write(f"<{name}>")
@@ -251,11 +264,19 @@ class _Lines:
         self._list = self._tables.pop().outer
 
 
+def _has_no_spaces(character: str) -> bool:
+    """Whether it is of a script without spaces between words: Chinese, Japanese, and their punctuation marks."""
+    return "\u2e80" <= character < "\ua000" or "\uf900" <= character < "\ufb00" or "\uff00" <= character < "\uffa0"
+
+
 def _without_bars(line: str) -> str:
     """The text of a table's row that stands in no table: a template that is left out began the table."""
     if line.startswith(("|-", "|}", "|+")):
         return ""
-    return line.lstrip("|! ") if line[0] == "|" else line
+    if line[0] == "!" and line[1:2] != " " and "!!" not in line:
+        return line  # a word may begin like this
+    cells = line.lstrip("|! ").replace("!!", "||").split("||")
+    return " | ".join(_cell(cell)[1] for cell in cells) + "<br>" if any(cells) else ""
 
 
 def _cell(text: str) -> tuple[str, str]:
@@ -324,7 +345,7 @@ def sections_of(text: str, is_formula_alone: Callable[[str], bool]) -> str:
     written: list[str] = []
     shallowest = 99  # level of the next section that is written
     for section in reversed(kept):
-        is_empty = not any(part and not part.isspace() for part in section.parts)
+        is_empty = not any(_TAGS.sub("", part).strip() for part in section.parts)
         if section.level and is_empty and not section.level < shallowest < 99:
             continue
         heading = f"<h{section.level}>{section.title}</h{section.level}>\n" if section.level else ""

@@ -40,6 +40,16 @@ REFERENCE_SECTIONS: Final = frozenset(
     kaynakça|dış bağlantılar|referenser|externa länkar|källor|noter|lähteet|aiheesta muualla|reference|externí odkazy
     jegyzetek|források|további információk|referensi|pranala luar|tham khảo|liên kết ngoài|chú thích|सन्दर्भ
     बाहरी कड़ियाँ
+    eksterne skakels|enllaces esternos|vinclos externos|xarici keçidlər|i̇stinadlar|външни препратки|източници|бележки
+    বহিঃসংযোগ|তথ্যসূত্র|liammoù diavaez|daveoù|vanjski linkovi|vanjske poveznice|vanjske veze|izvori|poznámky
+    eksterne henvisninger|henvisninger|eksterne lenker|referanser|fotnoter|kilder|välislingid|viited
+    kanpo estekak|erreferentziak|ligazóns externas|dolenni allanol|cyfeiriadau|naisc sheachtracha|tagairtí
+    արտաքին հղումներ|ծանոթագրություններ|nexus externi|notae
+    nuorodos|išnašos|šaltiniai|ārējās saites|atsauces|rujukan|pautan luar|catatan kaki|അവലംബം
+    बाह्य दुवे|संदर्भ|सन्दर्भ सूची|legături externe|referințe|зовнішні посилання|спољашње везе|референце
+    externé odkazy|zunanje povezave|sklici|viri|eksteraj ligiloj|notoj|burime|referime|بیرونی روابط|حوالہ جات
+    havolalar|manbalar|сілтемелер|дереккөздер|сылтамалар|искәрмәләр|referéncias|ligams extèrnes
+    გარე ბმულები|სქოლიო|வெளி இணைப்புகள்|மேற்கோள்கள்|other websites|belege|beleg
     อ้างอิง|แหล่งข้อมูลอื่น|παραπομπές|εξωτερικοί σύνδεσμοι|referències|enllaços externs
     """.replace("\n", "|").split("|")
     if name.strip()
@@ -67,6 +77,25 @@ DISAMBIGUATION: Final = frozenset(
 
 # Short names of such templates that mean something else in other languages
 DISAMBIGUATION_ONLY_IN: Final = {"dp": "nl", "des": "pt"}
+
+# Codes of countries, of ISO 3166 and of sports: templates with such a name are a flag with the country's name
+COUNTRIES: Final = frozenset(
+    """
+    ABW AFG AGO AIA ALA ALB AND ARE ARG ARM ASM ATF ATG AUS AUT AZE BDI BEL BEN BES BFA BGD BGR BHR BHS BIH BLM BLR
+    BLZ BMU BOL BRA BRB BRN BTN BWA CAF CAN CCK CHE CHL CHN CIV CMR COD COG COK COL COM CPV CRI CUB CUW CXR CYM CYP
+    CZE DEU DJI DMA DNK DOM DZA ECU EGY ERI ESH ESP EST ETH FIN FJI FLK FRA FRO FSM GAB GBR GEO GGY GHA GIB GIN GLP
+    GMB GNB GNQ GRC GRD GRL GTM GUF GUM GUY HKG HND HRV HTI HUN IDN IMN IND IOT IRL IRN IRQ ISL ISR ITA JAM JEY JOR
+    JPN KAZ KEN KGZ KHM KIR KNA KOR KWT LAO LBN LBR LBY LCA LIE LKA LSO LTU LUX LVA MAC MAF MAR MCO MDA MDG MDV MEX
+    MHL MKD MLI MLT MMR MNE MNG MNP MOZ MRT MSR MTQ MUS MWI MYS MYT NAM NCL NER NFK NGA NIC NIU NLD NOR NPL NRU NZL
+    OMN PAK PAN PCN PER PHL PLW PNG POL PRI PRK PRT PRY PSE PYF QAT REU ROU RUS RWA SAU SDN SEN SGP SGS SHN SJM SLB
+    SLE SLV SMR SOM SPM SRB SSD STP SUR SVK SVN SWE SWZ SXM SYC SYR TCA TCD TGO THA TJK TKL TKM TLS TON TTO TUN TUR
+    TUV TWN TZA UGA UKR URY USA UZB VAT VCT VEN VGB VIR VNM VUT WLF WSM YEM ZAF ZMB ZWE ALG ANG ANT ARU BAH BAN BAR
+    BER BHU BIZ BOT BRU BUL BUR CAM CAY CGO CHA CHI CRC CRO DEN ENG ESA FIJ FRG GAM GBS GDR GEQ GER GRE GRN GUA GUI
+    HAI HON INA IRI ISV IVB KSA KUW LAT LBA LES LIB MAD MAS MAW MGL MON MRI MTN MYA NCA NED NGR NIG NIR OMA PAR PHI
+    PLE POR PRC PUR ROC RSA SAM SCG SCO SEY SKN SLO SOL SPA SRI SUD SUI TAN TCH TGA TOG TPE TRI UAE URS URU VAN VIE
+    VIN WAL XKX KOS YUG ZAM ZIM
+    """.split()
+)
 
 # Two or three small letters before a colon are another language's wiki, unless they are one of these.
 _NOT_LANGUAGES: Final = frozenset(("mw", "rfc", "doi", "ads", "wmf", "dbr", "irc", "toolforge", "phab"))
