@@ -96,7 +96,7 @@ class _Pages:
 
 PAGES = Reading(
     name=Stage.PAGES,
-    version=7,
+    version=8,
     libraries=LIBRARIES,
     identity=_identity,
     make=_Pages,
