@@ -314,6 +314,8 @@ class Lane:
         fate, error = Fate.UNCHANGED if unchanged else Fate.FETCHED, None
         if answer.truncated and not unchanged:
             fate, error = Fate.TOO_LARGE, f"cut off at {self.settings.max_page_bytes} bytes"
+        elif answer.location and target is None:
+            error = in_words(f"it redirects to '{answer.location}', which is no URL that can be fetched")
         row = replace(
             self._row(candidate, fate, error),
             http_status=answer.status,
