@@ -7,7 +7,7 @@ class Status(StrEnum):
     """The result of reading a record: `ok`, or why there is no text.  Column `status` of pages."""
 
     OK = "ok"
-    HTTP_ERROR = "http_error"  # the server answered 4xx or 5xx
+    HTTP_ERROR = "http_error"  # the server answered 4xx or 5xx, or 304 without a page
     REDIRECT = "redirect"  # the server answered 3xx, or a wiki's page leads to another; the target is its own record
     CONTENT_TYPE = "content_type"  # not a type that the recipe's extractor reads: an image, a PDF, ...
     TOO_LARGE = "too_large"  # larger than `extract.max_page_bytes`, or a JSON line of millions of values

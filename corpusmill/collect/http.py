@@ -16,6 +16,7 @@ from fastwarc.stream_io import BrotliReader
 
 from corpusmill import sniff
 from corpusmill.page import Media
+from corpusmill.reasons import Status
 
 MARKUP = ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml", "text/vnd.wap.wml")
 XML = ("text/xml", "application/xml")  # XHTML is sent so, too
@@ -78,6 +79,13 @@ def media_of(content_type: str | None, body: bytes) -> tuple[Media | None, str |
         return None, None
     found = sniff.sniffed(body, declared)
     return sniff.media_of(found), None if found == declared else found
+
+
+def status_of(code: int) -> Status:
+    """What an answer's status code says.  304 leads to no other page, and comes without one."""
+    if code // 100 == 2:
+        return Status.OK
+    return Status.REDIRECT if code // 100 == 3 and code != 304 else Status.HTTP_ERROR
 
 
 def is_binary(body: bytes) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable
 
 OUR_NAME = "corpusmill"
+COMPATIBLE = re.compile(r"\s*mozilla\b.*?\bcompatible;\s*([a-z0-9_.-]+)", re.IGNORECASE)
 _AGENT = re.compile(r"\s*([A-Za-z][\w.-]*)\s*:\s*(.*)", re.DOTALL)
 # these directives contain colons, too
 _WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
@@ -45,5 +46,9 @@ def _robots(content: str) -> Iterable[tuple[str | None, str]]:
 
 
 def product(user_agent: str) -> str:
-    """The product token of a user agent in lower case, without version: robots directives use this name."""
-    return re.split(r"[/\s]", user_agent.strip(), maxsplit=1)[0].lower()
+    """The product token of a user agent in lower case, without version: robots directives use this name.
+
+    Many crawlers call themselves compatible with a browser: `Mozilla/5.0 (compatible; Somebot/1.0)`.
+    """
+    header = COMPATIBLE.match(user_agent)
+    return re.split(r"[/\s]", header[1] if header else user_agent.strip(), maxsplit=1)[0].lower()

@@ -415,8 +415,8 @@ class WarcReader:
             metadata={**record.metadata, "http_status": code, **{name: v for name, v in kept.items() if v}},
             n_bytes=len(raw_body) + missing,
         )
-        if code // 100 != 2:
-            return replace(record, status=Status.REDIRECT if code // 100 == 3 else Status.HTTP_ERROR)
+        if (status := http.status_of(code)) is not Status.OK:
+            return replace(record, status=status)
         body = http.decode_body(
             raw_body,
             http.codings(headers.get_multiple("Transfer-Encoding")),

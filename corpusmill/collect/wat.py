@@ -73,7 +73,7 @@ class WatReader(WarcReader):
         found = [meta.get("content") for meta in _metas(head) if _name(meta) in _DESCRIPTIONS]
         found += [link.get(key) for link in links if isinstance(link, dict) for key in ("text", "alt", "title")]
         lines = [" ".join(text.split()) for text in found if isinstance(text, str) and text.strip()]
-        status = {"2": Status.OK, "3": Status.REDIRECT}.get(code[:1], Status.HTTP_ERROR)
+        status = http.status_of(int(code) if code.isdecimal() and len(code) == 3 else 0)
         return replace(
             record,
             status=status if page or status is not Status.OK else Status.CONTENT_TYPE,

@@ -28,8 +28,7 @@ def crawl(source: CrawlSource, folder: str, options: Sequence[str] = (), *, work
     `options` are Beam's, as in a run.  One worker fetches from many hosts at once.  More workers help only for many
     thousand pages, which have more shards.
 
-    RunError if no page at all could be fetched, the disk is full or a shard was lost.  InputError if a seed is not a
-    URL.
+    RunError if the disk is full or a shard was lost.  InputError if a seed is not a URL.
     """
     return crawl_rounds(CrawlFolder(folder), source.crawl, lambda round: _run(round, options, workers))
 

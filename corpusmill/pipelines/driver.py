@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from corpusmill.collect.crawl.state import CrawlFolder
 from corpusmill.collect.slices import Slice
 from corpusmill.corpus import Corpus
-from corpusmill.errors import CorpusmillError, RunError
+from corpusmill.errors import CorpusmillError, InputError, RunError
 from corpusmill.extensions import UserModule
 from corpusmill.kernels import ON_REQUEST, WARM_UPS, kernels_are_cached, note_cached
 from corpusmill.pipelines import workers
@@ -31,6 +32,7 @@ from corpusmill.pipelines.request import CANCEL, LOST, Event, Request, names_a_r
 from corpusmill.stages.job import Job, recipe_of
 from corpusmill.stages.planning import check_input, make_plan, read_plan, write_tables
 from corpusmill.stages.state import unfinished_crawls
+from corpusmill.terminal import counted
 
 WORKER_DIED = "a worker process died"
 RUNNING: list[Any] = []  # the pipelines that run, as Beam's runner returned them
@@ -91,12 +93,28 @@ def make_job(request: Request) -> Job:
 
 
 def crawl_sources(job: Job, request: Request, events: TextIO) -> None:
-    """Run the crawls that are not finished.  A crawl ends in WARC files, which are then input like any other."""
+    """Run the crawls that are not finished.  A crawl ends in WARC files, which are then input like any other.
+
+    InputError or RunError if every source of the recipe is a crawl that gave no page.
+    """
+    failures: list[CorpusmillError] = []
     for source, folder in unfinished_crawls(job):
+        from corpusmill.collect.crawl.seeds import nothing_fetched, without_page
         from corpusmill.pipelines.crawl import crawl
 
         _send(events, Event(kind="crawling", text=source.name))
-        crawl(source, str(folder), request.beam)
+        summary, crawled = crawl(source, str(folder), request.beam), CrawlFolder(folder)
+        if summary.gave_pages:
+            text = f"crawl of {source.name}: {counted(summary.pages, 'page')}, {counted(summary.urls, 'URL')}"
+            missing, _ = without_page(crawled, source.crawl)
+            _send(events, Event(kind="note", text=f"{text}; {missing}" if missing else text))
+        else:
+            failures.append(nothing_fetched(crawled, source.crawl))
+    if failures and len(failures) == len(job.recipe.sources):
+        kind = RunError if any(isinstance(failure, RunError) for failure in failures) else InputError
+        raise kind("; ".join(map(str, failures)))
+    for failure in failures:
+        _send(events, Event(kind="note", text=str(failure)))
 
 
 def run_pipeline(job: Job, slices: Sequence[Slice], request: Request, worker_command: str | None) -> None:

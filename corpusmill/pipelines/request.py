@@ -49,7 +49,7 @@ class Request:
 class Event:
     """A message from the driver."""
 
-    kind: Literal["crawling", "planned", "compiling", "compiled", "lost", "done", "error"]
+    kind: Literal["crawling", "note", "planned", "compiling", "compiled", "lost", "done", "error"]
     text: str = ""
     name: str = ""  # the class of an error
     unexpected: bool = False  # whether the error is not one of ours

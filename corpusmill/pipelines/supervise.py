@@ -318,6 +318,8 @@ class _Run:
             case "crawling":
                 self.crawling = event.text
                 self.screen.message(f"crawling '{event.text}'")
+            case "note":
+                self.screen.message(event.text)
             case "compiling":
                 self.screen.message("compiling kernels, once on this machine ...")
             case "compiled":

@@ -41,3 +41,5 @@ def test_several_and_only_those_that_are_obeyed():
 
 def test_product():
     assert product("CorpusMill/0.1 (+https://mill.example/bot)") == "corpusmill"
+    assert product("Mozilla/5.0 (compatible; MyBot/2.0; +https://mill.example/bot)") == "mybot"
+    assert product("Mozilla/5.0 (X11)") == "mozilla"

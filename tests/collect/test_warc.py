@@ -265,6 +265,7 @@ def one(folder, *args, max_page_bytes=1_000_000, **kwargs):
         ("200 OK", "text/plain", Status.OK),
         ("206 Partial", "text/html", Status.OK),
         ("301 Moved", "text/html", Status.REDIRECT),
+        ("304 Not Modified", "text/html", Status.HTTP_ERROR),
         ("404 Not Found", "text/html", Status.HTTP_ERROR),
         ("503 Oops", "image/png", Status.HTTP_ERROR),
         ("200 OK", "application/pdf", Status.CONTENT_TYPE),

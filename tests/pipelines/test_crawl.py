@@ -1,14 +1,23 @@
 """The crawl as a Beam pipeline: the same result on every local runner, and errors of ours that come back as such."""
 
+import io
+import json
+
 import pytest
 
 from corpusmill.collect.crawl import frontier
 from corpusmill.collect.crawl.rounds import crawl_rounds
 from corpusmill.collect.crawl.state import CrawlFolder, finished
+from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError, RunError
 from corpusmill.pipelines.crawl import crawl
+from corpusmill.pipelines.driver import crawl_sources
+from corpusmill.pipelines.request import Request
+from corpusmill.pipelines.supervise import make_job
 from corpusmill.pipelines.work import reported
-from tests.collect.crawl.server import page, serving
+from corpusmill.stages.planning import make_plan
+from corpusmill.stages.state import unfinished_crawls
+from tests.collect.crawl.server import Page, page, serving
 from tests.collect.crawl.test_rounds import rows, stored
 from tests.collect.sources import a_source
 
@@ -58,3 +67,29 @@ def test_a_seed_that_is_no_url(tmp_path):
         with pytest.raises(InputError, match="not a valid URL"):
             crawl(broken, str(tmp_path / "web"))
     assert not (tmp_path / "web").exists()
+
+
+def test_sources_whose_crawl_gives_no_page(tmp_path):
+    """They are an error of the run if no other source is left, and are crawled again by the next run."""
+    closed = {f"{HOSTS[0]}robots.txt": Page("User-agent: *\nDisallow: /"), HOSTS[1]: page()}
+    with serving(closed) as server:
+        settings = {f"web{i}": server.settings(HOSTS[i]).model_dump(mode="json") for i in (0, 1)}
+
+        def run(*names):
+            sources = [{"name": name, "kind": "crawl", "crawl": settings[name]} for name in names]
+            job = make_job({"sources": sources}, Corpus(tmp_path / "corpus"))
+            request = Request(recipe="", folder="", corpus="", scratch="", token="", modules=[], workers=1, until=None,
+                              beam=[], roots=None)  # fmt: skip
+            events = io.StringIO()
+            crawl_sources(job, request, events)
+            return job, [json.loads(line)["text"] for line in events.getvalue().splitlines()]
+
+        why = "source 'web0': no page was fetched: its seed is disallowed by robots.txt "
+        why += f"({HOSTS[0]}: robots.txt: Disallow: /)"
+        with pytest.raises(InputError) as caught:
+            run("web0")
+        assert str(caught.value) == why
+        job, said = run("web0", "web1")
+        assert said == ["web0", "web1", "crawl of web1: 1 page, 1 URL", why]
+        assert {piece.source for piece in make_plan(job)} == {"web1"}
+        assert [source.name for source, _ in unfinished_crawls(job)] == ["web0"]

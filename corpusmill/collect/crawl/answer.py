@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote_from_bytes
 
-from corpusmill.collect.http import KNOWN_CODINGS, Body, codings, decode_body
+from corpusmill.collect.http import KNOWN_CODINGS, Body, codings, decode_body, is_binary
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -81,9 +81,11 @@ class Answer:
     def decoded(self, max_bytes: int) -> Body:
         """The body without its content codings: gzip, deflate, brotli, zstd, or several of them.
 
-        It never inflates more than `max_bytes`, whatever size the body claims.
+        It never inflates more than `max_bytes`, whatever size the body claims.  A body in an unknown coding is empty,
+        unless it is text: then the header is wrong.
         """
         applied = [coding for coding in codings(self.all("content-encoding")) if coding not in ("", "identity")]
         if not set(applied) <= KNOWN_CODINGS:
-            return Body(b"", complete=False, too_large=False)
+            content = b"" if is_binary(self.body) else self.body[:max_bytes]
+            return Body(content, complete=False, too_large=False)
         return decode_body(self.body, (), applied, max_bytes)

@@ -211,6 +211,10 @@ class Frontier:
             fate, error = url.fate, url.error
             if fate is None:
                 fate, error = self._why_not_asked(host_of(name))
+            elif url.state == WAITS:  # it was to be tried again
+                _, reason = self._why_not_asked(host_of(name))
+                if reason and error and error not in reason:
+                    error = f"{error}; then {reason}"
             yield UrlRow(
                 source=source, url=name, host=host_of(name), round=url.met_in, depth=url.met.depth,
                 found_on=url.met.found_on, fate=fate, error=error, attempts=url.attempts,

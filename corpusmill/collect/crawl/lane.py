@@ -32,11 +32,12 @@ from corpusmill.collect.crawl.fetch import Fetcher, FetchError, in_words
 from corpusmill.collect.crawl.frontier import PAGE_FATES, Candidate, Met
 from corpusmill.collect.crawl.journal import Journal
 from corpusmill.collect.crawl.links import PageLinks, links_of
-from corpusmill.collect.crawl.robots import MAX_BYTES, ROBOTS, Policy, PolicyFile, product_token, read_policy_files
+from corpusmill.collect.crawl.robots import MAX_BYTES, ROBOTS, Policy, PolicyFile, read_policy_files
 from corpusmill.collect.crawl.tables import UrlRow
 from corpusmill.collect.crawl.traps import without_session
 from corpusmill.collect.crawl.urls import normalise, origin_of
 from corpusmill.collect.crawl.warc import Earlier, WarcFile, payload_digest, read_answer, read_member
+from corpusmill.collect.optout import product
 from corpusmill.collect.settings import CrawlSettings
 from corpusmill.errors import CorpusmillError, said
 from corpusmill.reasons import Fate
@@ -313,6 +314,8 @@ class Lane:
         fate, error = Fate.UNCHANGED if unchanged else Fate.FETCHED, None
         if answer.truncated and not unchanged:
             fate, error = Fate.TOO_LARGE, f"cut off at {self.settings.max_page_bytes} bytes"
+        elif answer.location and target is None:
+            error = in_words(f"it redirects to '{answer.location}', which is no URL that can be fetched")
         row = replace(
             self._row(candidate, fate, error),
             http_status=answer.status,
@@ -327,8 +330,7 @@ class Lane:
         return Done(row=row, links=tuple(links), validator=_validator(answer, earlier, unchanged))
 
     def _links_of(self, answer: Answer) -> PageLinks:
-        agent = product_token(self.settings.user_agent)
-        return links_of(answer, agent, self.settings.max_page_bytes)
+        return links_of(answer, product(self.settings.user_agent), self.settings.max_page_bytes)
 
     def _sitemaps(self, origin: str, policy: Policy) -> tuple[Met, ...]:
         """The sitemaps that an origin's robots.txt names, when the lane first meets the origin."""

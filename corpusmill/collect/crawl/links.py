@@ -1,6 +1,8 @@
 """The links of a page or a sitemap, and whether its author allows crawlers to follow them.
 
 Links are the addresses in `a`, `area`, `frame` and `iframe`, and of a `meta refresh`, relative to the first `base`.
+The header `Refresh` has one, too.  An answer without a type is read if its beginning is markup, as browsers do it.
+
 Two kinds of links are not followed.  The first are links with rel=nofollow.  The second are all links of a page whose
 meta robots or X-Robots-Tag header says `nofollow` or `none`, to all crawlers or to this one by name.
 
@@ -24,12 +26,12 @@ from corpusmill.collect.crawl.markup import tags
 from corpusmill.collect.crawl.sitemaps import sitemap_urls
 from corpusmill.collect.crawl.traps import without_session
 from corpusmill.collect.crawl.urls import normalise
+from corpusmill.collect.http import media_of
 from corpusmill.collect.optout import opted_out
 
 MAX_LINKS = 20_000  # per page
 MAX_DIRECTIVES = 100
 OPT_OUTS = frozenset({"noindex", "none", "noai", "noimageai", "tdm-reservation"})
-HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 _ADDRESSES = {"a": "href", "area": "href", "frame": "src", "iframe": "src"}
 _WANTED = {*_ADDRESSES, "base", "link", "meta"}
@@ -69,11 +71,13 @@ def links_of(answer: Answer, agent: str, max_bytes: int) -> PageLinks:
     if (urls := sitemap_urls(answer)) is not None:
         links = {url: nofollow for text in urls if (url := _target(text, answer.url))}
         return PageLinks(links, None, opted_out(headers, OPT_OUTS, {agent}))
-    if answer.status != 200 or answer.media_type not in HTML_TYPES:
-        return _with_canonical(answer, {}, nofollow, canonical, opted_out(headers, OPT_OUTS, {agent}))
-    body = answer.decoded(max_bytes).content
+    refreshed = [to[1] for value in answer.all("refresh") if (to := _REFRESH.match(value))]
+    links = {url: nofollow for text in refreshed[:1] if (url := _target(text, answer.url))}
+    body = answer.decoded(max_bytes).content if answer.status == 200 else b""
+    if not body or media_of(answer.media_type, body)[0] != "html":
+        return _with_canonical(answer, links, nofollow, canonical, opted_out(headers, OPT_OUTS, {agent}))
     encoding = map_encoding_to_html5(answer.charset, fallback_utf8=False) if answer.charset else None
-    encoding = encoding or (detect_encoding(body, from_html_meta=True) if body else None) or "utf-8"
+    encoding = encoding or detect_encoding(body, from_html_meta=True) or "utf-8"
     found = _look(bytes_to_str(body, encoding), agent)
     base = normalise(found.base, answer.url) if found.base else None
     arguments = "utf-8" if encoding.lower().startswith("utf-16") else encoding
@@ -83,7 +87,6 @@ def links_of(answer: Answer, agent: str, max_bytes: int) -> PageLinks:
         address = address.partition("#")[0]
         if address in written or len(written) < MAX_LINKS:
             written[address] = (nofollow or own_nofollow) and written.get(address, True)
-    links = {}
     for address, not_followed in written.items():
         url = _target(address, base or answer.url, arguments)
         if url is not None:

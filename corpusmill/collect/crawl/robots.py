@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from corpusmill.collect.columns import encodable
 from corpusmill.collect.crawl.answer import Answer
 from corpusmill.collect.crawl.fetch import FetchError
-from corpusmill.collect.crawl.rules import Rules
+from corpusmill.collect.crawl.rules import Rules, product_token
 from corpusmill.collect.crawl.urls import normalise
 from corpusmill.collect.http import is_binary
 from corpusmill.reasons import Fate
@@ -83,14 +83,6 @@ class Policy:
             if line := rules.forbids(url):
                 return Fate.OPTED_OUT, f"{path.removeprefix('/')}: {line}"
         return None
-
-
-def product_token(user_agent: str) -> str:
-    """The crawler's name in robots.txt files (RFC 9309, section 2.2.1): letters, `-` and `_`."""
-    match = re.match(r"\s*([A-Za-z_-]+)", user_agent)
-    if match and match[1].lower() == "mozilla":  # many crawlers call themselves compatible with a browser
-        match = re.search(r"compatible;\s*([A-Za-z_-]+)", user_agent) or match
-    return match[1].lower() if match else "*"
 
 
 def tdmrep_as_robots(text: str) -> str:

@@ -6,7 +6,8 @@ Each part of the frontier holds the URLs of some hosts, and is merged by itself.
 part and of a shard's round, whatever the size of the crawl.
 
 A stopped crawl continues.  A finished crawl continues, too, if its settings have changed: fetched pages stay, and all
-other URLs are decided again with the present settings.  To start a crawl again, delete its folder.
+other URLs are decided again with the present settings.  A crawl that gave no page starts again.  To start another crawl
+again, delete its folder.
 """
 
 import shutil
@@ -34,10 +35,10 @@ from corpusmill.collect.crawl.frontier import (
     share_out,
 )
 from corpusmill.collect.crawl.previous import previous_folder
+from corpusmill.collect.crawl.seeds import gave_page
 from corpusmill.collect.crawl.shard import Shard, fetch_shard, keys_of_shard
 from corpusmill.collect.crawl.state import CrawlFolder, CrawlSummary, PlanReceipt, fingerprint
 from corpusmill.collect.crawl.tables import note_of, publish_table, read_table, table_of
-from corpusmill.collect.crawl.urls import normalise
 from corpusmill.collect.settings import CrawlSettings
 from corpusmill.errors import BalanceError, RunError
 from corpusmill.reasons import Fate
@@ -81,15 +82,17 @@ def crawl_rounds(
     """Crawl into a folder, or continue the crawl there, until nothing is left to fetch.
 
     `run` gets a round, and must call `fetch_shard` for each of its shards and then `merge` for each of its parts, in
-    any process.  Without `run` this is done here, one after the other.  RunError if no page at all could be fetched,
-    the disk is full, or a shard was not fetched; InputError if a seed is not a URL, or the settings name no contact.
+    any process.  Without `run` this is done here, one after the other.  RunError if the disk is full, or a shard was
+    not fetched; InputError if a seed is not a URL, or the settings name no contact.
     """
     summary = folder.summary()
-    if summary is not None and summary.fingerprint == fingerprint(settings):
+    if summary is not None and summary.gave_pages and summary.fingerprint == fingerprint(settings):
         return summary
     agent_of(settings)
     previous_folder(folder, settings)
     Frontier(settings, 0)
+    if summary is not None and not summary.gave_pages:
+        shutil.rmtree(folder.path)
     folder.reopen()
     number = latest(folder)
     if number > 1 and not (folder.path / "hosts").exists():
@@ -255,10 +258,7 @@ def _results(part: Part, number: int) -> Iterator[tuple[pa.Table, pa.Table, pa.T
 
 
 def close(folder: CrawlFolder, settings: CrawlSettings, rounds: int, parts: list[Part]) -> CrawlSummary:
-    """Write why the other URLs were not fetched, check the counts, and close the crawl.
-
-    RunError if no page at all could be fetched.  Then nothing is kept, so the next run requests all again.
-    """
+    """Write why the other URLs were not fetched, check the counts, and close the crawl."""
     met = 0
     for part in parts:
         frontier = Frontier(settings, 0, part.index, part.parts)
@@ -267,8 +267,11 @@ def close(folder: CrawlFolder, settings: CrawlSettings, rounds: int, parts: list
         unfetched = list(frontier.unfetched(folder.source))
         publish_table(table_of(unfetched, schema.URLS), folder.path / "urls" / f"unfetched-{part.index:04d}.parquet")
     fates: Counter[str] = Counter()
+    good = 0
     for path in folder.files("urls"):
-        fates.update(pq.read_table(path, columns=["fate"], use_threads=False)["fate"].to_pylist())
+        outcomes = read_table(path, ["fate", "http_status"])
+        fates.update(outcomes["fate"].to_pylist())
+        good += sum(map(gave_page, outcomes["fate"].to_pylist(), outcomes["http_status"].to_pylist()))
     plans = [(number, folder.plan_receipt(number)) for number in range(1, rounds + 1)]
     receipts = [folder.shard_receipt(number, shard) for number, plan in plans if plan for shard in plan.shards]
     done = [receipt for receipt in receipts if receipt]
@@ -278,8 +281,6 @@ def close(folder: CrawlFolder, settings: CrawlSettings, rounds: int, parts: list
             f"{folder.path}: {met} URLs were met and {pages} pages stored, but {fates.total()} URLs are on "
             f"record, {fates[Fate.FETCHED]} of them as fetched; please report this"
         )
-    if pages == 0:
-        raise _nothing_fetched(folder, settings)
     summary = CrawlSummary(
         fingerprint=fingerprint(settings),
         rounds=rounds,
@@ -289,16 +290,7 @@ def close(folder: CrawlFolder, settings: CrawlSettings, rounds: int, parts: list
         fates=dict(sorted(fates.items())),
         seconds=round(sum(receipt.seconds for receipt in done), 3),
         finished_at=round(time.time(), 3),
+        good=good,
     )
     folder.close(summary)
     return summary
-
-
-def _nothing_fetched(folder: CrawlFolder, settings: CrawlSettings) -> RunError:
-    """The error that no page could be fetched; the first seed's fate is the reason.  It clears the folder."""
-    seed = normalise(settings.seeds[0])
-    rows = (row for path in folder.files("urls") for row in read_table(path).to_pylist())
-    first = next(row for row in rows if row["url"] == seed)
-    shutil.rmtree(folder.path)
-    why = first["fate"].replace("_", " ") + (f": {first['error']}" if first["error"] else "")
-    return RunError(f"source '{folder.source}': no page could be fetched; the first failure was {first['url']} ({why})")

@@ -82,6 +82,12 @@ class CrawlSummary:
     seconds: float  # of work, over all runs of the crawl
     finished_at: float  # seconds since 1970
     done: bool = True
+    good: int | None = None  # URLs that were answered with 2xx, or are unchanged; None: from an earlier version
+
+    @property
+    def gave_pages(self) -> bool:
+        """Whether the crawl fetched any page that is not an error or a redirect."""
+        return self.good is None or self.good > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,9 +251,11 @@ def fingerprint(settings: CrawlSettings) -> str:
 
 
 def finished(folder: Path, settings: CrawlSettings) -> bool:
-    """Whether the crawl in `folder` is done, and was made with these settings."""
+    """Whether the crawl in `folder` is done, and was made with these settings.  A crawl that gave no page never is."""
     summary = CrawlFolder(folder).summary()
-    return summary is not None and summary.done and summary.fingerprint == fingerprint(settings)
+    if summary is None or not summary.gave_pages:
+        return False
+    return summary.done and summary.fingerprint == fingerprint(settings)
 
 
 def progress(folder: Path) -> Progress:

@@ -1,6 +1,6 @@
 """The crawl's own tables, and the rows of `schema.URLS`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -145,9 +145,22 @@ def publish_table(table: pa.Table, final: Path, note: str | None = None) -> None
         write_parquet(table.combine_chunks(), file)
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None, keys: tuple[int, int] | None = None) -> pa.Table:
-    """The table that `publish_table` wrote: all of it, or some columns, or the rows with a key within [first, last)."""
-    filters = [("key", ">=", keys[0]), ("key", "<", keys[1])] if keys else None
+def read_table(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    keys: tuple[int, int] | None = None,
+    urls: Collection[str] | None = None,
+) -> pa.Table:
+    """The table that `publish_table` wrote: all of it, or some columns, or the rows with a key within [first, last).
+
+    urls: only the rows of these URLs
+    """
+    filters: list[tuple[str, str, object]] | None = None
+    if keys:
+        filters = [("key", ">=", keys[0]), ("key", "<", keys[1])]
+    elif urls is not None:
+        filters = [("url", "in", sorted(urls))]
     return pq.read_table(path, columns=columns and list(columns), use_threads=False, filters=filters)
 
 

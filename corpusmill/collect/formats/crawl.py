@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from corpusmill.collect.crawl.state import CrawlFolder
 from corpusmill.collect.formats.warc import Warc
 from corpusmill.collect.settings import CrawlSettings, Source
 
@@ -22,8 +23,10 @@ class Crawl(Warc):
     settings: type[Source] = CrawlSource
 
     def patterns(self, source: Any, corpus_folder: Path, folder: Path) -> list[str]:
-        """The folder that the crawl writes."""
-        return [str(corpus_folder / "raw" / source.name)]
+        """The folder that the crawl writes; none if the crawl fetched nothing."""
+        crawl = CrawlFolder(corpus_folder / "raw" / source.name)
+        summary = crawl.summary()
+        return [] if summary is not None and not summary.pages else [str(crawl.path)]
 
     def user_agents(self, source: Any) -> list[str]:
         """The crawl's user agent."""

@@ -86,7 +86,22 @@ def test_only_html_pages_that_are_there():
     assert links_of(answer(b"<a href=/1>", 404, Content_Type="text/html"), "x", 100).links == {}
     assert links("") == {}
     assert links(bytes(range(256))) == {}
-    assert links("<a href=/1>", Content_Encoding="own") == {}
+    assert links(b"\0\x9f<a href=/1>", Content_Encoding="own") == {}
+    assert links("<a href=/1>", Content_Encoding="own") == {f"{A}/1": False}  # the header is wrong
+
+
+def test_pages_without_a_type_are_looked_at():
+    assert links("<!doctype html><a href=/1>", "") == {f"{A}/1": False}
+    assert links("see <a href=/1>", "") == {}
+    assert links_of(answer(b"<html><a href=/1>"), "x", 100).links == {f"{A}/1": False}
+    assert links("<html><a href=/1>", "application/vnd.wap.xhtml+xml") == {f"{A}/1": False}
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/pdf", ""])
+def test_the_header_refresh_is_a_link(kind):
+    assert links("", kind, Refresh="0; URL=next page?x#y") == {f"{A}/next%20page?x": False}
+    assert links("x", kind, Refresh="5; url=/1", X_Robots_Tag="nofollow") == {f"{A}/1": True}
+    assert links("x", kind, Refresh="5") == {}
 
 
 @settings(deadline=None)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from corpusmill.collect.crawl.answer import Answer
-from corpusmill.collect.crawl.robots import MAX_AGE, MAX_BYTES, Policy, PolicyFile, _as_answered, product_token, text_of
-from corpusmill.collect.crawl.rules import Rules
+from corpusmill.collect.crawl.robots import MAX_AGE, MAX_BYTES, Policy, PolicyFile, _as_answered, text_of
+from corpusmill.collect.crawl.rules import Rules, product_token
 from corpusmill.collect.crawl.urls import normalise
 from corpusmill.reasons import Fate
 

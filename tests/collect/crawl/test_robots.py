@@ -16,9 +16,9 @@ from corpusmill.collect.crawl.robots import (
     TDMREP,
     Policy,
     PolicyFile,
-    product_token,
     read_policy_files,
 )
+from corpusmill.collect.crawl.rules import product_token
 from corpusmill.reasons import Fate
 from tests.collect.crawl.server import Page, redirect, serving
 
@@ -110,7 +110,11 @@ def test_delay(text, seconds):
         ("corpusmill/0.1", "corpusmill"),
         ("Mozilla/5.0 (compatible; MyBot/2.0; +https://x)", "mybot"),
         ("My_Bot-X", "my_bot-x"),
-        ("123", "*"),
+        ("123", "123"),
+        ("MJ12bot/v1.4.8", "mj12bot"),
+        ("360Spider", "360spider"),
+        ("(none)", "*"),
+        ("", "*"),
     ],
 )
 def test_product_token(header, token):

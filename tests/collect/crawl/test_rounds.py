@@ -229,25 +229,26 @@ def test_redirects_and_links_into_the_private_network_are_refused(tmp_path, monk
     assert set(found.values()) == {"private_address"}
 
 
-def test_nothing_fetched_is_an_error_and_the_next_run_asks_again(tmp_path):
+def test_a_crawl_that_gave_no_page_is_on_record_and_the_next_run_asks_again(tmp_path):
     web = {f"{A}robots.txt": Page(status=503)}
     with serving(web) as server:
         settings = server.settings()
-        with pytest.raises(RunError) as caught:
-            crawl(tmp_path / "web", settings)
-        why = "http://a.example/ (robots unreachable: robots.txt: HTTP status 503)"
-        assert str(caught.value) == f"source 'web': no page could be fetched; the first failure was {why}"
-        assert not (tmp_path / "web").exists()
+        summary = crawl(tmp_path / "web", settings)
+        assert (summary.pages, summary.good, summary.fates) == (0, 0, {"robots_unreachable": 1})
+        assert not finished(tmp_path / "web", settings)
+        assert rows(tmp_path / "web", "url, error") == [(A, "robots.txt: HTTP status 503")]
         web.update({f"{A}robots.txt": Page(""), A: page()})
-        assert crawl(tmp_path / "web", settings).pages == 1
+        assert crawl(tmp_path / "web", settings).good == 1
+    assert finished(tmp_path / "web", settings)
+    assert fates(tmp_path / "web") == {A: Fate.FETCHED}
 
 
 def test_private_addresses_are_refused_by_default(tmp_path):
-    with (
-        serving(WEB) as server,
-        pytest.raises(RunError, match=r"private address: robots.txt: 127.0.0.1 is not a public"),
-    ):
+    with serving(WEB) as server:
         crawl(tmp_path / "web", server.settings(allow_private_addresses=False))
+    assert rows(tmp_path / "web", "fate, error") == [
+        ("private_address", "robots.txt: 127.0.0.1 is not a public address"),
+    ]
     assert server.connections == 0
 
 

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from protego import Protego
 
-from corpusmill.collect.crawl.robots import MAX_BYTES
+from corpusmill.collect.crawl.robots import MAX_BYTES, tdmrep_as_robots, text_of
 from corpusmill.collect.crawl.rules import Rules
 from corpusmill.collect.crawl.urls import MAX_URL, normalise
 
 HOST = "http://a.example"
 
-# names that are no tokens, and records between names, are in test_rfc9309.py: there protego follows other rules
+# names that are no tokens, records between names and paths without a slash are in suites.toml and test_rfc9309.py:
+# there protego follows other rules
 NAMES = ["*", "corpusmill", "CorpusMill", "mill", "other"]
 PATTERNS = [
     "/",
@@ -31,7 +32,6 @@ PATTERNS = [
     "/ä",
     "/%e4",
     "/a b",
-    "a",
     "",
 ]
 PATTERNS += ["/index.html", "/a/index.html", "/a%3Fx", "/a?x", "/***c", "$", "*", "*$", "/a*b*c", "/=%3d"]
@@ -104,6 +104,50 @@ def test_no_number_is_too_odd(directive, number):
         delay_s = Rules(f"User-agent: *\n{directive}: {value}", "corpusmill").delay_s
         assert math.isfinite(delay_s)
         assert delay_s >= 0
+
+
+PIECES = [b"User-agent: ", b"Disallow: ", b"Allow: ", b"Crawl-delay: ", b"Sitemap: ", b"*", b"/", b"$", b"%", b"\0"]
+PIECES += [
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"corpusmill",
+    b"<br>",
+    b"#",
+    b":",
+    b"%2F",
+    b"\xe4",
+    b",",
+]
+PIECES += [b"/a", b".html", b"mozilla/5.0 (compatible; ", b" ", b"\xed\xa0\x80"]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=60).map(b"".join), st.booleans())
+def test_no_bytes_are_too_odd(body, cut):
+    rules = Rules(text_of(body, cut=cut), "corpusmill")
+    assert math.isfinite(rules.delay_s)
+    rules.forbids(f"{HOST}/a/b.html")
+    Rules(tdmrep_as_robots(text_of(body, cut=cut)), "corpusmill")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
+@given(written=st.lists(st.sampled_from(["Disallow: /a", "Disallow: /b\u00e4", "Allow: /a/b", "# why"]), max_size=5))
+def test_every_encoding_says_the_same(encoding, written):
+    text = "\n".join(["User-agent: *", *written])
+    for path in ("/a", "/a/b", "/b%C3%A4", "/c"):
+        expected = Rules(text, "corpusmill").forbids(HOST + path) is None
+        rules = Rules(text_of(text.encode(encoding), cut=False), "corpusmill")
+        assert (rules.forbids(HOST + path) is None) == expected
+
+
+@pytest.mark.parametrize(
+    "pattern", ["/" + "*a" * 2000 + "$", "/" + "*" * 200_000, "/" + "*a*a*b" * 500, "/" + "$" * 4000]
+)
+def test_a_pattern_on_which_backtracking_never_ends(pattern):
+    assert Rules(f"User-agent: *\nDisallow: /{pattern}x", "corpusmill").forbids(f"{HOST}/" + "a" * 8000) is None
 
 
 @pytest.mark.parametrize(

@@ -329,6 +329,30 @@ def test_a_crawl_without_a_contact_is_refused(tmp_path):
     assert {request.headers["user-agent"] for request in server.requests} == {"mill/1 (+https://mill.example/bot)"}
 
 
+def test_redirects_that_lead_to_no_url(tmp_path):
+    web = {A: page("/none", "/data", "/bad"), f"{A}none": Page(status=301), f"{A}data": redirect("data:text/html,x")}
+    web |= {f"{A}bad": redirect("http://[bad\x1b[31m", 302)}
+    with serving(web) as server:
+        crawl(tmp_path / "web", server.settings())
+    errors = {url: error for url, (fate, error) in fates(tmp_path / "web").items() if fate == Fate.FETCHED}
+    assert errors == {
+        A: None,
+        f"{A}none": None,
+        f"{A}data": "it redirects to 'data:text/html,x', which is no URL that can be fetched",
+        f"{A}bad": "it redirects to 'http://[bad\ufffd[31m', which is no URL that can be fetched",
+    }
+
+
+def test_what_was_to_be_tried_again_says_why_it_was_not(tmp_path):
+    busy = Page(status=429, headers={"Retry-After": "3600"})
+    with serving({A: page("/broken", "/late"), f"{A}broken": Page(status=500), f"{A}late": busy}) as server:
+        crawl(tmp_path / "web", server.settings())
+    why = "the host wants no more requests (HTTP status 429)"
+    found = fates(tmp_path / "web")
+    assert found[f"{A}broken"] == (Fate.FAILED, f"HTTP status 500; then not asked: {why}")
+    assert found[f"{A}late"] == (Fate.FAILED, why)
+
+
 def test_cookies_are_not_sent_back(tmp_path):
     with serving({A: Page("<a href=/1>", headers={"Set-Cookie": "a=b; Path=/"}), f"{A}1": page()}) as server:
         crawl(tmp_path / "web", server.settings())
