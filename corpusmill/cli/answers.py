@@ -50,7 +50,7 @@ def renewed_line() -> Callable[[str, bool], None]:
 
 
 def folder_named(out: str, parent: Path) -> Path:
-    """The folder of --out, which is a path, or a name in `parent`.  InputError if it names `parent` or what is above."""
+    """The folder of --out: a path, or a name in `parent`.  InputError if it names `parent` or what is above."""
     if out in ("", ".", ".."):
         raise InputError(f"--out '{out}' names no folder of its own; give a name, or a path")
     return Path(out) if "/" in out else parent / out

@@ -86,9 +86,7 @@ def read_file(path: Path) -> EvaluationFile:
     else:
         rows = list(json_rows(content, str(path)))
         kind = _kind(rows[0][1], f"{path}: line {rows[0][0]}") if rows else "documents"
-        items = [
-            _READ[kind](row, f"{path}: line {line}", str(number), name) for number, (line, row) in enumerate(rows)
-        ]
+        items = [_READ[kind](row, f"{path}: line {line}", str(number), name) for number, (line, row) in enumerate(rows)]
     if not items:
         raise InputError(f"{path}: has no items; give JSON lines such as {EXAMPLE}")
     return EvaluationFile(name, kind, tuple(items))

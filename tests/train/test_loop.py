@@ -162,7 +162,7 @@ def test_a_full_memory_is_one_sentence(corpus, settings, tmp_path, error):
     def fill(report):
         raise error
 
-    with pytest.raises(RunError, match="memory is too small .* lower rows_per_pass"):
+    with pytest.raises(RunError, match=r"memory is too small .* lower rows_per_pass"):
         train(corpus, settings, tmp_path / "model", progress=fill)
 
 
