@@ -58,7 +58,7 @@ class Labelled(Example):
     def _names_classes(cls, label: object) -> object:
         """Only texts that are not empty and whole numbers name a class: not true, not 0.5."""
         of_several = label if isinstance(label, list) else [label]
-        kinds = {str} if isinstance(label, list) else {str, int, type(None)}
+        kinds: set[type] = {str} if isinstance(label, list) else {str, int, type(None)}
         if not all(type(each) in kinds and each != "" for each in of_several):
             raise ValueError("a label is a text that is not empty, or a whole number; several are a list of texts")
         return label
