@@ -90,6 +90,7 @@ def test_the_figures_are_in_the_catalog_and_the_report(base, data, corpus):
         (("predict", "{model}"), "has no task yet; tune this model first with 'corpusmill finetune'"),
         (("finetune", "{model}", "{data}", "--task", "tokens", "--out", ""), "--out '' names no folder of its own"),
         (("predict", "{tmp}"), "is no model"),
+        (("embed", "{model}", "{data}", "--out", "{none}/v"), "none/v: there is no folder"),
         (("embed", "{model}", "{none}", "--out", "{tmp}/v"), "none: cannot be read: No such file"),
         (("embed", "{tmp}", "--out", "{tmp}/v"), "is no model"),
     ],

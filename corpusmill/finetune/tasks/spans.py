@@ -159,7 +159,7 @@ def runs(tags: Sequence[str], tokens: Tokens) -> list[tuple[range, str]]:
         for at, tag in enumerate(tags)
         if tag[0] == "B" or (tag[0] == "I" and (at == 0 or tags[at - 1][2:] != tag[2:]))
     ]
-    found = []
+    found: list[tuple[range, str]] = []
     for start, following in pairwise([*starts, len(tags)]):
         stop = next((at for at in range(start + 1, following) if tags[at][0] != "I"), following)
         real = [at for at in range(start, stop) if tokens.spans[at][0] < tokens.spans[at][1]]
