@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from corpusmill.errors import InputError
 from corpusmill.recipe import sentence
-from corpusmill.settings import Name, Settings, Share, read_toml
+from corpusmill.settings import Name, Seed, Settings, Share, read_toml
 from corpusmill.train.settings import StableSettings, TrainSettings
 
 BASE = "base"  # the variant that is the recipe as it is
@@ -96,7 +96,7 @@ class SearchSettings(Settings):
     runs: int = Field(30, ge=1)  # trainings of the whole search, those that confirm its result among them
     keep: Share = 0.34  # share of the trials that get more seeds
     rounds: int = Field(3, ge=1)
-    seed: int = Field(1, ge=0)  # of the trials
+    seed: Seed = 1  # of the trials
 
 
 class Size(Settings):
@@ -129,7 +129,7 @@ class AblationSettings(Settings):
 
     recipe: str
     variants: list[Variant] = []
-    seeds: list[int] = Field([1, 2, 3], min_length=2)
+    seeds: list[Seed] = Field([1, 2, 3], min_length=2)
     longer: float = Field(2.0, ge=1, le=100)  # every variant is trained for so many budgets of tokens
     evaluate_every: int | None = Field(None, ge=1)  # steps; by default about a tenth of `train.steps`
     confidence: Confidence = 0.95
@@ -153,8 +153,8 @@ class AblationSettings(Settings):
         names = [variant.name for variant in self.variants]
         if twice := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"two variants are named '{twice[0]}'; names must differ")
-        if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
-            raise ValueError("seeds must be different numbers, not less than 0")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds must be different numbers")
         return self
 
     @property

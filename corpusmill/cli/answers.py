@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from corpusmill.errors import InputError
@@ -46,6 +47,13 @@ def renewed_line() -> Callable[[str, bool], None]:
             print(f"\r\x1b[K{line}" if terminal else line, end="\n" if ends or not terminal else "", file=sys.stderr)
 
     return show
+
+
+def folder_named(out: str, parent: Path) -> Path:
+    """The folder of --out: a path, or a name in `parent`.  InputError if it names `parent` or what is above."""
+    if out in ("", ".", ".."):
+        raise InputError(f"--out '{out}' names no folder of its own; give a name, or a path")
+    return Path(out) if "/" in out else parent / out
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpusmill.cli.answers import answer_with, json, needs_the_extra, renewed_line, say
+from corpusmill.cli.answers import answer_with, folder_named, json, needs_the_extra, renewed_line, say
 from corpusmill.cli.app import AsJson, app
 from corpusmill.errors import InputError
 from corpusmill.terminal import printable
@@ -60,7 +60,7 @@ def finetune(
     from corpusmill.finetune.settings import load_settings
 
     settings = load_settings(task, config)
-    folder = Path(out) if "/" in out else model.parent / out
+    folder = folder_named(out, model.parent)
     with needs_the_extra("fine-tuning", EXTRA):
         from corpusmill.finetune.run import finetune as run
         from corpusmill.finetune.run import leads
@@ -163,13 +163,14 @@ def embed(
 def _opened(file: Path | None) -> Iterator[tuple[Iterator[str], str]]:
     """The lines of a file or of standard input, and its name.  InputError if it cannot be read."""
     if file is None or str(file) == "-":
-        yield (line.decode("utf-8", "replace") for line in sys.stdin.buffer), "standard input"
+        yield (line.decode("utf-8-sig", "replace") for line in sys.stdin.buffer), "standard input"
         return
     try:
-        with file.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
-            yield lines, str(file)
-    except FileNotFoundError:
-        raise InputError(f"{file}: there is no such file") from None
+        lines = file.open(encoding="utf-8-sig", errors="replace", newline="\n")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    with lines:
+        yield lines, str(file)
 
 
 def _json_line(answer: object) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpusmill.cli.answers import json, needs_the_extra, renewed_line, say
+from corpusmill.cli.answers import folder_named, json, needs_the_extra, renewed_line, say
 from corpusmill.cli.app import AsJson, CorpusPlace, app
 from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError
@@ -45,7 +45,7 @@ def train(
     if not (root / "recipe.toml").exists():
         raise InputError(f"{corpus}: not a corpus directory (it has no recipe.toml)")
     settings = load_training(config or root / "recipe.toml")
-    folder = Path(out) if "/" in out else root / "models" / out
+    folder = folder_named(out, root / "models")
     leads = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun
     if leads:
         print("starting ...", file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from corpusmill.cli.answers import json, needs_the_extra, say
+from corpusmill.cli.answers import folder_named, json, needs_the_extra, say
 from corpusmill.cli.app import AsJson, CorpusPlace, app
 from corpusmill.corpus import Corpus
 from corpusmill.errors import InputError
@@ -44,7 +44,7 @@ def vectors(
         })  # fmt: skip
     except ValueError:  # typer has checked the numbers
         raise InputError(f"there is no method '{method}'; allowed: skip-gram, cbow, glove") from None
-    folder = Path(out) if "/" in out else root / "models" / out
+    folder = folder_named(out, root / "models")
     print("starting ...", file=sys.stderr)
     found = train_vectors(root, settings, folder)
     if as_json:

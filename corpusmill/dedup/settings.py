@@ -85,7 +85,7 @@ class DedupSettings(Settings):
     bands: int = Field(14, ge=1, le=64)
     rows: int = Field(8, ge=1, le=64)
     threshold: float = Field(0.75, gt=0, le=1)  # least Jaccard similarity with a kept document, computed exactly
-    seed: int = 1
+    seed: int = Field(1, ge=0, lt=2**32)  # what datasketch takes
     against: list[Against] = []
     urls: UrlDuplicates = UrlDuplicates()
     lines: list[RepeatedLines] = []

@@ -85,8 +85,8 @@ def read_file(path: Path) -> EvaluationFile:
         kind = "documents"
     else:
         rows = list(json_rows(content, str(path)))
-        kind = _kind(rows[0], f"{path}: item 0") if rows else "documents"
-        items = [_READ[kind](row, f"{path}: item {number}", str(number), name) for number, row in enumerate(rows)]
+        kind = _kind(rows[0][1], f"{path}: line {rows[0][0]}") if rows else "documents"
+        items = [_READ[kind](row, f"{path}: line {line}", str(number), name) for number, (line, row) in enumerate(rows)]
     if not items:
         raise InputError(f"{path}: has no items; give JSON lines such as {EXAMPLE}")
     return EvaluationFile(name, kind, tuple(items))
@@ -108,7 +108,8 @@ def _text(row: dict[str, Any], key: str, where: str, default: str | None = None)
 
 
 def _id(row: dict[str, Any], number: str) -> str:
-    return str(row.get("id", number)).encode("utf-8", "replace").decode()
+    named = row.get("id")
+    return str(number if named is None else named).encode("utf-8", "replace").decode()
 
 
 def _document(row: dict[str, Any], where: str, number: str, name: str) -> Item:

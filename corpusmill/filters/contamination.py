@@ -97,7 +97,8 @@ class Evaluation:
 
 def read_set(content: bytes, path: str, name: str, fields: Sequence[str], where: str) -> list[Item]:
     """The items of a JSONL (also .gz) or Parquet file.  InputError if it is neither, or lacks a field."""
-    rows = list(_parquet_rows(content, where) if path.lower().endswith(".parquet") else json_rows(content, where))
+    is_parquet = path.lower().endswith(".parquet")
+    rows = list(_parquet_rows(content, where)) if is_parquet else [row for _, row in json_rows(content, where)]
     for wanted in fields:
         if not any(wanted in row for row in rows):
             there = sorted({key for row in rows for key in row})
@@ -122,8 +123,11 @@ def _parquet_rows(content: bytes, where: str) -> Iterator[dict[str, Any]]:
         yield from batch.to_pylist()
 
 
-def json_rows(content: bytes, where: str) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, which may be a gzip file.  InputError if it is none."""
+def json_rows(content: bytes, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSONL file, which may be a gzip file, with the numbers of their lines, from 1.
+
+    InputError if it is none.
+    """
     try:
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
@@ -139,7 +143,7 @@ def json_rows(content: bytes, where: str) -> Iterator[dict[str, Any]]:
             raise InputError(f"{where}: line {number} is no JSON; an evaluation set is JSONL or Parquet") from None
         if not isinstance(row, dict):
             raise InputError(f"{where}: line {number} is no JSON object; an item is an object with fields")
-        yield row
+        yield number, row
 
 
 def _encodable(text: str) -> str:

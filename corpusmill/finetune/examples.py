@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from corpusmill.corpus import checksum_of
 from corpusmill.draws import shuffled
@@ -52,6 +52,16 @@ class Labelled(Example):
     text: str
     text_pair: str | None = None
     label: str | int | list[str] | None = None
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _names_classes(cls, label: object) -> object:
+        """Only texts that are not empty and whole numbers name a class: not true, not 0.5."""
+        of_several = label if isinstance(label, list) else [label]
+        kinds: set[type] = {str} if isinstance(label, list) else {str, int, type(None)}
+        if not all(type(each) in kinds and each != "" for each in of_several):
+            raise ValueError("a label is a text that is not empty, or a whole number; several are a list of texts")
+        return label
 
     @property
     def is_labelled(self) -> bool:

@@ -51,9 +51,12 @@ def embed(
     """Write the vectors of texts, which have the length 1, as Parquet: id, text, vector.  Returns their number.
 
     Each line is a JSON object with `text`, and maybe `id`.  Any encoder will do, but one that was tuned for embeddings
-    is better.  InputError if the model is no encoder, or a line is no such object.
+    is better.  InputError if the model is no encoder, a line is no such object, or the folder of `out` is missing.
     """
-    tuned, out = load_tuned(model, device, vectors=True), Path(out)
+    out = Path(out)
+    if not out.parent.is_dir():
+        raise InputError(f"{out}: there is no folder {out.parent}")
+    tuned = load_tuned(model, device, vectors=True)
     if not isinstance(tuned.task, Embeddings):
         raise InputError(f"{model}: is tuned for {tuned.task.settings.task}; vectors need the task embeddings")
     n, width = 0, tuned.task.vectors(tuned.model, [""]).shape[1]

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 from corpusmill.errors import InputError
 from corpusmill.names import did_you_mean
 from corpusmill.recipe import sentence
-from corpusmill.settings import Settings, Share, read_toml
+from corpusmill.settings import Seed, Settings, Share, read_toml
 from corpusmill.train.settings import (
     AdamWSettings,
     AnyOptimizer,
@@ -41,7 +41,7 @@ class FinetuneSettings(Settings):
     validate_every: int | None = Field(None, ge=1)  # steps; null: once per epoch
     patience: int | None = Field(3, ge=1)  # validations in a row without a lower loss, after which training ends
     checkpoint_every: int = Field(200, ge=1)  # steps
-    seed: int = Field(1, ge=0)
+    seed: Seed = 1
     dropout: BelowOne = 0.0
     tensorboard: bool = False
     lora: LoraSettings | None = None  # null: all weights are trained
@@ -139,6 +139,8 @@ def settings_of(task: str | None, table: dict[str, Any], where: str = "finetune"
     named = table.get("task", task)
     if task is not None and named != task:
         raise InputError(f"{where}: is about the task '{named}', but --task is '{task}'")
+    if named is None:
+        raise InputError(f"the task is not named; --task can be: {', '.join(TASKS)}")
     if not isinstance(named, str) or named not in TASKS:
         hint = did_you_mean(str(named), [*TASKS])
         raise InputError(f"there is no task '{named}'; {hint}--task can be: {', '.join(TASKS)}")

@@ -84,12 +84,12 @@ def _lines(file: TextIO, path: str) -> Iterable[str]:
 @contextmanager
 def _opened(path: str) -> Iterator[TextIO]:
     if path == "-":
-        sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # tests may replace it
+        sys.stdin.reconfigure(encoding="utf-8-sig")  # type: ignore[union-attr]  # tests may replace it
         yield sys.stdin
         return
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(Path(path).open(encoding="utf-8"))
+            file = stack.enter_context(Path(path).open(encoding="utf-8-sig"))
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from None
         yield file

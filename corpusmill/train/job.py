@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 VERSION = 6  # of everything that changes a trained model; raise it when one of these things changes
 
 BEST = "best.safetensors"  # the weights with the lowest validation loss so far, if the training keeps them
+FILES = (  # in a folder without plan.json, they are not of a training
+    "model.safetensors", "config.json", "tokenizer*.json", "metrics.parquet", "receipt.json", "recipe.toml", BEST,
+    "checkpoint-*",
+)  # fmt: skip
 NO_EFFECT = ("checkpoint_every", "tensorboard", "sharding")  # settings that do not change the model
 
 
@@ -100,9 +104,10 @@ class Planned:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def planned_steps(self) -> int | None:
-        """The number of steps that an earlier run of this job fixed; InputError if the folder is another job's."""
+        """The number of steps that an earlier run of this job fixed; InputError if the folder holds something else."""
         plan = Corpus(self.out).read_json("plan.json")
         if plan is None or not {"fingerprint", "steps", "settings"} <= plan.keys():
+            self._refuse_other_files()
             return None
         if plan["fingerprint"] != self.fingerprint:
             raise InputError(
@@ -140,6 +145,14 @@ class Planned:
         """Settings that an earlier version noted, with the names of now.  ValueError if they are not understood."""
         return TrainSettings.model_validate(settings).model_dump(mode="json")
 
+    def _refuse_other_files(self) -> None:
+        """InputError if training would replace files of something else: a model, word vectors, a corpus."""
+        names = sorted(name for pattern in FILES for name in (path.name for path in self.out.glob(pattern)))
+        if names:
+            raise InputError(
+                f"{self.out}: holds files that this training has not written ({', '.join(names)}); choose another --out"
+            )
+
     def _difference(self, settings: dict[str, Any]) -> str:
         try:
             earlier = self.understood(settings)
@@ -147,7 +160,7 @@ class Planned:
             return ""
         mine = {key: value for key, value in _flat(self.described()).items() if key not in NO_EFFECT}
         theirs = _flat(earlier)
-        other = [f"{key} = {theirs.get(key)}" for key, value in mine.items() if theirs.get(key) != value]
+        other = [f"{key} = {theirs[key]}" for key, value in mine.items() if key in theirs and theirs[key] != value]
         return f" ({', '.join(other)})" if other else ""
 
 

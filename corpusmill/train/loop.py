@@ -14,8 +14,8 @@ count the first window, which is everything, up to 16 M tokens.
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -27,7 +27,7 @@ from torch.utils.checkpoint import checkpoint as checkpointed
 
 from corpusmill.corpus import Corpus
 from corpusmill.draws import uniform
-from corpusmill.errors import InputError, InterruptedRunError
+from corpusmill.errors import InputError, InterruptedRunError, RunError
 from corpusmill.interrupts import noted
 from corpusmill.loader import Position
 from corpusmill.train import checkpoint
@@ -57,6 +57,7 @@ def run(
 ) -> TrainResult:
     """Run a job that is not done.  `planned_steps` is the number of steps if an earlier run fixed it."""
     with (
+        _full_memory_is_a_run_error(),
         Ranks.joined(device) as ranks,
         Corpus(job.out).lock() if ranks.leads else nullcontext(),
         using_threads(job.planned_threads(ranks.ranks)) as threads,
@@ -83,6 +84,21 @@ def run(
         result = training.result()
         training.publish(result)
         return result
+
+
+@contextmanager
+def _full_memory_is_a_run_error() -> Iterator[None]:
+    """Report memory that torch cannot allocate in one sentence that says what to change."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:  # torch has an own error on a GPU, and a RuntimeError on a CPU
+        words = str(error).splitlines()[0] if str(error) else ""
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate memory" not in words:
+            raise
+        raise RunError(
+            "the memory is too small for a step or a validation of this training; lower rows_per_pass, "
+            f"the length of rows or the size of the model ({words or 'MemoryError'})"
+        ) from error
 
 
 class Training:

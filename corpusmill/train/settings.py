@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from corpusmill.settings import Settings, Share
+from corpusmill.settings import Seed, Settings, Share
 
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -214,7 +214,7 @@ class TrainSettings(Settings):
     # reduces the number of steps to what fits; measured once
     max_seconds: float | None = Field(None, gt=0, allow_inf_nan=False)
     patience: int | None = Field(None, ge=1)  # validations in a row without a lower loss, after which training ends
-    seed: int = Field(1, ge=0)
+    seed: Seed = 1
     checkpoint_every: int = Field(500, ge=1)  # steps
     validate_every: int = Field(100, ge=1)  # steps
     validation_rows: int = Field(64, ge=1)

@@ -134,17 +134,31 @@ def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def score_file(vectors: WordVectors, path: Path) -> Score:
     """The score of a test set: lines `A B C D` are analogies, lines `A B NUMBER` are similarities.
 
-    Lines that begin with `:` or `#` are titles or comments.  InputError if the file mixes both, or has other lines.
+    Lines that begin with `:` or `#` are titles or comments.  InputError if the file mixes both, or has other lines, or
+    if too few lines have words with vectors.
     """
     try:
-        lines = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip() and line[0] not in ":#"]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not text in UTF-8") from None
+    lines = [line.split() for line in text.splitlines() if line.strip() and line[0] not in ":#"]
+    score, least = _score_lines(vectors, lines, path)
+    if score.n_used < least:
+        raise InputError(
+            f"{path}: {score.n_used} of {len(lines)} lines have words with vectors, and a score needs at least {least}"
+        )
+    return score
+
+
+def _score_lines(vectors: WordVectors, lines: list[list[str]], path: Path) -> tuple[Score, int]:
+    """The score, and the number of lines that it needs: one analogy, or two similarities."""
     lengths = {len(line) for line in lines}
     if lengths == {4}:
-        return vectors.score_analogies([(a, b, c, d) for a, b, c, d in lines])
+        return vectors.score_analogies([(a, b, c, d) for a, b, c, d in lines]), 1
     try:
-        return vectors.score_similarities([(a, b, float(number)) for a, b, number in lines])
+        return vectors.score_similarities([(a, b, float(number)) for a, b, number in lines]), 2
     except ValueError:
         raise InputError(f"{path}: every line must have four words, or every line two words and a number") from None
 

@@ -43,6 +43,8 @@ def test_measurements_divide_the_budget(steps, every):
         ('name = "a"', 'name = "base"', "cannot be named 'base'"),
         ('remove = ["sources.x"]', "", "changes nothing"),
         ("recipe =", "seeds = [1, 1]\nrecipe =", "seeds must be different"),
+        ("recipe =", f"seeds = [1, {2**63}]\nrecipe =", "seeds.1: input should be less than"),
+        ("recipe =", "seeds = [1, -1]\nrecipe =", "seeds.1: input should be greater than or equal to 0"),
         ("recipe =", "seeds = [1]\nrecipe =", "seeds: list should have at least 2 items"),
         ("recipe =", "evaluate_every = 7\nrecipe =", "does not divide"),
         ("recipe =", "sedes = [1]\nrecipe =", "unknown key 'sedes'; did you mean 'seeds'?"),

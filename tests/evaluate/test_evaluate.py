@@ -120,9 +120,9 @@ def test_files_that_cannot_be_used(model, tmp_path):
         "": "has no items",
         "{": "line 1 is no JSON",
         "[1]": "is no JSON object",
-        '{"a": 1}': "item 0: has neither 'text' nor 'choices'",
-        '{"text": 3}': "item 0: needs a text 'text'",
-        '{"text": "a"}\n{"text": ""}': "item 1: needs a text 'text'",
+        '{"a": 1}': "line 1: has neither 'text' nor 'choices'",
+        '{"text": 3}': "line 1: needs a text 'text'",
+        '{"text": "a"}\n\n{"text": ""}': "line 3: needs a text 'text'",
         '{"text": "a", "answer": ""}': "needs a text 'answer'",
         '{"question": "a", "choices": ["b"], "answer": 0}': "needs two or more texts",
         '{"question": "a", "choices": ["b", "c"], "answer": 2}': "must be the number of a choice",
@@ -150,6 +150,8 @@ def test_items_of_every_kind_are_read(tmp_path):
     assert quiz.items[1] == Choices("1", "今天", ("天气很好。", " qqqq"), 0)
     (tmp_path / "gap.jsonl").write_text('{"id": 7, "text": "a", "answer": "b", "after": "c"}\n\n')
     assert read_file(tmp_path / "gap.jsonl").items == (Cloze("7", "a", "b", "c"),)
+    (tmp_path / "gap.jsonl").write_text('\n{"id": null, "text": "a", "answer": "b"}\n')
+    assert read_file(tmp_path / "gap.jsonl").items == (Cloze("0", "a", "b", ""),)
     (tmp_path / "page.txt").write_text("今天 \ud800".encode("utf-8", "replace").decode())
     assert read_file(tmp_path / "page.txt").items == (Document("0", "今天 ?", "page", None),)
 

@@ -84,11 +84,14 @@ def test_the_figures_are_in_the_catalog_and_the_report(base, data, corpus):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("finetune", "{model}", "{data}", "--out", "x"), "there is no task 'None'"),
+        (("finetune", "{model}", "{data}", "--out", "x"), "the task is not named; --task can be: classification,"),
         (("finetune", "{tmp}", "{data}", "--task", "tokens", "--out", "x"), "has no config.json|is no JSON|key 'text'"),
         (("finetune", "{model}", "{none}", "--task", "tokens", "--out", "x"), "there is no such file"),
         (("predict", "{model}"), "has no task yet; tune this model first with 'corpusmill finetune'"),
+        (("finetune", "{model}", "{data}", "--task", "tokens", "--out", ""), "--out '' names no folder of its own"),
         (("predict", "{tmp}"), "is no model"),
+        (("embed", "{model}", "{data}", "--out", "{none}/v"), "none/v: there is no folder"),
+        (("embed", "{model}", "{none}", "--out", "{tmp}/v"), "none: cannot be read: No such file"),
         (("embed", "{tmp}", "--out", "{tmp}/v"), "is no model"),
     ],
 )

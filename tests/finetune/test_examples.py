@@ -13,6 +13,10 @@ from tests.finetune.conftest import write_examples
 
 BAD = {
     ("classification", '{"text": "a"}'): "line 2: has no label",
+    ("classification", '{"text": "a", "label": true}'): "line 2: label: a label is a text that is not empty",
+    ("classification", '{"text": "a", "label": 0.5}'): "line 2: label: a label is a text that is not empty",
+    ("classification", '{"text": "a", "label": ""}'): "line 2: label: a label is a text that is not empty",
+    ("classification", '{"text": "a", "label": ["b", ""]}'): "line 2: label: a label is a text that is not empty",
     ("classification", '{"label": "a"}'): "line 2: key 'text' is missing",
     ("classification", '{"text": 3, "label": "a"}'): "line 2: text: Input should be a valid string",
     ("classification", "[1]"): "line 2: is no JSON object; its keys are: id, text, text_pair, label",
@@ -102,7 +106,7 @@ def test_a_span_may_be_given_without_its_text():
     ("task", "table", "says"),
     [
         ("clasification", {}, "there is no task 'clasification'; did you mean 'classification'"),
-        (None, {}, "there is no task 'None'"),
+        (None, {}, "the task is not named"),
         ("tokens", {"task": "sequence"}, "is about the task 'sequence', but --task is 'tokens'"),
         ("tokens", {"epoch": 3}, "unknown key 'epoch'; did you mean 'epochs'"),
         ("tokens", {"lora": {"rank": 0}}, "lora.rank: input should be greater than or equal to 1"),

@@ -79,6 +79,15 @@ def test_tags_and_runs_by_hand():
     assert [characters(chosen, *run) for run in runs(plain, chosen)] == [(2, 5, "A"), (6, 7, "B"), (8, 9, "B")]
 
 
+def test_spans_do_not_overlap_if_a_character_is_several_tokens():
+    chosen = Tokens([1, 2, 3, 4, 5, 6], [(0, 1), (0, 1), (0, 1), (1, 2), (3, 4), (3, 4)])
+    for tags, found in (
+        (["B-A", "B-A", "O", "B-B", "O", "B-A"], [(0, 1, "A"), (1, 2, "B"), (3, 4, "A")]),
+        (["B-A", "O", "B-B", "I-B", "I-A", "B-B"], [(0, 2, "A"), (3, 4, "A")]),
+    ):
+        assert [characters(chosen, *run) for run in runs(tags, chosen)] == found
+
+
 def test_spans_lose_the_white_space_at_their_ends():
     assert marked(Spans(text=" a  b", spans=(Span(start=0, end=3, label="X"), Span(start=3, end=4, label="Y")))) == [
         (1, 2, "X")

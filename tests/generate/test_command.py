@@ -46,8 +46,10 @@ def test_prompts_of_a_file_are_answered_in_order(command, models, tmp_path):
     for each in answers:
         alone = command("generate", models("decoder"), each["prompt"], "--json", *options[:4])[1]
         assert json.loads(alone) | {"id": each.get("id")} == each | {"id": each.get("id")}
-    stdin = "".join(json.dumps(row) + "\n" for row in rows)
+    stdin = "\ufeff" + "".join(json.dumps(row) + "\r\n" for row in rows)
     assert command("generate", models("decoder"), "--prompts", "-", *options, stdin=stdin)[1] == out
+    (tmp_path / "p.jsonl").write_text(stdin, "utf-8")  # as Windows writes it
+    assert command("generate", models("decoder"), "--prompts", tmp_path / "p.jsonl", *options)[1] == out
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def test_a_whole_recipe(tmp_path):
         ("[train]\nlayers = 0\n", r"train\.model\.layers: "),
         ("[train]\nwidth = 100\n", r"width 100 is not a multiple of 2 x heads \(6\)"),
         ("[train]\nkv_heads = 4\n", r"heads 6 is not a multiple of kv_heads \(4\)"),
+        (f"[train]\nseed = {2**63}\n", r"train\.seed: input should be less than 9223372036854775808"),
         ("[train]\nwarmup_share = 0.8\n", "warmup_share and decay_share are together more than 1"),
         ("", r"has no table \[train\]"),
         ("[train", "not valid TOML"),

@@ -132,6 +132,48 @@ def test_another_model_is_never_replaced(corpus, settings, reference, tmp_path):
         train(tmp_path, settings, reference[0])
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("model.safetensors", "of a friend"), ("receipt.json", "{}"), ("recipe.toml", ""), ("checkpoint-00000004/a", "")],
+)
+def test_files_of_something_else_are_never_replaced(corpus, settings, tmp_path, name, content):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=rf"has not written \({name.split('/')[0]}\); choose another --out"):
+        train(corpus, settings, tmp_path)
+    assert (tmp_path / name).read_text() == content
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_may_have_files_that_training_does_not_write(corpus, settings, tmp_path):
+    (tmp_path / "train.log").write_text("")
+    assert train(corpus, settings.model_copy(update={"steps": 1}), tmp_path).trained
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: 10000 bytes."),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        MemoryError(),
+    ],
+)
+def test_a_full_memory_is_one_sentence(corpus, settings, tmp_path, error):
+    def fill(report):
+        raise error
+
+    with pytest.raises(RunError, match=r"memory is too small .* lower rows_per_pass"):
+        train(corpus, settings, tmp_path / "model", progress=fill)
+
+
+def test_another_error_of_torch_stays_as_it_is(corpus, settings, tmp_path):
+    def fail(report):
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        train(corpus, settings, tmp_path / "model", progress=fail)
+
+
 def test_seeds_and_steps_matter(corpus, settings, reference, tmp_path):
     train(corpus, settings.model_copy(update={"seed": 2}), tmp_path / "seed")
     assert not same(weights(tmp_path / "seed"), weights(reference[0]))

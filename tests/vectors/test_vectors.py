@@ -111,13 +111,24 @@ def test_scores_of_test_sets(tmp_path):
     score = score_file(TINY, path)
     assert score.score == pytest.approx(expected)
     assert (score.n_used, score.n_unknown) == (4, 1)
-    for wrong in ("king queen\n", "man king woman queen\nking queen 3\n", "king queen three\n", ""):
+    lines = path.read_text()
+    path.write_bytes(b"\xef\xbb\xbf" + lines.replace("\n", "\r\n").encode())  # as Windows writes it
+    assert score_file(TINY, path) == score
+    for wrong in ("king queen\n", "man king woman queen\nking queen 3\n", "king queen three\n"):
         path.write_text(wrong)
-        if wrong:
-            with pytest.raises(InputError, match="every line must have four words"):
-                score_file(TINY, path)
-        else:
-            assert score_file(TINY, path).n_used == 0
+        with pytest.raises(InputError, match="every line must have four words"):
+            score_file(TINY, path)
+    for few, words in {
+        "": "0 of 0 lines have words with vectors, and a score needs at least 2",
+        "king queen 3\nking pear 1\n": "1 of 2 lines have words with vectors, and a score needs at least 2",
+        "man king pear queen\n": "0 of 1 lines have words with vectors, and a score needs at least 1",
+    }.items():
+        path.write_text(few)
+        with pytest.raises(InputError, match=words):
+            score_file(TINY, path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError, match="is not text in UTF-8"):
+        score_file(TINY, path)
     with pytest.raises(InputError, match="cannot be read"):
         score_file(TINY, tmp_path / "none")
 

@@ -151,18 +151,22 @@ def tags_of(tokens: Tokens, spans: Sequence[Marked]) -> list[str]:
 def runs(tags: Sequence[str], tokens: Tokens) -> list[tuple[range, str]]:
     """The tokens of each span, and its label.  `I` after another label begins a span, as in seqeval.
 
-    Tokens that begin or end a span and are white space alone are left out of it.
+    Tokens that begin or end a span and are white space alone are left out of it.  A token can be a part of a character.
+    What would begin in a character that a span has already belongs to that span, because spans do not overlap.
     """
     starts = [
         at
         for at, tag in enumerate(tags)
         if tag[0] == "B" or (tag[0] == "I" and (at == 0 or tags[at - 1][2:] != tag[2:]))
     ]
-    found = []
+    found: list[tuple[range, str]] = []
     for start, following in pairwise([*starts, len(tags)]):
         stop = next((at for at in range(start + 1, following) if tags[at][0] != "I"), following)
         real = [at for at in range(start, stop) if tokens.spans[at][0] < tokens.spans[at][1]]
-        if real:
+        if real and found and tokens.spans[real[0]][0] < tokens.spans[found[-1][0][-1]][1]:
+            before, label = found[-1]
+            found[-1] = (range(before.start, real[-1] + 1), label)
+        elif real:
             found.append((range(real[0], real[-1] + 1), tags[start][2:]))
     return found
 
