@@ -4,8 +4,10 @@ The classifier judges every block alone.  A reader of its text would find tables
 decisions are settled, in this order:
 
 1. A block between kept blocks is kept if it is more likely content than not.
-2. A row of a table, or an item of a list, is kept if half of its text is.
-3. A table or list is kept if half of it is, and left out if hardly any of it is.  Between these, a table of few rows is
+2. A table between kept blocks is kept, unless it is surely no content: a table in the middle of a text belongs to it.
+   (A list there does not: it may be buttons, or links to other pages.)
+3. A row of a table, or an item of a list, is kept if half of its text is.
+4. A table or list is kept if half of it is, and left out if hardly any of it is.  Between these, a table of few rows is
    kept.  A list, or a table of many rows, mixes content with other things, and each row or item stands for itself.
 
 Only tables and lists that read as such count, not those that are the design of a page (`writing/layout.py`).  A table
@@ -32,6 +34,7 @@ from corpusmill.extract.segments.tables import Segments
 from corpusmill.extract.writing.layout import DEFINITION, ITEM, ORDERED, ROW, TABLE, TERM, TERMS, lay_out
 
 LIKELY = 0.5
+POSSIBLE = 0.1  # mean probability of a table
 HALF = 0.5  # of a row, an item, a list
 HARDLY_ANY = 0.2  # of a table or list
 FEW_ROWS = 12
@@ -41,6 +44,7 @@ _SHOWN = np.dtype(
     [
         ("unit", np.int32),  # the row or item that a place is in; 0: none
         ("group", np.int32),  # the table or list
+        ("table", np.int32),  # the outermost table
         ("rows", np.int32),  # of a table
         ("chars", np.int64),
         ("kept", np.int64),  # characters
@@ -55,6 +59,8 @@ def whole(segments: Segments, classified: Classified) -> npt.NDArray[np.bool_]:
     _close_gaps(classified.probabilities, classified.threshold, keep)
     rows, places = lay_out(segments, np.ones(len(keep), np.bool_))
     shown = np.zeros(len(places), _SHOWN)
+    _find_groups(segments.blocks, rows, places, shown)
+    _keep_tables_within(segments.blocks, rows, shown, classified.probabilities, classified.threshold, keep)
     _settle(segments.blocks, rows, places, shown, keep)
     return keep
 
@@ -75,15 +81,18 @@ def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
 
 
 @lean_entry
-def _settle(blocks: Rows, rows: Any, places: Rows, shown: Rows, keep: Any) -> None:
+def _find_groups(blocks: Rows, rows: Any, places: Rows, shown: Rows) -> None:
+    """Fill in what each place is in.  A place comes after the one around it."""
     n_places = 0
     for b in range(len(blocks)):
         n_places = max(n_places, rows[blocks[b].box] + 1)
-    for row in range(1, n_places):  # what each place is in; a place comes after the one around it
+    for row in range(1, n_places):
         place = places[row]
         outer = places[place.outer]
+        is_table = place.role == TABLE and place.shown
+        shown[row].table = row if is_table and shown[place.outer].table == 0 else shown[place.outer].table
         shown[row].unit, shown[row].group = shown[place.outer].unit, shown[place.outer].group
-        if place.role == TABLE and place.shown:
+        if is_table:
             shown[row].unit = shown[row].group = row  # its caption
         elif outer.shown and (
             (place.role == ROW and outer.role == TABLE)
@@ -92,8 +101,35 @@ def _settle(blocks: Rows, rows: Any, places: Rows, shown: Rows, keep: Any) -> No
         ):
             shown[row].unit, shown[row].group = row, place.outer
             shown[place.outer].rows += 1
+
+
+@lean_entry
+def _keep_tables_within(blocks: Rows, rows: Any, shown: Rows, p: Any, threshold: float, keep: Any) -> None:
+    """Keep a table whose blocks are all that lies between two kept blocks.  Copies in it stay out."""
+    last = -1
+    for i in range(len(keep)):
+        if not keep[i]:
+            continue
+        first, last = last + 1, i
+        table = shown[rows[blocks[first].box]].table
+        if first in (0, i) or table == 0:
+            continue
+        if table in (shown[rows[blocks[first - 1].box]].table, shown[rows[blocks[i].box]].table):
+            continue
+        total, whole_gap = 0.0, True
+        for k in range(first, i):
+            total += p[k]
+            whole_gap = whole_gap and shown[rows[blocks[k].box]].table == table
+        if whole_gap and total >= POSSIBLE * (i - first):
+            for k in range(first, i):
+                keep[k] = p[k] <= threshold
+
+
+@lean_entry
+def _settle(blocks: Rows, rows: Any, places: Rows, shown: Rows, keep: Any) -> None:
+    """Keep or leave out rows and items, then tables and lists."""
     for by_unit in range(2):
-        for row in range(n_places):
+        for row in range(len(shown)):
             shown[row].chars = shown[row].kept = 0
         for b in range(len(blocks)):
             place = shown[rows[blocks[b].box]]

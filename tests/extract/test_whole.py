@@ -15,8 +15,8 @@ from corpusmill.extract.writing.write import text_of
 from tests.extract.soup import soups
 
 THRESHOLD = 0.8
-KEPT, LIKELY, UNLIKELY, COPY = "A", "b", "c", "d"  # the first letter of a block says how it is judged
-PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, UNLIKELY: 0.1, COPY: 0.9}
+KEPT, LIKELY, UNLIKELY, COPY, NEVER = "A", "b", "c", "d", "n"  # the first letter of a block says how it is judged
+PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, UNLIKELY: 0.2, COPY: 0.9, NEVER: 0.01}
 
 
 def settled(html):
@@ -51,6 +51,12 @@ def items(texts):
         (table(["A1 c2", *["c3 c4"] * 5]), ""),
         (table(["A1 A2", "c3 c4", "c5 c6", "A7 c8"]), "A1 | A2\nc3 | c4\nc5 | c6\nA7 | c8"),
         (table(["A1 A2", *["c3 c4"] * 8, *["A5 A6"] * 4]), "\n".join(["A1 | A2"] + ["A5 | A6"] * 4)),
+        ("<p>A1" + table(["c2 c3", "c4 c5"]) + "<p>A6", "A1\n\nc2 | c3\nc4 | c5\n\nA6"),
+        ("<p>A1" + table(["n2 n3", "n4 n5"]) + "<p>A6", "A1\n\nA6"),
+        ("<p>A1" + table(["d2 c3", "c4 c5"]) + "<p>A6", "A1\n\nd2 | c3\nc4 | c5\n\nA6"),
+        ("<p>A1" + table(["c2 c3", "c4 c5"]) + "<p>c6<p>A7", "A1\n\nA7"),
+        ("<p>A1" + table(["c2 c3", "c4 c5"]), "A1"),
+        ("<p>A1" + items("c2 c3") + "<p>A4", "A1\n\nA4"),
         (items("A1 A2 c3"), "- A1\n- A2\n- c3"),
         (items("A1 c2 c3"), "- A1"),
         (items("A1 c2 c3 c4 c5 c6"), ""),
