@@ -508,6 +508,27 @@ def test_text_in_fields_directions_and_ruby_is_read(tmp_path, xml, text):
     assert row["text"].split("\n")[0] == f"By {text}."
 
 
+def test_raised_numbers_of_word_files(tmp_path):
+    def run(text, raised=""):
+        of = f'<w:rPr><w:vertAlign w:val="{raised}"/></w:rPr>' if raised else ""
+        return f"<w:r>{of}<w:t>{text}</w:t></w:r>"
+
+    up, down = "superscript", "subscript"
+    row = word_file(
+        tmp_path,
+        f"<w:p>{run('10')}{run('8', up)}{run(' m, 1')}{run('st', up)}{run(', H')}{run('2', down)}{run('O.')}</w:p>",
+    )
+    assert row["text"].split("\n")[0] == "10^8 m, 1st, H2O."
+
+
+def test_raised_numbers_of_books(tmp_path):
+    members = members_of(REAL["epub"])
+    name, content = next((n, c) for n, c in members.items() if n.endswith("html") and b"</p>" in c and b"<nav" not in c)
+    members[name] = content.replace(b"</p>", b" It has 10<sup>8</sup> rivets.</p>", 1)
+    texts = [row["text"] or "" for row in rows_of("epub", *written(tmp_path, "a.epub", zipped(members)))]
+    assert any("It has 10^8 rivets." in text for text in texts)
+
+
 def test_a_missing_note_costs_its_mark_only(tmp_path):
     row = word_file(tmp_path, '<w:p><w:r><w:t>By.</w:t><w:footnoteReference w:id="77"/></w:r></w:p>')
     assert row["text"].split("\n")[0] == "By."
