@@ -1,6 +1,5 @@
 """Signals that ask for an end."""
 
-import os
 import signal
 
 import pytest
@@ -13,7 +12,7 @@ from corpusmill.interrupts import NUMBERS, interruptible
 def test_a_signal_is_an_error(number):
     before = signal.getsignal(number)
     with pytest.raises(InterruptedRunError, match=f"interrupted by {number.name}; go on"), interruptible("; go on"):
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
     assert signal.getsignal(number) is before
 
 
@@ -22,7 +21,7 @@ def test_a_signal_that_was_ignored_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with interruptible():
-            os.kill(os.getpid(), signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

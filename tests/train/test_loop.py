@@ -387,7 +387,7 @@ def test_an_interrupted_training_saves_and_says_how_to_go_on(corpus, tmp_path):
 
     def interrupt(report):
         if report.step == 4:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # to this thread, so that it is noted at once
 
     with pytest.raises(
         InterruptedRunError, match=r"interrupted by SIGINT after step 4 of 12, which is saved; the same"

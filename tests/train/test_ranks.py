@@ -118,7 +118,7 @@ def interrupted(rank, corpus, settings, out):
 
     def progress(report):
         if report.step == 4 and rank == 1:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)  # to this thread, so that it is noted at once
 
     train(corpus, settings, out, device="cpu", progress=progress)
 
