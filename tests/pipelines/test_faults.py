@@ -38,7 +38,7 @@ def group_of(process):
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=180):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -70,7 +70,7 @@ def test_a_signal_ends_the_run_with_130_and_no_process_is_left(project, number):
         wait_for(lambda: list((project / "corpus/pages/_receipts").glob("*.json")))
         family = group_of(run)
         run.send_signal(number)
-        _, errors = run.communicate(timeout=10)
+        _, errors = run.communicate(timeout=TIMEOUT_S)
     assert run.returncode == 130
     assert "the same command resumes the run" in errors
     assert gone(family)
