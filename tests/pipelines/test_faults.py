@@ -45,7 +45,7 @@ def wait_for(condition, seconds=180):
         time.sleep(0.02)
 
 
-def gone(processes, seconds=5):
+def gone(processes, seconds=60):
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     return not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
 
