@@ -26,23 +26,20 @@ _FORMS = (
     (("crayon", "table"), rb"div", rb"crayon-line"),
     (("syntaxhighlighter",), rb"div", rb"line"),
 )
-_LAST_WORDS = np.array([class_token(words[-1]) for words, _, _ in _FORMS], np.uint32)
+_WORDS = [frozenset(class_token(word) for word in words) for words, _, _ in _FORMS]
 
 
 def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     """(start, end, what replaces it) in the source, of each text of code that has an element per line; in order."""
-    if not np.isin(_LAST_WORDS, segments.tokens).any():
-        return []
-    nodes, data = segments.nodes, segments.data
+    nodes, data, tokens = segments.nodes, segments.data, segments.tokens
     found: list[tuple[int, int, bytes]] = []
-    for words, line_tag, line_class in _FORMS:
+    for wanted, (_, line_tag, line_class) in zip(_WORDS, _FORMS, strict=True):
         at = 0
-        tokens = np.array([class_token(word) for word in words], np.uint32)
-        places = (segments.tokens == tokens[-1]).nonzero()[0]
+        places = min(((tokens == word).nonzero()[0] for word in wanted), key=len)  # of the rarest word
         for node in (np.searchsorted(nodes["first_token"], places, side="right") - 1)[:MAX_TEXTS].tolist():
-            own = segments.tokens[nodes["first_token"].item(node) : nodes["end_token"].item(node)]
             start = nodes["source"].item(node)
-            if start < at or not np.isin(tokens, own).all():
+            own = tokens[nodes["first_token"].item(node) : nodes["end_token"].item(node)]
+            if start < at or not wanted.issubset(own.tolist()):
                 continue
             after = node + 1 + int(np.searchsorted(nodes["text_start"][node + 1 :], nodes["text_end"].item(node)))
             end = nodes["source"].item(after) if after < len(nodes) else len(data)
