@@ -124,15 +124,19 @@ def read(name, format):
     return extractor("corpusmill", format)(Page(body=page, media="wikitext", site=site))
 
 
+def assert_no_markup(text, format):
+    text = FORMULA.sub("", text)
+    assert [mark for mark in MARKUP if mark in text] == []
+    assert OF_LINES[format].findall(text) == []
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_articles_have_their_text_and_no_markup(name):
     found = read(name, "text")
     for passage in TEXTS[name]:
         assert passage in found.text
-    text = FORMULA.sub("", found.text)
-    assert [mark for mark in MARKUP if mark in text] == []
-    assert OF_LINES["text"].findall(text) == []
-    assert AROUND_NOTHING.findall(text) == []
+    assert_no_markup(found.text, "text")
+    assert AROUND_NOTHING.findall(FORMULA.sub("", found.text)) == []
 
 
 MARKDOWN = {
@@ -154,9 +158,7 @@ def test_articles_as_markdown_have_no_markup_of_wikis(name):
     found = read(name, "markdown")
     for passage in MARKDOWN[name]:
         assert passage in found.text
-    text = FORMULA.sub("", found.text)
-    assert [mark for mark in MARKUP if mark in text] == []
-    assert OF_LINES["markdown"].findall(text) == []
+    assert_no_markup(found.text, "markdown")
 
 
 def test_a_real_dump():
@@ -173,6 +175,4 @@ def test_a_real_dump():
     assert "Вижте също\n\n- Високосна година" in found.text
     assert "Външни препратки" not in found.text
     assert found.metadata["categories"] == ["Календари"]
-    text = FORMULA.sub("", found.text)
-    assert [mark for mark in MARKUP if mark in text] == []
-    assert OF_LINES["text"].findall(text) == []
+    assert_no_markup(found.text, "text")

@@ -93,7 +93,7 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     measured = [measure(page.segments, linears[group]) for page, group in versions]
     columns = [features_of(page.segments, one) for (page, _), one in zip(versions, measured, strict=True)]
     rows = _rows([page for page, _ in versions], columns, 1.0)
-    of_all_kinds = [i for i, (page, _) in enumerate(versions) if not page.language]  # not the pages that are only news
+    is_news = np.repeat([bool(page.language) for page, _ in versions], [len(page.shares) for page, _ in versions])
     short = [
         (page, group)
         for pair, group in zip(pairs, groups, strict=True)
@@ -108,9 +108,7 @@ def fit(pairs: Sequence[Pair], settings: Settings, provenance: str) -> Model:
     chances = _chances(versions, columns, rows)
     return Model(
         linear=linear,
-        general=_forest(
-            _rows([versions[i][0] for i in of_all_kinds], [columns[i] for i in of_all_kinds], 1.0), settings
-        ),
+        general=_forest(rows.where(~is_news), settings),
         stories=_forest(rows.and_those_of(more), settings),
         thresholds=_threshold_forest([page for page, _ in pairs], measured[::2], chances[::2], settings),
         kinds=_kind_forest([page for page, _ in versions], measured, chances, settings),
