@@ -15,12 +15,13 @@ here changes it.
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.segments.attributes import class_token
+from corpusmill.extract.segments.lean import Bytes, Int, Rows, Words, lean_entry
 from corpusmill.extract.segments.tables import BIT, Segments
 from corpusmill.extract.segments.tags import TAG
 
@@ -119,73 +120,112 @@ _RULES = [
 ]  # fmt: skip
 
 
-_BY_LAST: dict[int, list[tuple[frozenset[int], _Rule]]] = {}
-for _rule in _RULES:
-    _BY_LAST.setdefault(class_token(_rule.words[-1]), []).append((frozenset(map(class_token, _rule.words)), _rule))
-_KEYS = np.array(sorted(_BY_LAST), np.uint32)
+# The rules as arrays, for the kernel.  Unused places of a row of words hold its last word.
+_MOST_WORDS = max(len(rule.words) for rule in _RULES)
+_WORDS = np.array(
+    [[*map(class_token, rule.words), *[class_token(rule.words[-1])] * (_MOST_WORDS - len(rule.words))] for rule in _RULES],
+    np.uint32,
+)
+_MOST_BYTES = np.array([rule.most_bytes for rule in _RULES], np.int32)
+_EXCEPT_IN = np.array([rule.except_in for rule in _RULES], np.int64)
+_FILTER_BITS = 12
+_MAYBE = np.zeros(1 << _FILTER_BITS, np.bool_)  # by the last bits of a token: whether it can be the last word of a rule
+_MAYBE[_WORDS[:, -1] & (len(_MAYBE) - 1)] = True
+_LONGEST = int(_MOST_BYTES.max())
+_LINK_OF_HEADING, _SCRIPT_NOTICE = -1, -2  # in place of a rule's number
+_MAX_SIGN_BYTES = 8
+_FOUND = np.dtype([("start", np.int32), ("end", np.int32), ("rule", np.int32), ("verbatim", np.int32)], align=True)
 _A, _NOSCRIPT = TAG["a"], TAG["noscript"]
 _SPACE, _LINE_FEED = b" \n"
+Span = tuple[int, int, bool]
+"""Start and end in the page's text, and whether the text is preformatted."""
 
 
 def without_marks(segments: Segments, keep: npt.NDArray[np.bool_]) -> tuple[Segments, npt.NDArray[np.bool_]]:
     """The page without the marks in its kept blocks, and which blocks are still kept, bool (n_blocks,)."""
     if not keep.any():
         return segments, keep
-    spans = _merged([*_of_rules(segments), *_of_headings(segments), *_notices(segments, keep)])
+    spans = _merged([*_of_elements(segments, keep), *_newsletters(segments, keep)])
     return _without(segments, keep, spans) if spans else (segments, keep)
 
 
-def _of_rules(segments: Segments) -> Iterator[tuple[int, int, bool]]:
-    """Spans of the text that the rules leave out, and whether they are preformatted."""
-    places = _KEYS[np.searchsorted(_KEYS, segments.tokens).clip(max=len(_KEYS) - 1)] == segments.tokens
-    if not places.any():
-        return
-    nodes = segments.nodes
-    found = places.nonzero()[0][:MAX_FOUND]
-    owners = np.searchsorted(nodes["first_token"], found, side="right") - 1
+def _of_elements(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Span]:
+    """Spans of elements that are left out: by the rules, links in headings that are signs only, notices in <noscript>."""
+    found = np.empty(MAX_FOUND, _FOUND)
+    n_found = _find(
+        segments.blocks, segments.nodes, segments.tokens, keep, _MAYBE, _WORDS, _MOST_BYTES, _EXCEPT_IN, found
+    )
     done, n_bytes_left = -1, MAX_BYTES_PER_BYTE * len(segments.text) + MAX_NUMBERS_BYTES
-    for node, key in zip(owners.tolist(), segments.tokens[found].tolist(), strict=True):
-        start, end = nodes["text_start"].item(node), nodes["text_end"].item(node)
-        if start >= end or start < done:
-            continue
-        flags = nodes["flags"].item(node)
-        own = set(segments.tokens[nodes["first_token"].item(node) : nodes["end_token"].item(node)].tolist())
-        for words, rule in _BY_LAST[key]:
-            if flags & rule.except_in or end - start > rule.most_bytes or not words <= own:
-                continue
-            n_bytes_left -= end - start
-            if n_bytes_left < 0:  # many elements are in one another
-                return
-            if rule.fits(_text(segments, start, end)):
-                yield start, end, bool(flags & _PREFORMATTED)
+    for start, end, rule, verbatim in found[:n_found].tolist():
+        if rule < 0:
+            fits: Callable[[str], object] = _SIGNS.match if rule == _LINK_OF_HEADING else _SCRIPTS.search
+            if fits(_text(segments, start, end)):
+                yield start, end, False
+        elif start >= done and n_bytes_left > 0:
+            n_bytes_left -= end - start  # many elements may be in one another
+            if n_bytes_left >= 0 and _RULES[rule].fits(_text(segments, start, end)):
+                yield start, end, bool(verbatim)
                 done = end
-                break
 
 
-def _of_headings(segments: Segments) -> Iterator[tuple[int, int, bool]]:
-    """Spans of links in headings that are signs only, whatever their class is."""
-    nodes = segments.nodes
-    lengths = nodes["text_end"] - nodes["text_start"]
-    links = (nodes["tag"] == _A) & (nodes["flags"] & _HEADING != 0) & (lengths > 0) & (lengths <= 8)
-    for node in links.nonzero()[0].tolist():
-        start, end = nodes["text_start"].item(node), nodes["text_end"].item(node)
-        if _SIGNS.match(_text(segments, start, end)):
-            yield start, end, False
+@lean_entry
+def _find(
+    blocks: Rows, nodes: Rows, tokens: Words, keep: Any, maybe: Any, words: Any, most: Any, except_in: Any, found: Rows
+) -> Int:
+    """Write into `found` which elements with text in kept blocks may be marks, and by which rule; their number.
+
+    An element may be in `found` by several rules.
+    """
+    n_found, block = 0, 0
+    for i in range(len(nodes)):
+        node = nodes[i]
+        n_bytes = node.text_end - node.text_start
+        if n_bytes <= 0 or n_bytes > _LONGEST:
+            continue
+        while block < len(blocks) and (not keep[block] or blocks[block].end <= node.text_start):
+            block += 1
+        if block == len(blocks):
+            break
+        if blocks[block].start >= node.text_end:
+            continue
+        verbatim = 1 if node.flags & _PREFORMATTED else 0
+        special = 0
+        if node.tag == _A and node.flags & _HEADING and n_bytes <= _MAX_SIGN_BYTES:
+            special = _LINK_OF_HEADING
+        elif node.tag == _NOSCRIPT and n_bytes <= MAX_MARK_BYTES:
+            special = _SCRIPT_NOTICE
+        if special and n_found < len(found):
+            found[n_found].start, found[n_found].end = node.text_start, node.text_end
+            found[n_found].rule, found[n_found].verbatim = special, 0
+            n_found += 1
+        for k in range(node.first_token, node.end_token):
+            token = tokens[k]
+            if not maybe[token & (len(maybe) - 1)]:
+                continue
+            for rule in range(len(words)):
+                if words[rule, -1] != token or n_bytes > most[rule] or node.flags & except_in[rule]:
+                    continue
+                n_words = 1
+                for w in range(words.shape[1] - 1):
+                    for own in range(node.first_token, node.end_token):
+                        if tokens[own] == words[rule, w]:
+                            n_words += 1
+                            break
+                if n_words == words.shape[1] and n_found < len(found):
+                    found[n_found].start, found[n_found].end = node.text_start, node.text_end
+                    found[n_found].rule, found[n_found].verbatim = rule, verbatim
+                    n_found += 1
+    return n_found
 
 
-def _notices(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, bool]]:
-    """Spans of notices: to enable JavaScript in <noscript>, to subscribe to a newsletter."""
-    nodes = segments.nodes
-    for node in (nodes["tag"] == _NOSCRIPT).nonzero()[0].tolist():
-        start, end = nodes["text_start"].item(node), nodes["text_end"].item(node)
-        if start < end <= start + MAX_MARK_BYTES and _SCRIPTS.search(_text(segments, start, end)):
-            yield start, end, False
-    text = segments.text.tobytes()
-    if any(word in text for word in _NEWSLETTER_WORDS):
-        blocks = segments.blocks
-        short = keep & (blocks["n_chars"] <= MAX_NOTICE_CHARS)
-        for block in short.nonzero()[0].tolist():
-            start, end = blocks["start"].item(block), blocks["end"].item(block)
+def _newsletters(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Span]:
+    """Spans of kept blocks that ask to subscribe to a newsletter."""
+    blocks, text = segments.blocks, segments.text.data
+    short = (keep & (blocks["n_chars"] <= MAX_NOTICE_CHARS)).nonzero()[0]
+    spans = list(zip(blocks["start"][short].tolist(), blocks["end"][short].tolist(), strict=True))
+    together = b"\n".join([text[start:end] for start, end in spans])
+    if any(word in together for word in _NEWSLETTER_WORDS):
+        for start, end in spans:
             if _NEWSLETTER.match(_text(segments, start, end)):
                 yield start, end, False
 
@@ -194,9 +234,9 @@ def _text(segments: Segments, start: int, end: int) -> str:
     return str(segments.text[start:end].data, "utf-8", "replace")
 
 
-def _merged(spans: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:
+def _merged(spans: list[Span]) -> list[Span]:
     """Spans in order, without those that are inside others."""
-    merged: list[tuple[int, int, bool]] = []
+    merged: list[Span] = []
     for start, end, verbatim in sorted(spans):
         if merged and start < merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]), merged[-1][2])
@@ -206,28 +246,46 @@ def _merged(spans: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:
 
 
 def _without(
-    segments: Segments, keep: npt.NDArray[np.bool_], spans: list[tuple[int, int, bool]]
+    segments: Segments, keep: npt.NDArray[np.bool_], spans: list[Span]
 ) -> tuple[Segments, npt.NDArray[np.bool_]]:
     """The page without spans of its text.  Blocks of which nothing is left are not kept."""
     text, n = segments.text, len(segments.text)
-    stays = np.ones(n, np.bool_)
-    for start, end, verbatim in spans:
+    cuts = np.empty((len(spans), 2), np.int32)
+    for i, (start, end, verbatim) in enumerate(spans):
         if not verbatim and text.item(start) == _SPACE:  # of an element's text, the space before it is a part
             start += 1
-        stays[start:end] = False
         before = text.item(start - 1) if start else _LINE_FEED
         after = text.item(end) if end < n else _LINE_FEED
-        if verbatim:
-            continue
-        if before in (_SPACE, _LINE_FEED) and after == _SPACE:
-            stays[end] = False
-        elif before == _SPACE and after == _LINE_FEED:
-            stays[start - 1] = False
-    place = np.concatenate(([0], np.cumsum(stays))).astype(np.int32)
+        if not verbatim and before in (_SPACE, _LINE_FEED) and after == _SPACE:
+            end += 1
+        elif not verbatim and before == _SPACE and after == _LINE_FEED:
+            start -= 1
+        cuts[i] = start, end
     blocks, nodes = segments.blocks.copy(), segments.nodes.copy()
-    for table, names in ((blocks, ("start", "end")), (nodes, ("text_start", "text_end"))):
-        for name in names:
-            table[name] = place[table[name]]
-    return dataclasses.replace(segments, text=text[stays], blocks=blocks, nodes=nodes), keep & (
-        blocks["end"] > blocks["start"]
-    )
+    places, rest = np.empty(n + 1, np.int32), np.empty(n, np.uint8)
+    n_left = _cut(text, cuts, blocks, nodes, places, rest)
+    changed = dataclasses.replace(segments, text=rest[:n_left], blocks=blocks, nodes=nodes)
+    return changed, keep & (blocks["end"] > blocks["start"])
+
+
+@lean_entry
+def _cut(text: Bytes, cuts: Any, blocks: Rows, nodes: Rows, places: Any, rest: Bytes) -> Int:
+    """Copy the text without the spans `cuts` to `rest`, and change the places in both tables; the number of bytes."""
+    n, at = 0, 0
+    for i in range(len(cuts) + 1):
+        stop = cuts[i, 0] if i < len(cuts) else len(text)
+        for k in range(at, stop):
+            places[k] = n
+            rest[n] = text[k]
+            n += 1
+        at = max(at, stop)
+        if i < len(cuts):
+            for k in range(at, cuts[i, 1]):
+                places[k] = n
+            at = max(at, cuts[i, 1])
+    places[len(text)] = n
+    for b in range(len(blocks)):
+        blocks[b].start, blocks[b].end = places[blocks[b].start], places[blocks[b].end]
+    for i in range(len(nodes)):
+        nodes[i].text_start, nodes[i].text_end = places[nodes[i].text_start], places[nodes[i].text_end]
+    return n
