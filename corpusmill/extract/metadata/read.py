@@ -234,12 +234,17 @@ class _Page:
 
     def _headings(self) -> Iterator[Heading]:
         """The first headings of each of the two highest levels; those of the highest come first."""
-        tags, ends = self.segments.nodes["tag"], self.segments.nodes["text_end"]
+        tags = self.segments.nodes["tag"]
         for level, tag in ((1, _H1), (2, _H2)):
             for node in (tags == tag).nonzero()[0][:MAX_HEADINGS].tolist():
-                inner = node + 1 + (ends[node + 1 : node + 1 + MAX_INNER] <= ends[node]).nonzero()[0]
-                texts = map(self.reader.node_text, inner.tolist() if level == 1 else ())
-                yield Heading(self.reader.node_text(node), level, tuple(filter(None, texts)))
+                yield Heading(self.reader.node_text(node), level, self._inner_texts(node) if level == 1 else ())
+
+    def _inner_texts(self, node: int) -> Iterator[str]:
+        """The texts of the first elements in a heading."""
+        end = self.segments.nodes["text_end"].item(node)
+        for inner, inner_end in enumerate(self.segments.nodes["text_end"][node + 1 : node + 1 + MAX_INNER].tolist(), node + 1):
+            if inner_end <= end and (text := self.reader.node_text(inner)):
+                yield text
 
     def _authors(self, sites: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(authors from the most trusted source that names a person; organisations if no source does)."""

@@ -56,7 +56,7 @@ class Heading(NamedTuple):
 
     text: str
     level: int
-    inner: tuple[str, ...] = ()  # texts of the elements in it
+    inner: Iterable[str] = ()  # texts of the elements in it; read once, and only if they matter
 
 
 def best_title(declared: Sequence[str], found: Iterable[Heading], sites: Collection[str]) -> Title | None:

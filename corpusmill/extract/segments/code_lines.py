@@ -26,7 +26,7 @@ _FORMS = (
     (("crayon", "table"), rb"div", rb"crayon-line"),
     (("syntaxhighlighter",), rb"div", rb"line"),
 )
-_WORDS = [frozenset(class_token(word) for word in words) for words, _, _ in _FORMS]
+_WORDS = [tuple(map(class_token, words)) for words, _, _ in _FORMS]
 
 
 def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
@@ -35,11 +35,10 @@ def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     found: list[tuple[int, int, bytes]] = []
     for wanted, (_, line_tag, line_class) in zip(_WORDS, _FORMS, strict=True):
         at = 0
-        places = min(((tokens == word).nonzero()[0] for word in wanted), key=len)  # of the rarest word
-        for node in (np.searchsorted(nodes["first_token"], places, side="right") - 1)[:MAX_TEXTS].tolist():
+        for node in _nodes_with(segments, wanted):
             start = nodes["source"].item(node)
             own = tokens[nodes["first_token"].item(node) : nodes["end_token"].item(node)]
-            if start < at or not wanted.issubset(own.tolist()):
+            if start < at or not set(wanted).issubset(own.tolist()):
                 continue
             after = node + 1 + int(np.searchsorted(nodes["text_start"][node + 1 :], nodes["text_end"].item(node)))
             end = nodes["source"].item(after) if after < len(nodes) else len(data)
@@ -48,6 +47,18 @@ def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
                 found.append((start, end, b"<pre><code>" + b"\n".join(lines) + b"\n</code></pre>"))
             at = end
     return sorted(found)
+
+
+def _nodes_with(segments: Segments, words: tuple[int, ...]) -> list[int]:
+    """The nodes with the rarest of these words; none if the page lacks one of them."""
+    found = None
+    for word in words:
+        places = (segments.tokens == word).nonzero()[0]
+        if not len(places):
+            return []
+        found = places if found is None or len(places) < len(found) else found
+    nodes: list[int] = (np.searchsorted(segments.nodes["first_token"], found, side="right") - 1)[:MAX_TEXTS].tolist()
+    return nodes
 
 
 def _end(data: bytes, start: int, limit: int) -> int:

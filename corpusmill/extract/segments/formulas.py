@@ -23,6 +23,7 @@ from xml.etree import ElementTree
 from corpusmill.extract.segments.tables import FactKind, Segments
 
 FORMULA: Final = b"<formula>"
+_FORMULA = int(FactKind.FORMULA)
 MAX_FORMULAS = 20_000
 MAX_BYTES = 50_000  # of the source of a formula; a longer one is left out
 MAX_NESTING = 60
@@ -45,7 +46,7 @@ _COMMAND = re.compile(r"[\\{}^_]")
 def formula_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     """(start, end, what replaces it) in the source, of each formula; in order."""
     facts = segments.facts
-    found = facts[facts["kind"] == FactKind.FORMULA][:MAX_FORMULAS]
+    found = facts[(facts["kind"] == _FORMULA).nonzero()[0][:MAX_FORMULAS]]
     data = segments.data
     starts, ends = found["value_start"].tolist(), found["value_end"].tolist()
     spans: list[tuple[int, int, bytes]] = []

@@ -57,10 +57,22 @@ _NEWSLETTER = re.compile(
     r"|ニュースレター|mailing list|inbox)",
     re.IGNORECASE | re.DOTALL,
 )
-_OF_NEWSLETTER = (
-    "ewsletter boletín рассылк nyhetsbrev nieuwsbrief 通讯 電子報 电子报 メルマガ ニュースレター mailing inbox"
+_OF_NEWSLETTER = (  # in each alternative above
+    "newsletter boletín information рассылк nyhetsbrev nieuwsbrief 通讯 電子報 电子报 メルマガ ニュースレター mailing inbox"
 )
-_NEWSLETTER_WORDS = tuple(_OF_NEWSLETTER.encode().split())
+_HASH_BITS, _SHIFT = 14, 4  # the hash of the last four bytes, in lower case
+_LOWER = 32
+
+
+def _hashed(word: bytes) -> int:
+    hashed = 0
+    for byte in word:
+        hashed = (hashed << _SHIFT ^ (byte | _LOWER)) & ((1 << _HASH_BITS) - 1)
+    return hashed
+
+
+_MAYBE_NEWSLETTER = np.zeros(1 << _HASH_BITS, np.bool_)
+_MAYBE_NEWSLETTER[[_hashed(word.encode()) for word in f"{_OF_NEWSLETTER} {_OF_NEWSLETTER.upper()}".split()]] = True
 
 
 class _Rule(NamedTuple):
@@ -220,14 +232,29 @@ def _find(
 
 def _newsletters(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Span]:
     """Spans of kept blocks that ask to subscribe to a newsletter."""
-    blocks, text = segments.blocks, segments.text.data
-    short = (keep & (blocks["n_chars"] <= MAX_NOTICE_CHARS)).nonzero()[0]
-    spans = list(zip(blocks["start"][short].tolist(), blocks["end"][short].tolist(), strict=True))
-    together = b"\n".join([text[start:end] for start, end in spans])
-    if any(word in together for word in _NEWSLETTER_WORDS):
-        for start, end in spans:
-            if _NEWSLETTER.match(_text(segments, start, end)):
-                yield start, end, False
+    found = np.empty(len(keep), np.int32)
+    n_found = _find_newsletters(segments.text, segments.blocks, keep, _MAYBE_NEWSLETTER, found)
+    for block in found[:n_found].tolist():
+        start, end = segments.blocks["start"].item(block), segments.blocks["end"].item(block)
+        if _NEWSLETTER.match(_text(segments, start, end)):
+            yield start, end, False
+
+
+@lean_entry
+def _find_newsletters(text: Bytes, blocks: Rows, keep: Any, maybe: Any, found: Any) -> Int:
+    """Write into `found` which short kept blocks may have a word for a newsletter; their number."""
+    n_found = 0
+    for b in range(len(blocks)):
+        if not keep[b] or blocks[b].n_chars > MAX_NOTICE_CHARS:
+            continue
+        last, hashed = blocks[b].end, 0
+        for i in range(blocks[b].start, last):
+            hashed = (hashed << _SHIFT ^ (text[i] | _LOWER)) & (len(maybe) - 1)
+            if maybe[hashed]:
+                found[n_found] = b
+                n_found += 1
+                break
+    return n_found
 
 
 def _text(segments: Segments, start: int, end: int) -> str:
