@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.content.classify import Classified
-from corpusmill.extract.segments.lean import Rows, lean_entry
+from corpusmill.extract.segments.lean import Rows, lean_entry, lean_kernel
 from corpusmill.extract.segments.tables import Segments
 from corpusmill.extract.writing.layout import DEFINITION, ITEM, ORDERED, ROW, TABLE, TERM, TERMS, lay_out
 
@@ -56,16 +56,21 @@ _SHOWN = np.dtype(
 def whole(segments: Segments, classified: Classified) -> npt.NDArray[np.bool_]:
     """Which blocks are kept, bool (n_blocks,)."""
     keep = classified.keep.copy()
-    _close_gaps(classified.probabilities, classified.threshold, keep)
     rows, places = lay_out(segments, np.ones(len(keep), np.bool_))
     shown = np.zeros(len(places), _SHOWN)
-    _find_groups(segments.blocks, rows, places, shown)
-    _keep_tables_within(segments.blocks, rows, shown, classified.probabilities, classified.threshold, keep)
-    _settle(segments.blocks, rows, places, shown, keep)
+    _whole(segments.blocks, rows, places, shown, classified.probabilities, classified.threshold, keep)
     return keep
 
 
 @lean_entry
+def _whole(blocks: Rows, rows: Any, places: Rows, shown: Rows, p: Any, threshold: float, keep: Any) -> None:
+    _close_gaps(p, threshold, keep)
+    _find_groups(blocks, rows, places, shown)
+    _keep_tables_within(blocks, rows, shown, p, threshold, keep)
+    _settle(blocks, rows, places, shown, keep)
+
+
+@lean_kernel
 def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
     """Keep likely blocks between kept ones.  A block above the threshold that is not kept is a copy: it stays out."""
     last = -1
@@ -80,7 +85,7 @@ def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
             gap = False
 
 
-@lean_entry
+@lean_kernel
 def _find_groups(blocks: Rows, rows: Any, places: Rows, shown: Rows) -> None:
     """Fill in what each place is in.  A place comes after the one around it."""
     n_places = 0
@@ -103,7 +108,7 @@ def _find_groups(blocks: Rows, rows: Any, places: Rows, shown: Rows) -> None:
             shown[place.outer].rows += 1
 
 
-@lean_entry
+@lean_kernel
 def _keep_tables_within(blocks: Rows, rows: Any, shown: Rows, p: Any, threshold: float, keep: Any) -> None:
     """Keep a table whose blocks are all that lies between two kept blocks.  Copies in it stay out."""
     last = -1
@@ -125,7 +130,7 @@ def _keep_tables_within(blocks: Rows, rows: Any, shown: Rows, p: Any, threshold:
                 keep[k] = p[k] <= threshold
 
 
-@lean_entry
+@lean_kernel
 def _settle(blocks: Rows, rows: Any, places: Rows, shown: Rows, keep: Any) -> None:
     """Keep or leave out rows and items, then tables and lists."""
     for by_unit in range(2):

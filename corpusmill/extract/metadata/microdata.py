@@ -47,8 +47,8 @@ def objects(facts: Iterable[Fact], reader: Reader) -> list[Object]:
     parts = {fact.node: scopes[fact.node] for fact in objects_of if _STANDING.isdisjoint(_wanted(reader.key(fact)))}
     owners = _Owners({**dict.fromkeys(scopes), **telling, **parts}, reader.segments.nodes["parent"])
     first = min(scopes)  # elements before it (usually those in the head) are in no object
-    for fact in own:
-        if fact.node < first or fact.kind == _SCOPE or not (names := _wanted(reader.key(fact))):
+    for fact, names in zip(own, map(_wanted, reader.keys(own)), strict=True):
+        if not names or fact.node < first or fact.kind == _SCOPE:
             continue
         is_object = fact in objects_of
         if (owner := owners.of(fact.node, beyond=is_object)) is not None:
@@ -57,15 +57,17 @@ def objects(facts: Iterable[Fact], reader: Reader) -> list[Object]:
     return [item for node, item in telling.items() if node not in parts]
 
 
-def without_object(facts: Sequence[Fact], reader: Reader, names: Set[bytes]) -> list[str]:
-    """The values of the properties with these names (in lower case) that are in no object."""
-    own = [
-        fact for fact in facts if fact.kind == FactKind.ITEM and not names.isdisjoint(reader.key(fact).lower().split())
-    ]
+def without_object(items: Sequence[Fact], scopes: Iterable[Fact], reader: Reader, names: Set[bytes]) -> list[str]:
+    """The values of the properties with these names (in lower case) that are in no object.
+
+    items, scopes: all facts of the page of these kinds
+    """
+    keys = reader.keys(items)
+    own = [fact for fact, key in zip(items, keys, strict=True) if not names.isdisjoint(key.lower().split())]
     if not own or len(own) > MAX_ALONE:
         return []
-    scopes = {fact.node for fact in facts if fact.kind == FactKind.SCOPE}
-    return [_value(fact, "", reader) for fact in own if scopes.isdisjoint(_around(fact.node, reader))]
+    objects_at = {fact.node for fact in scopes}
+    return [_value(fact, "", reader) for fact in own if objects_at.isdisjoint(_around(fact.node, reader))]
 
 
 def _around(node: int, reader: Reader) -> Iterator[int]:

@@ -180,12 +180,14 @@ class _Page:
         """(meta elements that declare a field, with its rank; (name, content) of those that may address robots)."""
         declared: dict[str, list[tuple[int, Fact]]] = {}
         directives = []
-        for fact in self.by_kind[FactKind.META]:
-            role = _role(self.reader.key(fact))
+        metas = self.by_kind[FactKind.META]
+        for fact, role in zip(metas, map(_role, self.reader.keys(metas)), strict=True):
+            if role is None:
+                continue
             if isinstance(role, str):
                 if content := self.reader.value(fact):
                     directives.append((role, content))
-            elif role is not None:
+            else:
                 field, rank = role
                 declared.setdefault(field, []).append((rank, fact))
         for ranked in declared.values():
@@ -196,8 +198,9 @@ class _Page:
     def _links(self) -> dict[bytes, list[Fact]]:
         """The <link> elements by rel, followed by the <a> elements."""
         links: dict[bytes, list[Fact]] = {}
-        for fact in chain(self.by_kind[FactKind.LINK], self.by_kind[FactKind.ANCHOR]):
-            for rel in self.reader.key(fact).lower().split():
+        facts = self.by_kind[FactKind.LINK] + self.by_kind[FactKind.ANCHOR]
+        for fact, key in zip(facts, self.reader.keys(facts), strict=True):
+            for rel in key.lower().split():
                 links.setdefault(rel, []).append(fact)
         return links
 
@@ -230,20 +233,19 @@ class _Page:
     def _title(self, sites: Collection[str]) -> Title | None:
         declared = [told.title for told in self.told if told.title]
         declared += [*islice(self._values("title"), MAX_TITLES), *map(self.reader.value, self.by_kind[FactKind.TITLE])]
-        return best_title(list(dict.fromkeys(filter(None, declared))), self._headings(), sites)
+        texts = list(dict.fromkeys(filter(None, declared)))
+        headings = (Heading(self.reader.node_text(node), self._inner_texts(node)) for node in self._first(_H1))
+        return best_title(texts, headings, map(self.reader.node_text, self._first(_H2)), sites)
 
-    def _headings(self) -> Iterator[Heading]:
-        """The first headings of each of the two highest levels; those of the highest come first."""
-        tags = self.segments.nodes["tag"]
-        for level, tag in ((1, _H1), (2, _H2)):
-            for node in (tags == tag).nonzero()[0][:MAX_HEADINGS].tolist():
-                yield Heading(self.reader.node_text(node), level, self._inner_texts(node) if level == 1 else ())
+    def _first(self, tag: int) -> Iterator[int]:
+        """The first headings with this tag."""
+        yield from (self.segments.nodes["tag"] == tag).nonzero()[0][:MAX_HEADINGS].tolist()
 
     def _inner_texts(self, node: int) -> Iterator[str]:
         """The texts of the first elements in a heading."""
-        end = self.segments.nodes["text_end"].item(node)
-        for inner, inner_end in enumerate(self.segments.nodes["text_end"][node + 1 : node + 1 + MAX_INNER].tolist(), node + 1):
-            if inner_end <= end and (text := self.reader.node_text(inner)):
+        ends = self.segments.nodes["text_end"][node : node + 1 + MAX_INNER].tolist()
+        for inner, end in enumerate(ends[1:], node + 1):
+            if end <= ends[0] and (text := self.reader.node_text(inner)):
                 yield text
 
     def _authors(self, sites: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -293,7 +295,17 @@ class _Page:
         texts = chain(*(getattr(told, field) for told in self.told), self._values(field))
         if (date := next(filter(None, map(iso_date, islice(texts, MAX_DATES))), None)) is not None:
             return date
-        dates = set(filter(None, map(iso_date, microdata.without_object(self.facts, self.reader, _ITEMS[field]))))
+        dates = set(
+            filter(
+                None,
+                map(
+                    iso_date,
+                    microdata.without_object(
+                        self.by_kind[FactKind.ITEM], self.by_kind[FactKind.SCOPE], self.reader, _ITEMS[field]
+                    ),
+                ),
+            )
+        )
         return dates.pop() if len(dates) == 1 else None
 
     def _html_lang(self) -> str | None:

@@ -52,32 +52,30 @@ class Title(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """A heading of the page."""
+    """A main heading of the page."""
 
     text: str
-    level: int
     inner: Iterable[str] = ()  # texts of the elements in it; read once, and only if they matter
 
 
-def best_title(declared: Sequence[str], found: Iterable[Heading], sites: Collection[str]) -> Title | None:
+def best_title(
+    declared: Sequence[str], found: Iterable[Heading], others: Iterable[str], sites: Collection[str]
+) -> Title | None:
     """The title of a page.
 
     declared: declared titles, the most trusted first
-    found: headings of the first two levels, in the order of the page
+    found: main headings, in the order of the page
+    others: headings of the second level; read only if the main heading may be the name of the site
     sites: names of the site, as `squeezed` writes them
     """
     main: list[Heading] = []
-    others: list[str] = []
     for heading in found:
         if len(heading.text) > MAX_CHARS:
             continue
-        text = _ANCHOR.sub("", heading.text) if heading.text.endswith(_ANCHORS) else heading.text
-        if heading.level > 1:
-            others.append(text)
-        elif text in declared:
+        text = _without_anchor(heading.text)
+        if text in declared:
             return Title(text, heading.text)
-        else:
-            main.append(heading._replace(text=text))
+        main.append(Heading(text, heading.inner))
     titles = [title for title in (without_site(title[:MAX_CHARS], sites) for title in declared) if title]
     named = [title for title in titles if squeezed(title) not in sites and not _EMPTY.fullmatch(title)]
     wanted = {squeezed(title) for title in named}
@@ -94,6 +92,10 @@ def best_title(declared: Sequence[str], found: Iterable[Heading], sites: Collect
     return None if best is None else Title(best, shown.get(best, best))
 
 
+def _without_anchor(heading: str) -> str:
+    return _ANCHOR.sub("", heading) if heading.endswith(_ANCHORS) else heading
+
+
 def _without_kicker(heading: Heading, wanted: Collection[str]) -> str:
     """A heading's text, without the text of an element in it if the rest is a wanted title."""
     for inner in heading.inner:
@@ -107,7 +109,10 @@ def _beside_site(heading: str, declared: Iterable[str], others: Iterable[str]) -
     """The other heading with which a declared title begins, if the title ends with the given heading."""
     name = squeezed(heading)
     ends = [title for title in map(squeezed, declared) if title.endswith(name) and title != name]
-    return next((other for other in others if any(end.startswith(squeezed(other) or "-") for end in ends)), None)
+    for other in map(_without_anchor, others) if ends else ():
+        if len(other) <= MAX_CHARS and any(end.startswith(squeezed(other) or "-") for end in ends):
+            return other
+    return None
 
 
 def _shown(titles: Sequence[str], headings: Sequence[str]) -> str | None:

@@ -27,6 +27,8 @@ _FORMS = (
     (("syntaxhighlighter",), rb"div", rb"line"),
 )
 _WORDS = [tuple(map(class_token, words)) for words, _, _ in _FORMS]
+CODE_WORDS = [words[0] for words in _WORDS]
+"""Tokens; a page with none of them has no such code."""
 
 
 def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:

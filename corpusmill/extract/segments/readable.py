@@ -4,17 +4,28 @@ Formulas are TeX, code that has an element per line is one text, and raised numb
 these, and are segmented once.
 """
 
-from corpusmill.extract.segments.code_lines import code_spans
+from typing import Any
+
+import numpy as np
+
+from corpusmill.extract.segments.code_lines import CODE_WORDS, code_spans
 from corpusmill.extract.segments.formulas import formula_spans
+from corpusmill.extract.segments.lean import Int, Rows, Words, lean_entry
 from corpusmill.extract.segments.segment import Workspace, segment
 from corpusmill.extract.segments.superscripts import superscript_spans
-from corpusmill.extract.segments.tables import BorrowedSegments
+from corpusmill.extract.segments.tables import BorrowedSegments, FactKind
+from corpusmill.extract.segments.tags import TAG
+
+_FORMULA, _SUP = int(FactKind.FORMULA), TAG["sup"]
+_CODE_WORDS = np.array(CODE_WORDS, np.uint32)
+_SOURCES = {1: formula_spans, 2: code_spans, 4: superscript_spans}
 
 
 def readable(data: bytes, workspace: Workspace | None = None) -> BorrowedSegments:
     """The tables of a page in UTF-8, as `segment` returns them.  Their offsets refer to their own `data`."""
     segments = segment(data, workspace)
-    spans = sorted([*formula_spans(segments), *code_spans(segments), *superscript_spans(segments)])
+    found = _which(segments.facts, segments.nodes, segments.tokens, _CODE_WORDS)
+    spans = sorted(span for which, spans_of in _SOURCES.items() if found & which for span in spans_of(segments))
     if not spans:
         return segments
     source = segments.data
@@ -25,3 +36,21 @@ def readable(data: bytes, workspace: Workspace | None = None) -> BorrowedSegment
             pieces += [source[at:start], replacement]
             at = end
     return segment(b"".join([*pieces, source[at:]]), workspace)
+
+
+@lean_entry
+def _which(facts: Rows, nodes: Rows, tokens: Words, code_words: Any) -> Int:
+    """The sum of those keys of `_SOURCES` whose functions may find something."""
+    found = 0
+    for i in range(len(facts)):
+        found |= facts[i].kind == _FORMULA
+    for word in code_words:
+        for i in range(len(tokens)):
+            if tokens[i] == word:
+                found |= 2
+                break
+    for i in range(len(nodes)):
+        if nodes[i].tag == _SUP:
+            found |= 4
+            break
+    return found

@@ -167,8 +167,13 @@ class BorrowedSegments(Segments):
     def owned(self) -> Segments:
         """A copy that stays."""
         values = ((field.name, getattr(self, field.name)) for field in fields(Segments))
-        copies: dict[str, Any] = {name: v.copy() if isinstance(v, np.ndarray) else v for name, v in values}
+        copies: dict[str, Any] = {name: copied(v) if isinstance(v, np.ndarray) else v for name, v in values}
         return Segments(**copies)
+
+
+def copied(table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A copy of a contiguous table.  numpy copies records field by field, which takes 15 times as long."""
+    return table.view(np.uint8).copy().view(table.dtype)
 
 
 def no_page() -> Segments:

@@ -22,13 +22,13 @@ import numpy.typing as npt
 
 from corpusmill.extract.segments.attributes import class_token
 from corpusmill.extract.segments.lean import Bytes, Int, Rows, Words, lean_entry
-from corpusmill.extract.segments.tables import BIT, Segments
+from corpusmill.extract.segments.tables import BIT, Segments, copied
 from corpusmill.extract.segments.tags import TAG
 
 MAX_MARK_BYTES = 400
 MAX_NUMBERS_BYTES = 200_000  # of the line numbers of one text
 MAX_NOTICE_CHARS = 250
-MAX_FOUND = 20_000
+MAX_FOUND_AT_FIRST, MAX_FOUND = 256, 20_000  # elements; few pages have more than the first number
 MAX_BYTES_PER_BYTE = 8  # of the page's text, for all elements that are tried
 
 _SIGNS = re.compile(r"^[\s\u200b#¶§🔗∞†⚓^*+]*$")
@@ -58,21 +58,14 @@ _NEWSLETTER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OF_NEWSLETTER = (  # in each alternative above
-    "newsletter boletín information рассылк nyhetsbrev nieuwsbrief 通讯 電子報 电子报 メルマガ ニュースレター mailing inbox"
+    "newsletter boletín information рассылк nyhetsbrev nieuwsbrief 通讯 電子報 电子报 メルマガ ニュースレター "
+    "mailing inbox"
 )
-_HASH_BITS, _SHIFT = 14, 4  # the hash of the last four bytes, in lower case
-_LOWER = 32
-
-
-def _hashed(word: bytes) -> int:
-    hashed = 0
-    for byte in word:
-        hashed = (hashed << _SHIFT ^ (byte | _LOWER)) & ((1 << _HASH_BITS) - 1)
-    return hashed
-
-
-_MAYBE_NEWSLETTER = np.zeros(1 << _HASH_BITS, np.bool_)
-_MAYBE_NEWSLETTER[[_hashed(word.encode()) for word in f"{_OF_NEWSLETTER} {_OF_NEWSLETTER.upper()}".split()]] = True
+_PARTS = [word[1:5] for said in (_OF_NEWSLETTER, _OF_NEWSLETTER.upper()) for word in said.encode().split()]
+_LOWER, _FACTOR, _SHIFT, _MASK = 0x20202020, 2654435761, 16, 0xFFFF
+_MAYBE_NEWSLETTER = np.zeros(_MASK + 1, np.bool_)  # by a hash of four bytes, in lower case (Fibonacci hashing)
+for _part in _PARTS:
+    _MAYBE_NEWSLETTER[((int.from_bytes(_part) | _LOWER) * _FACTOR >> _SHIFT) & _MASK] = True
 
 
 class _Rule(NamedTuple):
@@ -135,7 +128,10 @@ _RULES = [
 # The rules as arrays, for the kernel.  Unused places of a row of words hold its last word.
 _MOST_WORDS = max(len(rule.words) for rule in _RULES)
 _WORDS = np.array(
-    [[*map(class_token, rule.words), *[class_token(rule.words[-1])] * (_MOST_WORDS - len(rule.words))] for rule in _RULES],
+    [
+        [*map(class_token, rule.words), *[class_token(rule.words[-1])] * (_MOST_WORDS - len(rule.words))]
+        for rule in _RULES
+    ],
     np.uint32,
 )
 _MOST_BYTES = np.array([rule.most_bytes for rule in _RULES], np.int32)
@@ -162,11 +158,13 @@ def without_marks(segments: Segments, keep: npt.NDArray[np.bool_]) -> tuple[Segm
 
 
 def _of_elements(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Span]:
-    """Spans of elements that are left out: by the rules, links in headings that are signs only, notices in <noscript>."""
-    found = np.empty(MAX_FOUND, _FOUND)
-    n_found = _find(
-        segments.blocks, segments.nodes, segments.tokens, keep, _MAYBE, _WORDS, _MOST_BYTES, _EXCEPT_IN, found
-    )
+    """Spans of elements that are left out: by the rules, signs that are links in headings, notices in <noscript>."""
+    page = (segments.blocks, segments.nodes, segments.tokens, keep)
+    found = np.empty(MAX_FOUND_AT_FIRST, _FOUND)
+    n_found = _find(*page, _MAYBE, _WORDS, _MOST_BYTES, _EXCEPT_IN, found)
+    if n_found == len(found):
+        found = np.empty(MAX_FOUND, _FOUND)
+        n_found = _find(*page, _MAYBE, _WORDS, _MOST_BYTES, _EXCEPT_IN, found)
     done, n_bytes_left = -1, MAX_BYTES_PER_BYTE * len(segments.text) + MAX_NUMBERS_BYTES
     for start, end, rule, verbatim in found[:n_found].tolist():
         if rule < 0:
@@ -247,10 +245,10 @@ def _find_newsletters(text: Bytes, blocks: Rows, keep: Any, maybe: Any, found: A
     for b in range(len(blocks)):
         if not keep[b] or blocks[b].n_chars > MAX_NOTICE_CHARS:
             continue
-        last, hashed = blocks[b].end, 0
-        for i in range(blocks[b].start, last):
-            hashed = (hashed << _SHIFT ^ (text[i] | _LOWER)) & (len(maybe) - 1)
-            if maybe[hashed]:
+        four = 0
+        for i in range(blocks[b].start, blocks[b].end):
+            four = (four << 8 | text[i]) & 0xFFFFFFFF
+            if maybe[((four | _LOWER) * _FACTOR >> _SHIFT) & _MASK]:
                 found[n_found] = b
                 n_found += 1
                 break
@@ -288,7 +286,7 @@ def _without(
         elif not verbatim and before == _SPACE and after == _LINE_FEED:
             start -= 1
         cuts[i] = start, end
-    blocks, nodes = segments.blocks.copy(), segments.nodes.copy()
+    blocks, nodes = copied(segments.blocks), copied(segments.nodes)
     places, rest = np.empty(n + 1, np.int32), np.empty(n, np.uint8)
     n_left = _cut(text, cuts, blocks, nodes, places, rest)
     changed = dataclasses.replace(segments, text=rest[:n_left], blocks=blocks, nodes=nodes)
