@@ -52,14 +52,9 @@ def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
 
 
 def _nodes_with(segments: Segments, words: tuple[int, ...]) -> list[int]:
-    """The nodes with the rarest of these words; none if the page lacks one of them."""
-    found = None
-    for word in words:
-        places = (segments.tokens == word).nonzero()[0]
-        if not len(places):
-            return []
-        found = places if found is None or len(places) < len(found) else found
-    nodes: list[int] = (np.searchsorted(segments.nodes["first_token"], found, side="right") - 1)[:MAX_TEXTS].tolist()
+    """The first nodes with the rarest of these words."""
+    places = min(((segments.tokens == word).nonzero()[0] for word in words), key=len)
+    nodes: list[int] = (np.searchsorted(segments.nodes["first_token"], places, side="right") - 1)[:MAX_TEXTS].tolist()
     return nodes
 
 
