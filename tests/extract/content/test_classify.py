@@ -66,12 +66,27 @@ def test_any_page_has_a_verdict(source):
 def test_a_page_in_unknown_words_or_an_article_is_judged_by_the_other_forest():
     known, unknown = "Three gears and steel", "Ein Rahmen aus Stahl"
     texts = (known, f"{known} aus", unknown, f"{known} {unknown}")
-    found = [classify(segment(f"<p>{text}".encode()), MODEL) for text in texts]
+    found = [classify(segment(f"<main><p>{text}".encode()), MODEL) for text in texts]
     assert [verdict.measured.common for verdict in found] == pytest.approx([1, 0.8, 0, 0.5], abs=1e-6)
     chances = 1 / (1 + np.exp([-4, -4, -3, -3]))
     assert [verdict.probabilities[0] for verdict in found] == pytest.approx(chances.tolist(), abs=1e-5)
-    article = b'<script type="application/ld+json">{"@type": "NewsArticle"}</script><p>' + known.encode()
+    article = b'<main><script type="application/ld+json">{"@type": "NewsArticle"}</script><p>' + known.encode()
     assert classify(segment(article), MODEL).probabilities[0] == pytest.approx(chances[2], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("page", "is_old"),
+    [
+        ("<table><tr><td>{}</table>", True),
+        ("<div id=main>{}</div>", True),
+        ("<meta property=og:type content=website><p>{}", True),
+        ("<p>{}<footer>Imprint</footer>", False),
+        ("<div itemscope itemtype=https://schema.org/Product><p>{}</div>", False),
+    ],
+)
+def test_an_old_page_is_judged_by_the_other_forest(page, is_old):
+    verdict = classify(segment(page.format("Three gears and steel").encode()), MODEL)
+    assert verdict.probabilities[0] == pytest.approx(1 / (1 + np.exp(-3 if is_old else -4)), abs=1e-5)
 
 
 def test_code_beside_what_is_kept_is_kept():
