@@ -26,6 +26,7 @@ HEAD = 1 << 13  # bytes that are looked at; the standard's 1,445 end within the 
 WHOLE_JSON = 1 << 18  # bytes; longer bodies are not parsed
 FEW_LINES = 8
 LONG_TEXT = 400  # bytes; no error message is so long
+MARKLESS = 16  # bytes; if each second one is zero, they are UTF-16 without a mark
 LINES_TO_PARSE = 3  # of JSON lines
 FEED_TYPES = {"rss": "application/rss+xml", "feed": "application/atom+xml", "rdf": "application/rdf+xml"}
 MEDIA: dict[str, Media] = {"text/html": "html", "text/plain": "text", "text/markdown": "markdown"}
@@ -129,9 +130,11 @@ def _text(head: bytes) -> bytes:
     """The beginning without byte order mark, in an encoding that contains ASCII."""
     if head.startswith(codecs.BOM_UTF8):
         return head[3:]
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if head.startswith(mark):
-            return head[2:].decode(name, "ignore").encode("utf-8", "replace")
+    for mark, name, high in ((codecs.BOM_UTF16_LE, "utf-16-le", 1), (codecs.BOM_UTF16_BE, "utf-16-be", 0)):
+        if head.startswith(mark) or (
+            0 in head[:2] and head[high:MARKLESS:2].count(0) == len(head[1 - high : MARKLESS : 2])
+        ):
+            return head.removeprefix(mark).decode(name, "ignore").encode("utf-8", "replace")
     return head
 
 
