@@ -56,7 +56,7 @@ _SHOWN = np.dtype(
 def whole(segments: Segments, classified: Classified) -> npt.NDArray[np.bool_]:
     """Which blocks are kept, bool (n_blocks,)."""
     keep = classified.keep.copy()
-    rows, places = lay_out(segments, np.ones(len(keep), np.bool_))
+    rows, places, _ = lay_out(segments, np.ones(len(keep), np.bool_))
     shown = np.zeros(len(places), _SHOWN)
     _whole(segments.blocks, rows, places, shown, classified.probabilities, classified.threshold, keep)
     return keep
