@@ -340,6 +340,5 @@ def _find_columns(source: Bytes, nodes: Rows, rows: Any, places: Rows, taken: An
 @lean_kernel
 def _is_in(places: Rows, row: Int, table: Int) -> bool:
     """Whether a place is a table, or a row of it."""
-    if places[row].role == ROW:
-        row = places[row].outer
-    return row == table
+    outer: Int = places[row].outer if places[row].role == ROW else row
+    return outer == table
