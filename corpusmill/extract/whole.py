@@ -3,14 +3,16 @@
 The classifier judges every block alone.  A reader of its text would find tables without some of their cells.  So its
 decisions are settled, in this order:
 
-1. Blocks between kept blocks are kept if they are about as likely content as not, all in all.
-2. A table between kept blocks is kept, unless it is surely no content: a table in the middle of a text belongs to it.
+1. A block is kept if it is as likely content as not, and nearly all other text of an element with many blocks around
+   it is kept.  Otherwise the end of a text would be lost after a long table or list.
+2. Blocks between kept blocks are kept if they are about as likely content as not, all in all.
+3. A table between kept blocks is kept, unless it is surely no content: a table in the middle of a text belongs to it.
    (A list there does not: it may be buttons, or links to other pages.)
-3. A row of a table, or an item of a list, is kept if half of its text is.
-4. A table or list of which something is kept is kept if half of it is, or if it is as likely content as not, all in
+4. A row of a table, or an item of a list, is kept if half of its text is.
+5. A table or list of which something is kept is kept if half of it is, or if it is as likely content as not, all in
    all.  It is left out if hardly any of it is kept.  Between these, a table of few rows is kept.  A list, or a table of
    many rows, mixes content with other things, and each row or item stands for itself.
-5. The source of a quote is kept if the quote is, and the caption of a figure if it has a kept table or the like.
+6. The source of a quote is kept if the quote is, and the caption of a figure if it has a kept table or the like.
 
 Only tables and lists that read as such count, not those that are the design of a page (`writing/layout.py`).  A table
 or list in an item or cell is settled apart from it.  Lists of posts, whose items have many blocks, are left alone.
@@ -41,10 +43,12 @@ LIKELY_GAP, UNLIKELY = 0.48, 0.4  # mean probability of the blocks in a gap; of 
 POSSIBLE = 0.1  # mean probability of a table
 HALF = 0.5  # of a row, an item, a list
 HARDLY_ANY = 0.2  # of a table or list
+NEARLY_ALL, MANY_BLOCKS = 0.85, 300  # share of the other text of an element, and its blocks
 FEW_ROWS = 12
 MOST_OF_A_CAPTION = 300  # characters
 MOST_BLOCKS = 64  # of a quote or figure
 MOST_DEPTH = 4  # elements between it and its source or caption
+MOST_LEVELS = 16  # elements around a block that are looked at
 FEW_BLOCKS = 2  # per item
 
 QUOTE, FOOTER, CAPTION, FIGURE = (BIT[name] for name in ("quote", "footer", "caption", "figure"))
@@ -70,19 +74,44 @@ def whole(segments: Segments, classified: Classified) -> npt.NDArray[np.bool_]:
     rows, places, _ = lay_out(segments, np.ones(len(keep), np.bool_))
     shown = np.zeros(len(places), _SHOWN)
     p, threshold = classified.probabilities, classified.threshold
-    _whole(segments.blocks, segments.nodes, rows, places, shown, p, threshold, keep)
+    n_kept = np.zeros((len(keep) + 1, 2), np.int64)
+    _whole(segments.blocks, segments.nodes, rows, places, shown, p, threshold, keep, n_kept)
     return keep
 
 
 @lean_entry
 def _whole(
-    blocks: Rows, nodes: Rows, rows: Any, places: Rows, shown: Rows, p: Any, threshold: float, keep: Any
+    blocks: Rows, nodes: Rows, rows: Any, places: Rows, shown: Rows, p: Any, threshold: float, keep: Any, sums: Any
 ) -> None:
+    _keep_company(blocks, nodes, p, threshold, keep, sums)
     _close_gaps(p, threshold, keep)
     _find_groups(blocks, rows, places, shown)
     _keep_tables_within(blocks, rows, shown, p, threshold, keep)
     _settle(blocks, rows, places, shown, p, keep)
     _keep_captions(blocks, nodes, keep)
+
+
+@lean_kernel
+def _keep_company(blocks: Rows, nodes: Rows, p: Any, threshold: float, keep: Any, sums: Any) -> None:
+    """Keep likely blocks in elements of many blocks that are kept.
+
+    sums: zeros (n_blocks + 1, 2), for the number of characters before each block, and the kept ones
+    """
+    for b in range(len(blocks)):
+        chars = blocks[b].n_chars
+        sums[b + 1, 0] = sums[b, 0] + chars
+        sums[b + 1, 1] = sums[b, 1] + (chars if keep[b] else 0)
+    for b in range(len(blocks)):
+        if keep[b] or p[b] < LIKELY or p[b] > threshold:
+            continue
+        node = nodes[blocks[b].box].parent
+        for _ in range(MOST_LEVELS):
+            first, end = nodes[node].first_block, nodes[node].end_block
+            if end - first >= MANY_BLOCKS:
+                others = sums[end, 0] - sums[first, 0] - blocks[b].n_chars
+                keep[b] = sums[end, 1] - sums[first, 1] >= NEARLY_ALL * others
+                break
+            node = nodes[node].parent
 
 
 @lean_kernel

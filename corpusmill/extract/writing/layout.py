@@ -340,5 +340,5 @@ def _find_columns(source: Bytes, nodes: Rows, rows: Any, places: Rows, taken: An
 @lean_kernel
 def _is_in(places: Rows, row: Int, table: Int) -> bool:
     """Whether a place is a table, or a row of it."""
-    outer: Int = places[row].outer if places[row].role == ROW else row
-    return outer == table
+    found: bool = table == (places[row].outer if places[row].role == ROW else row)
+    return found
