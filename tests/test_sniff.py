@@ -22,8 +22,8 @@ HTML = [
     b"<?xml version='1.0'?><!DOCTYPE html [ <!ENTITY x 'y'> ]><html>", b"<svg class='icons'><path/></svg><div>x</div>",
     b"<?xml version='1.0'?><wml><card>", b"/* left over */\n<html><body>x", b"&nbsp;x\n" * 20, LINES * 600 + b"<p>late",
     b"{not json} <i>x</i>", b'{"a": 1', b"let me tell you about <b>boats</b>", b"import duties; <p>x</p>",
-    b"class of 1990<br>", b"var x = 1;</script>\n<!DOCTYPE html><p>x", b"<app><p>x</p></app>", b"Error\nx, y\n", b"\n\n\n",
-    b"<o:p xmlns:o='x'>y</o:p><p>z",
+    b"class of 1990<br>", b"var x = 1;</script>\n<!DOCTYPE html><p>x", b"<app><p>x</p></app>",
+    b"Error\nx, y\n", b"\n\n\n", b"<o:p xmlns:o='x'>y</o:p><p>z",
     b"<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'><html xmlns='http://www.w3.org/1999/xhtml'>",
 ]  # fmt: skip
 

@@ -5,7 +5,7 @@ their kept part reads as a list or as a table:
 
 - A list is shown unless it contains a heading, or its items have more than 4 blocks on average (lines after <br> do not
   count).  The same holds for <dl>, whose items are terms and definitions.
-- A table is shown if one of its rows has two cells with text.  None of its cells may contain a heading, a table,
+- A table is shown if one of its rows has two cells with text.  No <td> may contain a heading, and no cell a table,
   preformatted text, more than 8 lines or more than 600 characters.
 - Everything in a cell of such a table is one line of text.
 - A cell that spans rows or columns keeps their places in its table, up to column 32.  But no row becomes longer than
@@ -55,7 +55,7 @@ class Role(IntEnum):
     PREFORMATTED = 10
 
 
-_TBODY, _TFOOT = TAG["tbody"], TAG["tfoot"]
+_TBODY, _TFOOT, _TH = TAG["tbody"], TAG["tfoot"], TAG["th"]
 SPACE, QUOTE, APOSTROPHE, ZERO, NINE, EQUAL, GREATER_THAN = (ord(c) for c in " \"'09=>")
 START, REVERSED, VALUE, COLSPAN, ROWSPAN = (
     np.frombuffer(name, np.uint8) for name in (b"start", b"reversed", b"value", b"colspan", b"rowspan")
@@ -135,7 +135,7 @@ def _lay_out(
             place.n_blocks += block.after_br == 0 or place.n_blocks == 0
             place.n_lines += 1
             place.n_chars += block.n_chars
-            if block.heading:
+            if block.heading and (place.role != CELL or nodes[place.node].tag != _TH):
                 place.holds |= HEADING
     _weigh(places, n_places)
     has_tables = _settle(places, n_places)

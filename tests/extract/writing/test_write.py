@@ -62,6 +62,7 @@ TABLES = {
     "<table><tr><td>a<br>b<td><ul><li>c<li>d</ul></table>": "a b | c d",
     "<table><tr><td>a<tr><td>b</table>": "a\n\nb",  # one column
     "<table><tr><td><h2>a</h2><td>b</table>": "a\n\nb",
+    "<table><tr><th><h4>a</h4><th><h4>b</h4><tr><td>c<td>d</table>": "a | b\nc | d",
     "<table><tr><td><pre>a</pre><td>b</table>": "a\n\nb",
     "<table><tr><td>a<td><table><tr><td>b<td>c</table></table>": "a\n\nb | c",
     f"<table><tr><td>a<td>{'b' * 601}</table>": f"a\n\n{'b' * 601}",
