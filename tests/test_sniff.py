@@ -109,7 +109,25 @@ def test_a_plain_text_is_html_only_as_a_whole_document():
 
 
 @pytest.mark.parametrize(
-    "piece", [b"/**/ ", b"<!---->", b"a ", b"(", b'{"', b"cb(", b"<!doctype ", b"//\n", b"[ ", b"a:", b"/*", b"<?xml "]
+    "piece",
+    [
+        b"/**/ ",
+        b"<!---->",
+        b"a ",
+        b"(",
+        b'{"',
+        b"cb(",
+        b"<!doctype ",
+        b"//\n",
+        b"[ ",
+        b"a:",
+        b"/*",
+        b"<?xml ",
+        b"static int ",
+        b"import a as b, ",
+        b"class A ",
+        b"x, y ",
+    ],
 )
 def test_no_body_takes_long(piece):
     started = time.process_time()
