@@ -21,7 +21,10 @@ HTML = [
     b"<!-- by a program -->\n<!DOCTYPE html PUBLIC 'x'>\n<p>x", b"<?xml version='1.0'?>\n<html xmlns='x'>",
     b"<?xml version='1.0'?><!DOCTYPE html [ <!ENTITY x 'y'> ]><html>", b"<svg class='icons'><path/></svg><div>x</div>",
     b"<?xml version='1.0'?><wml><card>", b"/* left over */\n<html><body>x", b"&nbsp;x\n" * 20, LINES * 600 + b"<p>late",
-    b"{not json} <i>x</i>", b'{"a": 1',
+    b"{not json} <i>x</i>", b'{"a": 1', b"let me tell you about <b>boats</b>", b"import duties; <p>x</p>",
+    b"class of 1990<br>", b"var x = 1;</script>\n<!DOCTYPE html><p>x", b"<app><p>x</p></app>",
+    b"Error\nx, y\n", b"\n\n\n", b"<o:p xmlns:o='x'>y</o:p><p>z",
+    b"<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'><html xmlns='http://www.w3.org/1999/xhtml'>",
 ]  # fmt: skip
 
 OTHERS = [
@@ -44,6 +47,34 @@ OTHERS = [
     (b"a:hover, .b > c { color: red }", "text/css"),
     (b"// a\n(function($) { return 1 < 2; })()", "text/javascript"),
     (b'"use strict"; x()', "text/javascript"),
+    (b"<soap:Envelope xmlns:soap='x'><soap:Body>y</soap:Body></soap:Envelope>", "application/xml"),
+    (b"<boats xmlns='http://example.org/'>\n<boat/></boats>\n", "application/xml"),
+    (b"<svg xmlns='x'><text>y</text></svg>\n", "image/svg+xml"),
+    (b"<?xml version='1.0'?><article xmlns='http://docbook.org/ns/docbook'>", "application/xml"),
+    (b"<?xml version='1.0'?><!DOCTYPE article PUBLIC '-//NLM//x'><article>", "application/xml"),
+    (b'{"a": "<p>"}\n{"a": 2}\n', "application/jsonl"),
+    (b'\x1e{"a": 1}\n\x1e{"a": 2}\n', "application/json-seq"),
+    (b'{"a": 1}\n<!-- 0.03 s -->', "application/json"),
+    ('\ufeff{"a": 1}'.encode("utf-16-le"), "application/json"),
+    (b'{"a": "<p>' + b"x" * 10_000, "application/json"),
+    (b'typeof cb === "function" && cb({"a": "<p>"});', "application/json"),
+    (b"var a = '<div>';\n", "text/javascript"),
+    (b"(()=>{var e='<p>'})();", "text/javascript"),
+    (b"document.write('<p>x</p>')", "text/javascript"),
+    (b"import{a as b}from'./x.js';c='<p>'", "text/javascript"),
+    (b"*{margin:0}", "text/css"),
+    (b"[hidden]{display:none}\na::after{content:'<p>'}", "text/css"),
+    (b"@supports (display:grid){.a{display:grid}}", "text/css"),
+    (b"# -*- coding: utf-8 -*-\nimport os\nprint('<b>x</b>')\n", "text/plain"),
+    (b"/* <b> */\npackage org.e;\n\npublic class A {}\n", "text/plain"),
+    (b"#ifndef MILL_H\n/* <b> */\n#endif\n", "text/plain"),
+    (b'use std::io;\nfn main() { println!("<p>"); }\n', "text/plain"),
+    (b"---\ntitle: x\n---\n\n<b>words</b>\n", "text/plain"),
+    (b"# A title\n\n<img src='x'>\n\n- one\n- two\n", "text/plain"),
+    (b"\\documentclass{article}\n<p>", "text/plain"),
+    (b"User-agent: *\nDisallow: /private\n", "text/plain"),
+    (b"id,name\n1,Anna\n2,Berta\n", "text/plain"),
+    (b"\r\n%PDF-1.7\n", "application/pdf"),
     (b"%PDF-1.7\n", "application/pdf"),
     (b"\x89PNG\r\n\x1a\n\0", "image/png"),
     (b"\0\0\0\x18ftypmp42", "video/mp4"),
@@ -78,7 +109,25 @@ def test_a_plain_text_is_html_only_as_a_whole_document():
 
 
 @pytest.mark.parametrize(
-    "piece", [b"/**/ ", b"<!---->", b"a ", b"(", b'{"', b"cb(", b"<!doctype ", b"//\n", b"[ ", b"a:", b"/*", b"<?xml "]
+    "piece",
+    [
+        b"/**/ ",
+        b"<!---->",
+        b"a ",
+        b"(",
+        b'{"',
+        b"cb(",
+        b"<!doctype ",
+        b"//\n",
+        b"[ ",
+        b"a:",
+        b"/*",
+        b"<?xml ",
+        b"static int ",
+        b"import a as b, ",
+        b"class A ",
+        b"x, y ",
+    ],
 )
 def test_no_body_takes_long(piece):
     started = time.process_time()

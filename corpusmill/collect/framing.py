@@ -38,11 +38,14 @@ _ANY_LENGTH = re.compile(rb"^content-length[ \t]*:[^\r\n]*\r?\n", re.IGNORECASE 
 _FIELD = re.compile(rb"^warc-[\w-]{1,40}[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _TYPE = re.compile(rb"^warc-type[ \t]*:[ \t]*([\w-]{1,40})", re.IGNORECASE | re.MULTILINE)
 _URL = re.compile(rb"^warc-target-uri[ \t]*:[ \t]*<?([^\r\n>]+)", re.IGNORECASE | re.MULTILINE)
+_VERSION = re.compile(rb"WARC/[\d.]+")
+_NAME = re.compile(rb"^(?:warc|content)-[\w-]{1,40}+(?=[ \t]*:)", re.IGNORECASE | re.MULTILINE)
+_CAPITALS = {each.lower(): each for each in (b"WARC", b"ID", b"URI", b"IP")}
 _ARC_LINE = re.compile(
     rb"([a-zA-Z][a-zA-Z0-9+.-]*:[^\r\n]*?) ([\d.]{7,15}|[\da-fA-F:.]*:[\da-fA-F:.]*|-|0) (\d{8,18}) ([^\r\n ]*)"
     rb"(?: [^\r\n]*)?? (-1|\d{1,18})[ \t]*\r?\n"
 )
-BLANK = b"\r\n\0"  # padding between records
+BLANK = b"\r\n\0 \t"  # padding between records
 
 
 class FramingError(DamageError):
@@ -272,8 +275,8 @@ def _is_whole(dialect: Dialect, data: Bytes, at: int) -> bool:
 
 
 def after_blank(data: Bytes, at: int) -> int:
-    """The offset of the first byte at or after `at` that is no line end and no zero, or the end of the data."""
-    while data.view(at, 1) in (b"\r", b"\n", b"\0"):
+    """The offset of the first byte at or after `at` that is no white space and no zero, or the end of the data."""
+    while (first := data.view(at, 1)) and first in BLANK:
         piece = data.there(at, 1 << 10)
         rest = piece.lstrip(BLANK)
         at += len(piece) - len(rest)
@@ -307,6 +310,22 @@ def glimpse(start: bytes) -> str | None:
 def with_length(raw: Raw, n: int) -> Raw:
     """The record with the first `n` bytes of its block."""
     return replace(raw, head=_with_length(raw.head, n), block=raw.block[:n], length=n, declared=None)
+
+
+def without_beginning(raw: Raw, n: int) -> Raw:
+    """The record without the first `n` bytes of its block."""
+    return replace(raw, head=_with_length(raw.head, raw.length - n), block=raw.block[n:], length=raw.length - n)
+
+
+def usual(head: bytes) -> bytes:
+    """A header as parsers know it: names with their usual capitals, and a version that exists."""
+    version, names = b"WARC/1.0", (b"WARC-Type", b"WARC-Date", b"Content-Type", b"Content-Length")
+    if head.startswith((version, b"WARC/1.1")) and all(b"\n%b:" % name in head for name in names):
+        return head
+    head = _VERSION.sub(version, head, count=1)
+    return _NAME.sub(
+        lambda name: b"-".join(_CAPITALS.get(w, w.capitalize()) for w in name[0].lower().split(b"-")), head
+    )
 
 
 def _with_length(head: bytes, n: int) -> bytes:

@@ -1,8 +1,9 @@
 """The body of an HTTP answer without transfer and content codings, and how to read it.
 
-Crawlers store bodies in three ways: raw (chunked, compressed), decoded with the headers unchanged, or cut off at a
-limit.  So a coding is undone only if the bytes agree with it.  If a body ends early, the part that can be decoded is
-kept.  Nothing inflates beyond the caller's limit.
+Crawlers store bodies in four ways: raw (chunked, compressed), decoded with the headers unchanged, raw without the
+headers, or cut off at a limit.  So a coding is undone only if the bytes agree with it, and chunks or a compressed page
+are seen without a header, too.  If a body ends early, the part that can be decoded is kept.  Nothing inflates beyond
+the caller's limit.
 """
 
 import re
@@ -21,8 +22,9 @@ from corpusmill.reasons import Status
 MARKUP = ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml", "text/vnd.wap.wml")
 XML = ("text/xml", "application/xml")  # XHTML is sent so, too
 MARKDOWN = ("text/markdown", "text/x-markdown")
+GZIP = b"\x1f\x8b\x08"
 UNKNOWN_TYPES = (None, "", "unknown/unknown", "application/unknown", "*/*")  # browsers sniff these, too
-_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
+_CHARSET = re.compile(r"""(?<![\w-])charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
 _TYPE = re.compile(r"""[\s"']*(?:content-type:\s*)?([\w!#$&^.+*-]+/[\w!#$&^.+*-]+)(?=[\s"';]|$)""", re.IGNORECASE)
 _QUOTED = re.compile(r"""(?:[^,"]|"[^"]*"?)+""")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -98,18 +100,45 @@ MOST_CODINGS = 8  # applied one after the other.  Each takes a pass over the bod
 
 def decode_body(body: bytes, transfer_codings: Iterable[str], content_codings: Iterable[str], limit: int) -> Body:
     """Undo the codings; at most `limit` bytes.  They are listed as in headers: the first was applied first."""
+    transfer_codings = list(transfer_codings)
     complete = True
+    unchunked, ended = _unchunk(body)
     if "chunked" in transfer_codings:
-        body, complete = _unchunk(body)
-    applied = [c for c in content_codings if c in _DECODERS]
+        body, complete = unchunked, ended or unchunked is body
+    elif ended and (unchunked.startswith(GZIP) or _MARKUP.match(unchunked)):
+        body = unchunked
+    applied = [c for c in (*content_codings, *transfer_codings) if c in _DECODERS]
     if len(applied) > MOST_CODINGS:
         return Body(body[:limit], complete=False, too_large=len(body) > limit)
     for coding in reversed(applied):
-        content, ended = _bounded(_DECODERS[coding], body, limit + 1)
-        if not content and not ended:
+        decoded = _decoded(coding, body, limit)
+        if decoded is None:
             break  # the header is wrong: the body is not in this coding, or no longer
-        body, complete = content, complete and ended
+        body, complete = decoded[0], complete and decoded[1]
+    for _ in range(MOST_CODINGS - len(applied)):
+        if not _is_compressed_page(body):
+            break
+        body, ended = _bounded(_gzip, body, limit + 1)
+        complete = complete and ended
     return Body(body[:limit], complete, len(body) > limit)
+
+
+def _decoded(coding: str, body: bytes, limit: int) -> tuple[bytes, bool] | None:
+    """The body without a coding, and whether its end was reached; None if it is not in this coding.
+
+    Servers and crawlers take gzip and deflate for each other.
+    """
+    if coding == "deflate" and body.startswith(GZIP):
+        coding = "gzip"
+    elif coding == "gzip" and body[:1] == b"\x78" and int.from_bytes(body[:2]) % 31 == 0:
+        coding = "deflate"
+    content, ended = _bounded(_DECODERS[coding], body, limit + 1)
+    return (content, ended) if content or ended else None
+
+
+def _is_compressed_page(body: bytes) -> bool:
+    """Whether the bytes inflate to what begins like a page of HTML."""
+    return body.startswith(GZIP) and _MARKUP.match(_gzip(body, 1445)[0]) is not None
 
 
 def codings(headers: Iterable[str]) -> list[str]:
@@ -118,9 +147,9 @@ def codings(headers: Iterable[str]) -> list[str]:
 
 
 def _unchunk(body: bytes) -> tuple[bytes, bool]:
-    """The body without chunks (RFC 9112, 7.1), and whether it is complete.  Other bodies are returned unchanged."""
+    """The body without chunks (RFC 9112, 7.1), and whether its last chunk is there; other bodies as they are."""
     chunks: list[bytes] = []
-    at = 0
+    at = 2 * body.startswith(b"\r\n")
     while head := _CHUNK.match(body, at):
         size, start = int(head[1], 16), head.end()
         chunks.append(body[start : start + size])
@@ -129,7 +158,7 @@ def _unchunk(body: bytes) -> tuple[bytes, bool]:
         if start + size > len(body):
             break
         at = start + size + (2 if body.startswith(b"\r\n", start + size) else 1)
-    return (b"".join(chunks), False) if chunks else (body, True)
+    return (b"".join(chunks) if chunks else body), False
 
 
 _Decoder = Callable[[bytes, int], tuple[bytes, bool]]

@@ -17,7 +17,7 @@ After damage, reading continues at the next start.
 - A member is damaged if inflating fails (its checksum covers every byte), or if it ends early.
 - A record is damaged if it does not match its block digest (SHA-1), however it is packed.  Before that, the record up
   to the next one is tried, because a wrong length can lead to a line end by chance.
-- Line ends and zeros between records, and members with nothing else in them, are padding.
+- White space and zeros between records, and members with nothing else in them, are padding.
 - A member that does not begin with a record continues the one before: bgzip cuts without regard to records.
 
 Crawlers write records about themselves: logs, screenshots, answers of name servers.  They have URIs with schemes of
@@ -59,7 +59,9 @@ from corpusmill.collect.framing import (
     glimpse,
     record_field,
     resync,
+    usual,
     with_length,
+    without_beginning,
 )
 from corpusmill.collect.members import Member
 from corpusmill.collect.records import EMPTY, DamageError, Record, numbered, utc
@@ -72,11 +74,17 @@ OPT_OUT_HEADERS = ("x-robots-tag", "tdm-reservation")
 MOST_OPENED = 16  # times that a member is read again from its start, because of lengths that lead far
 OWN = "crawler's own"  # how records of crawlers about themselves are counted
 OWN_SCHEMES = (  # of their targets.  wget, wpull, Browsertrix, Heritrix, Brozzler and warcprox use these
-    "metadata", "urn", "dns", "whois", "filedesc", "screenshot", "thumbnail", "youtube-dl",
+    "metadata", "urn", "dns", "whois", "filedesc", "warcinfo", "screenshot", "thumbnail", "youtube-dl", "yt-dlp",
+    "about", "data", "blob", "javascript", "mailto",
 )  # fmt: skip
 
 _REMOVAL = re.compile(
     rb"^corpusmill-removal:[ \t]*([0-9a-f]{16}) (\d{1,18})(?: ([^\r\n]+))?\r?$", re.IGNORECASE | re.MULTILINE
+)
+_INTERIM = re.compile(  # answers that came before the answer: 1xx, and those of proxies
+    rb"(?:\r?\n)*+(?:HTTP/\d(?:\.\d)? (?:1\d\d\b|200 connection established)[^\n]*+\n"
+    rb"(?:[^\r\n]++\r?\n)*+\r?\n)*+(?=HTTP/)",
+    re.IGNORECASE,
 )
 _BLOCK_DIGEST = re.compile(rb"^warc-block-digest[ \t]*:[ \t]*sha1:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _HEADERS_KEPT = ("location", "last-modified", "content-language", "x-robots-tag", "tdm-reservation", "tdm-policy")
@@ -495,12 +503,14 @@ def _with_body(record: Record, body: http.Body) -> Record:
 
 
 def _parsed(raw: Raw, *, vouched: bool) -> WarcRecord:
-    try:
-        parsed = WarcRecord.from_reader(BytesIO(raw.head + raw.block), quirks_mode=True)
-    except OSError:
-        raise DamageError("the record's header cannot be read") from None
     if not vouched and _can_be_checked(raw) and not _matches_digest(raw):
         raise DamageError("the record does not match its block digest")
+    if raw.type == "response" and (before := _INTERIM.match(raw.block)) is not None and before[0]:
+        raw = without_beginning(raw, len(before[0]))
+    try:
+        parsed = WarcRecord.from_reader(BytesIO(usual(raw.head) + raw.block), quirks_mode=True)
+    except OSError:
+        raise DamageError("the record's header cannot be read") from None
     if raw.type == "response" and raw.block.startswith(b"HTTP/"):
         parsed.is_http = True
     return parsed

@@ -57,6 +57,28 @@ def test_raw_deflate_and_several_gzip_members():
     assert decode_body(gzip.compress(TEXT) + gzip.compress(b"more"), [], ["gzip"], 10**6).content == TEXT + b"more"
 
 
+@pytest.mark.parametrize(
+    ("body", "transfer", "content"),
+    [
+        (chunked(TEXT), [], []),
+        (b"\r\n" + chunked(TEXT), ["chunked"], []),
+        (gzip.compress(TEXT), [], []),
+        (gzip.compress(gzip.compress(TEXT)), [], ["gzip"]),
+        (chunked(gzip.compress(TEXT)), [], ["gzip"]),
+        (chunked(gzip.compress(TEXT)), ["gzip", "chunked"], []),
+        (gzip.compress(TEXT), [], ["deflate"]),
+        (zlib.compress(TEXT), [], ["gzip"]),
+    ],
+)
+def test_codings_that_the_headers_do_not_say(body, transfer, content):
+    assert decode_body(body, transfer, content, 10**6) == Body(TEXT, True, False)
+
+
+@pytest.mark.parametrize("body", [b"0\n", b"3\nabc\n0\n\n", gzip.compress(b"no page"), b"5\nabc"])
+def test_what_only_looks_like_a_coding_stays(body):
+    assert decode_body(body, [], [], 10**6) == Body(body, True, False)
+
+
 @given(st.binary(max_size=300), st.integers(1, 50), st.sampled_from([b"", b";name=value", b" "]))
 def test_chunks(data, size, extension):
     body = decode_body(chunked(data, size, extension), ["chunked"], [], 10**6)

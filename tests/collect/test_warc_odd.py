@@ -269,6 +269,37 @@ def test_what_crawlers_write_about_themselves_is_counted(uri):
     assert others(data) == {OWN: 1}
 
 
+@pytest.mark.parametrize("form", [bytes, packed, gzip.compress], ids=["plain", "members", "one member"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: re.sub(rb"^(?:WARC|Content)-[\w-]+(?=:)", lambda name: name[0].lower(), data, flags=re.MULTILINE),
+        lambda data: data.replace(b"WARC/1.0", b"WARC/2.0"),
+        lambda data: data.replace(b"\r\n\r\nWARC", b"\r\n\r\n  \t\r\nWARC"),
+    ],
+    ids=["small names", "version", "white space"],
+)
+def test_headers_and_padding_in_other_forms(change, form):
+    records = read(form(change(plain())))
+    assert [(r.url, r.status) for r in records] == [(f"http://a.example/{i}", Status.OK) for i in range(3)]
+    assert [content(r) for r in records] == [page(i, 200 * (i + 1)) for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", b"\r\n",
+        b"HTTP/1.1 200 Connection established\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_the_last_answer_counts(before):
+    whole = plain(1)
+    at = whole.index(b"HTTP/1.1")
+    data = lengthened(whole[:at] + before + whole[at:], 0, len(before))
+    (record,) = read(data)
+    assert (record.status, content(record)) == (Status.OK, page(0, 200))
+
+
 def test_a_conversion_may_have_any_name():
     (record,) = read(Warc(packed=False).other("conversion", "urn:isbn:9780", b"a text").data)
     assert record.text == "a text"

@@ -15,8 +15,15 @@ from corpusmill.extract.writing.write import text_of
 from tests.extract.soup import soups
 
 THRESHOLD = 0.8
-KEPT, LIKELY, UNLIKELY, COPY, NEVER = "A", "b", "c", "d", "n"  # the first letter of a block says how it is judged
-PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, UNLIKELY: 0.2, COPY: 0.9, NEVER: 0.01}
+KEPT, LIKELY, HALF, UNLIKELY, COPY, NEVER = (
+    "A",
+    "b",
+    "h",
+    "c",
+    "d",
+    "n",
+)  # the first letter of a block says how it is judged
+PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, HALF: 0.45, UNLIKELY: 0.2, COPY: 0.9, NEVER: 0.01}
 
 
 def settled(html):
@@ -45,6 +52,19 @@ def items(texts):
     [
         ("<p>A1<p>b2<p>b3<p>A4", "A1\n\nb2\n\nb3\n\nA4"),
         ("<p>A1<p>b2<p>c3<p>A4", "A1\n\nA4"),
+        ("<p>A1<p>h2<p>b3<p>A4", "A1\n\nh2\n\nb3\n\nA4"),
+        ("<p>A1<p>h2<p>A4", "A1\n\nA4"),
+        ("<div>" + items("A1 " * 300) + "<p>b2<p>c3</div>", "- A1\n" * 300 + "\nb2"),
+        ("<div>" + items("A1 " * 200) + items("c1 " * 100) + "<p>b2<p>c3</div>", "- A1\n" * 199 + "- A1"),
+        ("<div>" + items("A1 " * 100) + "<p>b2<p>c3</div>", "- A1\n" * 99 + "- A1"),
+        (table(["A1 h2", *["h3 b4"] * 4]), "A1 | h2" + "\nh3 | b4" * 4),
+        (items("A1 h2 h3 h4 h5 b6 b7"), "- A1\n- h2\n- h3\n- h4\n- h5\n- b6\n- b7"),
+        (items("h1 h2 b3 b4"), ""),
+        ("<blockquote><p>A1</p><footer>n2</footer></blockquote>", "A1\n\nn2"),
+        ("<blockquote><p>A1</p><p>n2</p></blockquote>", "A1"),
+        ("<blockquote><p>c1</p><footer>n2</footer></blockquote>", ""),
+        ("<figure>" + table(["A1 A2", "A3 A4"]) + "<figcaption>n5</figcaption></figure>", "A1 | A2\nA3 | A4\n\nn5"),
+        ("<figure><img><figcaption>n5</figcaption></figure><p>A1", "A1"),
         ("<p>b1<p>A2<p>b3", "A2"),
         ("<p>A1<p>d2<h2>b3</h2><p>A4", "A1\n\nb3\n\nA4"),
         (table(["A1 A2", "A3 c4"]), "A1 | A2\nA3 | c4"),

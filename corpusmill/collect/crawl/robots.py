@@ -177,23 +177,27 @@ def text_of(body: bytes, *, cut: bool) -> str:
         return (text[: text.rfind("\n") + 1] if cut else text).replace(_MARK, "")
     if cut:
         body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
-    for mark in _MARKS:
+    while (mark := next(filter(body.startswith, _MARKS), None)) is not None:
         body = body.removeprefix(mark)
     try:
         text = body.decode()
     except UnicodeDecodeError:
         text = "\n".join(each for line in re.split(b"\r\n|\r|\n", body) for each in _readings(line))
-    return text.replace(_MARK, "").replace("\0", "")
+    return _NOTHING.sub("", text)
 
 
+_NOTHING = re.compile("[\0\u200b-\u200f\u2060\ufeff]")  # what editors leave, and nobody sees
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # a byte order mark, which stands before lines if files were joined
-_MARKS = (_MARK.encode(), _MARK.encode().decode("cp1252").encode(), b"\xef\xbb", b"\xef")  # whole, encoded twice, cut
+_MARKS = (  # whole, encoded twice, of UTF-16, cut
+    *(_MARK.encode(), _MARK.encode().decode("cp1252").encode()),
+    *(codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"\xef\xbb", b"\xef"),
+)
 
 
 def _wide_codec(body: bytes) -> str:
     """The codec of a text in which most characters are ASCII, by the places of its zeros."""
     zeros = [body[place::4].count(0) for place in range(4)]
-    if 2 * body.count(0) > len(body):
+    if 8 * body.count(0) > 5 * len(body):
         return "utf-32-le" if zeros[0] <= zeros[3] else "utf-32-be"
     return "utf-16-le" if zeros[0] + zeros[2] <= zeros[1] + zeros[3] else "utf-16-be"
 

@@ -13,8 +13,9 @@ groups of which one has a delay only may share their rules.  They do not share t
 stand directly before it.
 
 Where a file breaks the RFC's grammar and its meaning is plain, that meaning is obeyed, if it forbids: names in one line
-with commas between them, a whole User-Agent header as a name, a Disallow without its first slash, and tags of HTML
-in place of line ends.
+with commas or similar signs between them, names or paths in quotes or brackets, a whole User-Agent header as a name, a
+Disallow without its first slash, a wide colon, a hyphen before a directive, and two
+directives in one line or tags of HTML in place of line ends.
 
 Measured cost: 0.2 s for a file of 512 KiB with 30,000 rules, the most that is read.  For a URL of 8,000 characters, 10
 ms with 30,000 prefixes, and 0.25 s with the slowest rules that fit into such a file.  Files of up to 1,000 bytes of any
@@ -54,6 +55,10 @@ _LINE_END = re.compile(r"\r\n|\r|\n")  # no other character ends a line
 _TOKEN = re.compile(r"[a-z_-]+")  # RFC 9309, section 2.2.1
 _TOKEN_WITH_DIGITS = re.compile(r"[a-z0-9_-]+")  # as crawlers have them, such as MJ12bot
 _TAGS = re.compile(r"</?(?:br|p|div|pre|li|ul|span|body|html)\s*/?>", re.IGNORECASE)  # they end a line, too
+_NAMES = re.compile(r"[,;|]")
+_AROUND = "\"'`<>()[]{}^+ "  # of a name or a path
+_BULLETS = "-•·* "
+_INSIDE = re.compile(r"\s(?=(?:disallow|allow|user-agent)\s*:)", re.IGNORECASE)  # a directive in another's line
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/=-]*")
 _INDEX_PAGE = "/index.html"
 
@@ -159,8 +164,8 @@ def _addressed(value: str, agent: str) -> Iterator[str]:
     """
     if (header := COMPATIBLE.match(value)) and header[1].lower() == agent:
         yield agent
-    for each in value.lower().split(","):
-        text = each.strip()
+    for each in _NAMES.split(value.lower()):
+        text = each.strip(_AROUND)
         name = text.lstrip("*")
         tokens = [token[0] for token in (_TOKEN.match(name), _TOKEN_WITH_DIGITS.match(name)) if token]
         if agent in tokens:
@@ -172,8 +177,8 @@ def _addressed(value: str, agent: str) -> Iterator[str]:
 def _directives(text: str) -> Iterator[tuple[str, str, str]]:
     """(line, directive in lower case, value) of each line that has a directive, known or unknown."""
     for whole in _LINE_END.split(text):
-        for piece in _TAGS.split(whole) if ">" in whole else (whole,):
-            line = piece.partition("#")[0].strip()
+        for piece in _pieces(whole):
+            line = piece.partition("#")[0].strip().lstrip(_BULLETS)
             field, colon, value = line.partition(":")
             field = field.strip().lower()
             if colon and (field in _KNOWN or not value or value[0].isspace()):
@@ -188,11 +193,22 @@ def _directives(text: str) -> Iterator[tuple[str, str, str]]:
                 yield line, field, value.strip()
 
 
+def _pieces(line: str) -> list[str]:
+    """A line in pieces, if it stands for several."""
+    if "\N{FULLWIDTH COLON}" in line and ":" not in line:
+        line = line.replace("\N{FULLWIDTH COLON}", ":", 1)
+    if line.count(":") > 1 and "#" not in line:
+        line = _INSIDE.sub("<br>", line)
+    return _TAGS.split(line) if ">" in line else [line]
+
+
 def _rules(line: str, allows: bool, value: str) -> Iterator[_Rule]:
     """The rules of a line.  A final `$` may also be a literal `$`, and an index page may also mean its folder.
 
     A path begins with a slash, so what is forbidden without one can only mean the path with it.
     """
+    if not allows and (bare := value.strip(_AROUND)) != value and bare:
+        yield _rule(line, allows, bare)
     if not allows and value[0] not in "/*$":
         yield _rule(line, allows, f"/{value}")
     if "$" in value:

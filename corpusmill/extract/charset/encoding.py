@@ -6,6 +6,10 @@ header, declaration in the page, detection.  The detector is chardetng, that of 
 - Bytes are UTF-8, whatever is declared, if they are valid UTF-8 and contain several multi-byte sequences.  In a legacy
   encoding, running text is never valid UTF-8 by chance.  If the bytes are not fully valid, they are UTF-8 if half of
   what is beyond ASCII is valid.
+- UTF-16 without a byte order mark is seen by its zeros, and UTF-32 by its mark.  A mark that the bytes contradict is no
+  evidence: programs put it before a page in another encoding.
+- One damaged character rules out an encoding of East Asia for the detector.  So unless it finds one that fits, it reads
+  the page again in pieces, and most of them decide.
 - Surrogates in UTF-8 (CESU-8) become the characters that they stand for, if the rest is UTF-8.
 - A declared encoding is not used if detection, with enough bytes as evidence, finds one that reads other letters in the
   same bytes.  Examples: Cyrillic instead of Latin, KOI8-R instead of windows-1251, Big5 instead of GBK.
@@ -33,6 +37,7 @@ harms Czech, Polish and Serbian.
 
 import codecs
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,9 +51,14 @@ from corpusmill.page import UndecodableError
 PRESCAN = 4096  # bytes; the standard asks authors for 1,024 and allows browsers to read more, which they do
 SEVERAL = 8  # bytes beyond ASCII; valid UTF-8 with so many is no accident
 EVIDENCE = 20  # bytes beyond ASCII that detection needs to overrule a declaration; it made no error from 12 on
+WIDE = 64  # bytes in which UTF-16 has a zero
+ASCII_OF_WIDE = 0.04  # of the characters of a page in UTF-16, at least
+PIECES = 12  # of a sample, each judged apart
+MOST = 0.66  # of the bytes beyond ASCII
 SAMPLE = 1 << 16  # bytes that detection and the check for binary data read
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
+_MARKS_OF_UTF_32 = ((codecs.BOM_UTF32_LE, "utf-32le"), (codecs.BOM_UTF32_BE, "utf-32be"))
 _XML_IN_UTF_16 = {b"<\0?\0x\0": "utf-16le", b"\0<\0?\0x": "utf-16be"}
 # UTF-8 of surrogates, as CESU-8 has them in pairs (Unicode Technical Report 26): Java and old databases write it
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
@@ -71,6 +81,7 @@ _CODECS = {  # Python's codecs with the standard names lack some characters
     "iso-2022-jp": "iso2022_jp_ext",
     "euc-kr": "cp949",
 }
+_OF_EAST_ASIA = ("gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr")
 _ESCAPE = b"\x1b"  # switches between alphabets in ISO-2022-JP, whose bytes are all ASCII
 REPLACED = "\ufffd"
 
@@ -95,13 +106,16 @@ def to_utf8(data: bytes, declared: str | None = None, *, markup: bool = True) ->
     declared: the charset of the HTTP header, if any
     markup: search for a declaration in the bytes, too
     """
-    for mark, name in _MARKS:
+    for mark, name in (*_MARKS_OF_UTF_32, *_MARKS):
         if data.startswith(mark):
             data = data[len(mark) :]
-            return _as_it_is(data) if name == "utf-8" and _is_utf8(data) else _in_one_of([name], data)
+            if (marked := _as_marked(data, name)) is not None:
+                return marked
+            break
     header = standard_name(declared) or (_XML_IN_UTF_16.get(data[:6]) if markup else None)
-    if header in UTF_16 and 0 in data[:SAMPLE]:
-        return _in_one_of([header], data)
+    wide = _wide(data[:SAMPLE]) if 0 in data[:WIDE] or header in UTF_16 else None
+    if wide is not None or (header in UTF_16 and 0 in data[:SAMPLE]):
+        return _in_one_of([wide or str(header)], data)
     is_utf8 = _is_utf8(data)
     if not is_utf8 and _SURROGATE.search(data) and _is_utf8(paired := _without_surrogates(data)):
         data, is_utf8 = paired, True
@@ -116,10 +130,58 @@ def detect(data: bytes) -> str:
     """The most probable encoding except UTF-8 and UTF-16, by the Encoding Standard's name."""
     first = int((np.frombuffer(data, np.int8) < 0).argmax()) or data.find(_ESCAPE)
     start = max(first - SAMPLE // 16, 0)
+    sample = data[start : start + SAMPLE]
+    found = _guess(sample)
+    if found in _OF_EAST_ASIA and _decodes(sample, found):
+        return found
+    guesses = Counter[str]()
+    pieces = sample.split(b"<")  # this byte is no part of a character in any of these encodings
+    n_tags = 1 + len(pieces) // PIECES
+    for at in range(0, len(pieces), n_tags):
+        piece = b"<".join(pieces[at : at + n_tags])
+        if (n_beyond_ascii := _n_beyond_ascii(piece)) >= EVIDENCE:
+            guesses[_guess(piece)] += n_beyond_ascii
+    ((most, n),) = guesses.most_common(1) or [(found, 0)]
+    return most if most in _OF_EAST_ASIA and n > MOST * guesses.total() else found
+
+
+def _guess(sample: bytes) -> str:
     detector = EncodingDetector()
-    detector.feed(data[start : start + SAMPLE], last=False)  # the sample may end within a character
+    detector.feed(sample, last=False)  # the sample may end within a character
     found = detector.guess(tld=None, allow_utf8=False).lower()
     return "windows-874" if found == "cp874" else found
+
+
+def _decodes(sample: bytes, name: str) -> bool:
+    """Whether all characters of a sample can be decoded.  It may end within one."""
+    try:
+        codecs.getincrementaldecoder(_CODECS.get(name, name))().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _as_marked(data: bytes, name: str) -> Utf8 | None:
+    """The text after a byte order mark; None if the mark is wrong."""
+    if name != "utf-8" and 0 not in data[:SAMPLE] and _is_utf8(data):
+        return None
+    if name == "utf-8" and _is_utf8(data):
+        return _as_it_is(data)
+    try:
+        return _in_one_of([name], data)
+    except UndecodableError:
+        return None
+
+
+def _wide(sample: bytes) -> str | None:
+    """UTF-16 of one byte order, if its characters of ASCII are evidence for it.  Binary data has zeros everywhere."""
+    units = np.frombuffer(sample[: len(sample) & ~1], np.uint8).reshape(-1, 2)
+    n_zeros = np.count_nonzero(units == 0, axis=0)
+    high, low = (1, 0) if n_zeros[1] > n_zeros[0] else (0, 1)
+    basic = units[units[:, high] == 0, low].tobytes()
+    if len(basic) < ASCII_OF_WIDE * len(units) or n_zeros[low] > n_zeros[high] / 20 or _is_binary(basic):
+        return None
+    return UTF_16[1 - high]
 
 
 def _without_surrogates(data: bytes) -> bytes:
@@ -157,7 +219,7 @@ def _in_legacy(data: bytes, names: list[str], n_beyond_ascii: int) -> Utf8:
 
 def _in_one_of(names: list[str], data: bytes) -> Utf8:
     """The text in the first encoding that can decode most of the characters beyond ASCII."""
-    if names[0] not in UTF_16:
+    if not names[0].startswith(("utf-16", "utf-32")):
         _refuse_binary(data[:SAMPLE])
     for name in names:
         text = _decode(data, name)
@@ -194,14 +256,20 @@ def alike(one: str, other: str) -> bool:
     return _FAMILY.get(one, one) == _FAMILY.get(other, other)
 
 
+def _is_binary(data: bytes) -> bool:
+    return 100 * (len(data) - len(data.translate(None, _CONTROLS))) > len(data)
+
+
 def _refuse_binary(start: bytes) -> None:
-    if 100 * (len(start) - len(start.translate(None, _CONTROLS))) > len(start):
+    if _is_binary(start):
         raise UndecodableError("more than 1 in 100 bytes is a control character")
 
 
 def _decode(data: bytes, name: str) -> str:
     if name == "utf-8":
         return _without_surrogates(data).decode("utf-8", "replace")
+    if name.startswith("utf-32"):
+        return data.decode(name, "replace")
     return data.decode(_CODECS.get(name) or webencodings.lookup(name).codec_info.name, "corpusmill")
 
 

@@ -122,7 +122,7 @@ class _Reader:
         self._segments, self._keep = segments, keep
         self._elements = Elements(segments)
         self._inline = Inline(segments, self._elements)
-        rows, places = lay_out(segments, keep)
+        rows, places, _ = lay_out(segments, keep)
         # as lists: single values of numpy's arrays cost ten times as much
         self._rows: list[int] = rows.tolist()
         self._roles, self._nodes, self._outer, self._written_in, self._numbers = (

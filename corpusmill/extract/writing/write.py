@@ -34,8 +34,8 @@ memcpy: Any = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp
 
 def text_of(segments: Segments, keep: npt.NDArray[np.bool_]) -> str:
     """The text of the blocks for which `keep`, bool (n_blocks,), is true."""
-    rows, places = lay_out(segments, keep)
-    room = len(segments.text) + MOST_MARKS * len(segments.blocks) + 2 * len(segments.nodes)
+    rows, places, n_spanned = lay_out(segments, keep)
+    room = len(segments.text) + MOST_MARKS * len(segments.blocks) + 2 * (len(segments.nodes) + n_spanned)
     out = np.empty(room, np.uint8)
     end = _write(segments.source, segments.text, segments.blocks, keep, rows, places, out)
     return str(out[:end].data, "utf-8", "replace")

@@ -59,6 +59,12 @@ def policy(robots, **others):
         ("Sitemap: /s\nUser-agent: *\nDissallow: /x", "/x", "Dissallow: /x"),
         ("<html><body>Not found</body></html>", "/x", None),
         ("User-agent: *\nDisallow: /\n", "/robots.txt", None),
+        ("User-agent: other;corpusmill/0.1\nDisallow: /x", "/x", "Disallow: /x"),
+        ("User-agent: 'corpusmill'\nDisallow: \"/x\"", "/x", 'Disallow: "/x"'),
+        ("User-agent: <corpusmill>\nDisallow: /x", "/x", "Disallow: /x"),
+        ("User-agent\uff1a*\nDisallow\uff1a/x", "/x", "Disallow:/x"),
+        ("User-agent: * Disallow: /x", "/x", "Disallow: /x"),
+        ("- User-agent: *\n- Disallow: /x", "/x", "Disallow: /x"),
     ],
 )
 def test_rules(robots, path, line):

@@ -143,6 +143,23 @@ def test_every_encoding_says_the_same(encoding, written):
         assert (rules.forbids(HOST + path) is None) == expected
 
 
+RULES = b"User-agent: *\nDisallow: /a\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "cut"),
+    [
+        (b"\xef\xbb\xbf" * 2 + RULES, False),
+        (b"\xff\xfe" + RULES, False),
+        (b"\xfe\xff" + RULES, False),
+        (RULES.replace(b"D", b"\xe2\x80\x8bD"), False),
+        ((RULES.decode() + "Disallow: /b").encode("utf-16-be")[:-3], True),
+    ],
+)
+def test_marks_that_are_wrong(body, cut):
+    assert Rules(text_of(body, cut=cut), "corpusmill").forbids(f"{HOST}/a") is not None
+
+
 @pytest.mark.parametrize(
     "pattern", ["/" + "*a" * 2000 + "$", "/" + "*" * 200_000, "/" + "*a*a*b" * 500, "/" + "$" * 4000]
 )

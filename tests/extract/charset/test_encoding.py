@@ -1,5 +1,6 @@
 import codecs
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,13 +187,46 @@ def test_any_declaration(data, text):
     [
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4,
         b"%PDF-1.4\n" + bytes(range(256)) * 4,
-        html(GREEK).encode("utf-16-le"),
+        np.linspace(0, 999, 1000).astype("<u2").tobytes(),
         b"\0" * 100,
     ],
 )
 def test_what_is_no_text(data):
     with pytest.raises(UndecodableError):
         to_utf8(data, "utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("declared", [None, "utf-8", "utf-16"])
+def test_wide_characters(encoding, declared):
+    page = html(GREEK)
+    found = to_utf8(page.encode(encoding), declared)
+    assert (found.text, found.encoding) == (page, encoding.replace("16-", "16").replace("32", "32le"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"), [(b"\xef\xbb\xbf", "iso8859-7"), (b"\xff\xfe", "utf-8"), (b"\xfe\xff", "utf-8")]
+)
+def test_a_mark_that_is_wrong(mark, encoding):
+    assert to_utf8(mark + html(GREEK).encode(encoding)).text == html(GREEK)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("damage", [b"\x81", b"\xff", b"\x80\xff"])
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gbk", "中华人民共和国的首都是北京，这座城市有三千多年的历史。人们可以看到古老的宫殿和现代的高楼。"),
+        ("big5", "中華民國的首都是台北，這座城市有許多古老的廟宇和現代的高樓。人們喜歡在夜市裡吃東西。"),
+        ("shift_jis", "古い水車小屋は灰色の石で造られ、その車輪は夏の間ずっとゆっくり回っていた。"),
+        ("euc-jp", "古い水車小屋は灰色の石で造られ、その車輪は夏の間ずっとゆっくり回っていた。"),
+        ("euc-kr", "오래된 물레방아는 회색 돌로 지어졌고, 그 바퀴는 여름 내내 천천히 돌았다."),
+    ],
+)
+def test_a_damaged_character_leaves_the_others(encoding, text, damage, declared):
+    meta = f'<meta charset="{encoding}">' if declared else ""
+    page = (f"{meta}<h1>x</h1>" + f"<p>{text}</p>\n" * 6).encode(encoding).replace(b"</h1>", damage + b"</h1>")
+    assert to_utf8(page).text.count(text) == 6
 
 
 def test_labels_of_the_encoding_standard():

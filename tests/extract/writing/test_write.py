@@ -35,6 +35,9 @@ LISTS = {
     "<ol><li>b<li>c</ol>": "1. b\n2. c",
     "<ol start=9><li>b<li>c</ol>": "9. b\n10. c",
     "<OL class=x START='9'><li>b</ol>": "9. b",
+    "<ol reversed><li>b<li>c<li>d</ol>": "3. b\n2. c\n1. d",
+    "<ol reversed start=9><li>b<li>c</ol><ol reversed start=0><li>d<li>e</ol>": "9. b\n8. c\n\n0. d\n0. e",
+    "<ol data-reversed><li value=7>b<li>c<li value=x>d<li data-value=3>e</ol>": "7. b\n8. c\n9. d\n10. e",
     "<ol start=x><li>b</ol><ol start=99999999999999999999><li>c</ol>": "1. b\n\n1. c",
     "<ul><li>a<ul><li>b<ol><li>c</ol><li>d</ul><li>e</ul>": "- a\n  - b\n    1. c\n  - d\n- e",
     "<ul><li>a<p>b</p><p>c<br>d</p></li><li>e</ul>": "- a\n  b\n  c\n  d\n- e",
@@ -50,9 +53,16 @@ LISTS = {
 TABLES = {
     "<p>a<table><tr><th>b<th>c<tr><td>d<td><p>e<p>f</table>g": "a\n\nb | c\nd | e f\n\ng",
     "<table><caption>a</caption><tr><td><td>b<td>c<tr><td>d<td><td>e</table>": "a\n\n| b | c\nd | | e",
+    "<table><tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e</table>": "a | b\n| c\nd | e",
+    "<table><tr><td>a<td>b<td>c<tr><td colspan='2'>d<td>e<tr><td colspan=99>f</table>": "a | b | c\nd | | e\nf",
+    "<table><tr><td colspan=2>a<td>b<tr><td colspan=2>c<td>d</table>": "a | b\nc | d",  # no wider than its longest row
+    "<table><tr><th rowspan=2>a<th colspan=2>b<tr><th>c<th>d<tr><td>e<td>f<td>g</table>": "a | b\n| c | d\ne | f | g",
+    "<table><tbody><tr><td rowspan=0>a<td>b<tr><td>c<tbody><tr><td>d<td>e</table>": "a | b\n| c\nd | e",
+    "<table><tr><td>a<td><table><tr><td rowspan=2>b<td>c<tr><td>d</table><td>e</table>": "a\n\nb | c\n| d\n\ne",
     "<table><tr><td>a<br>b<td><ul><li>c<li>d</ul></table>": "a b | c d",
     "<table><tr><td>a<tr><td>b</table>": "a\n\nb",  # one column
     "<table><tr><td><h2>a</h2><td>b</table>": "a\n\nb",
+    "<table><tr><th><h4>a</h4><th><h4>b</h4><tr><td>c<td>d</table>": "a | b\nc | d",
     "<table><tr><td><pre>a</pre><td>b</table>": "a\n\nb",
     "<table><tr><td>a<td><table><tr><td>b<td>c</table></table>": "a\n\nb | c",
     f"<table><tr><td>a<td>{'b' * 601}</table>": f"a\n\n{'b' * 601}",
