@@ -38,7 +38,7 @@ from corpusmill.extract.segments.tables import FactKind, Segments
 from corpusmill.extract.segments.tags import TAG
 
 MAX_TITLES = 10
-MAX_INNER = 4  # elements in a heading
+MAX_INNER = 8  # elements in a heading
 MAX_SCRIPTS = 100  # of JSON-LD
 MAX_ALTERNATES = 200
 MAX_AUTHOR_LINKS, MAX_LINK_WORDS = 20, 8  # a longer text is the title of another page
@@ -84,7 +84,7 @@ _NO_CRAWLERS = frozenset(
 _NO_CRAWLERS_PREFIXES = (b"apple-", b"msapplication-", b"google-site-verification", b"shopify-")
 _PUNCTUATION = b":._- "
 _ITEMS = {"published": frozenset((b"datepublished", b"datecreated")), "updated": frozenset((b"datemodified",))}
-_H1, _H2 = TAG["h1"], TAG["h2"]
+_H1, _H2, _H3 = (TAG[name] for name in ("h1", "h2", "h3"))
 _N_KINDS = max(FactKind) + 1
 
 
@@ -235,11 +235,12 @@ class _Page:
         declared += [*islice(self._values("title"), MAX_TITLES), *map(self.reader.value, self.by_kind[FactKind.TITLE])]
         texts = list(dict.fromkeys(filter(None, declared)))
         headings = (Heading(self.reader.node_text(node), self._inner_texts(node)) for node in self._first(_H1))
-        return best_title(texts, headings, map(self.reader.node_text, self._first(_H2)), sites)
+        return best_title(texts, headings, map(self.reader.node_text, self._first(_H2, _H3)), sites)
 
-    def _first(self, tag: int) -> Iterator[int]:
-        """The first headings with this tag."""
-        yield from (self.segments.nodes["tag"] == tag).nonzero()[0][:MAX_HEADINGS].tolist()
+    def _first(self, *tags: int) -> Iterator[int]:
+        """The first headings with each of these tags."""
+        for tag in tags:
+            yield from (self.segments.nodes["tag"] == tag).nonzero()[0][:MAX_HEADINGS].tolist()
 
     def _inner_texts(self, node: int) -> Iterator[str]:
         """The texts of the first elements in a heading."""
