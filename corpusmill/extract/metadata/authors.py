@@ -46,7 +46,9 @@ _BEFORE = re.compile(
     r"|(?-i:(?:person|account_circle|face|edit|create)\s+(?=[A-Z])))",  # the names of icons
     re.IGNORECASE,
 )
-_GLUED = re.compile(r"^(?:By|BY|Von|Par|Por|VON|PAR|POR)(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]|(?<=[A-Z])[A-Z]{2})")  # "ByKarin Larsen"
+_GLUED = re.compile(
+    r"^(?:By|BY|Von|Par|Por|VON|PAR|POR)(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]|(?<=[A-Z])[A-Z]{2})"
+)  # "ByKarin Larsen"
 _GLUED_AND = re.compile(r"(?<=[a-zà-öø-ÿ])and(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])")
 _ADDRESS = re.compile(
     r"[(<\[]?(?<![\w.+-])([.+-]*+)\b(?:mailto:)?[\w.+-]++@[\w-]+(?:\.[\w-]+)+\b[)>\]]?", re.IGNORECASE
@@ -108,7 +110,8 @@ _SEPARATOR = re.compile(
 )
 _COMMA = re.compile(r"\s*,\s*")
 TITLE_AFTER = re.compile(  # belongs to the name before it
-    r"(?:jr|sr|ii|iii|iv|ph\.?\s?d|m\.?d|m\.?p\.?h|m\.?sc?|m\.?a|m\.?b\.?a|b\.?a|r\.?n|r\.?d|esq|cpa|dds|dvm|phr)\.?", re.IGNORECASE
+    r"(?:jr|sr|ii|iii|iv|ph\.?\s?d|m\.?d|m\.?p\.?h|m\.?sc?|m\.?a|m\.?b\.?a|b\.?a|r\.?n|r\.?d|esq|cpa|dds|dvm|phr)\.?",
+    re.IGNORECASE,
 )
 _AFTER_NAME = re.compile(r"\s+[-–—/]\s+|/|\s+(?:for|via|special\s+to)\s+(?=(?:the\s+)?[A-ZÀ-Þ])")
 _COMPANY = re.compile(
@@ -130,28 +133,47 @@ _SMALL = (
     "af al and av bin bint da das de del della den der des di do dos du e el et ibn la las le los och of og op san "
     "'t te ten ter the und van vom von y zu zum zur"
 )
-_SMALL_BEGINNINGS = ("al-", "el-", "ul-", "ad-", "an-", "as-", "ar-", "d'", "d’", "l'", "l’", "'t", "’t", "de'", "dell'", "ibn-")
+_SMALL_BEGINNINGS = (
+    "al-",
+    "el-",
+    "ul-",
+    "ad-",
+    "an-",
+    "as-",
+    "ar-",
+    "d'",
+    "d’",
+    "l'",
+    "l’",
+    "'t",
+    "’t",
+    "de'",
+    "dell'",
+    "ibn-",
+)
 _PARTICLES = frozenset(_SMALL.split())
 _PLACEHOLDERS = (
-    "admin administrator administrador administrateur admin1 adm anonymous anonym anonyme anónimo anônimo author editor "
-    "gast guest invitado invité n/a nan nobody none null root superuser test undefined unbekannt unknown user usuario "
-    "webmaster twitter facebook linkedin instagram email rss moderator moderador default superadmin гость аноним админ "
-    "администратор модератор неизвестно 管理员 管理員 匿名 佚名 网友 游客 小编 本站 原创 转载 未知 不详 无 管理人 ゲスト 名無しさん シェア フォロー "
-    "관리자 익명 운영자 مدير المدير ضيف زائر مجهول 分享 关注 關注 打印 收藏 登录 注册 阅读 評論 评论"
+    "admin administrator administrador administrateur admin1 adm anonymous anonym anonyme anónimo anônimo author "
+    "editor gast guest invitado invité n/a nan nobody none null root superuser test undefined unbekannt unknown user "
+    "usuario webmaster twitter facebook linkedin instagram email rss moderator moderador default superadmin "
+    "гость аноним админ администратор модератор неизвестно 관리자 익명 운영자 مدير المدير ضيف زائر مجهول "
+    "管理员 管理員 匿名 佚名 网友 游客 小编 本站 原创 转载 未知 不详 无 管理人 ゲスト 名無しさん シェア フォロー "
+    "分享 关注 關注 打印 收藏 登录 注册 阅读 評論 评论"
 )
 _NOBODY = frozenset(_PLACEHOLDERS.split())
-_INTERFACE = frozenset(  # a text that has no other words is that of a button, a menu or a heading
-    "a about account add all an and archive archives article articles at author author's authors authors' back bio blog by "
-    "category click close comment comments contact copy date download email facebook feed filed find follow for full "
-    "google google+ here home homepage in instagram join latest learn leave letter like link linkedin listen log "
+_BUTTONS = (  # a text that has no other words is that of a button, a menu or a heading
+    "about account a add all an and archive archives article articles at author author's authors authors' back bio "
+    "blog by category click close comment comments contact copy date download email facebook feed filed find follow for "
+    "view full google google+ here home homepage in instagram join latest learn leave letter like link linkedin listen log "
     "login logout me menu message more my name news newer newest newsletter next now of older on online open our out "
     "page pinterest post posted posts popular previous print profile published read register related relevance reply "
     "report review reviews rss save search see send share show sign site skip story stories subscribe tags the this to "
-    "today topic topics tweet twitter unfollow up update updated us view visit website whatsapp whom with write you your "
-    "alle artikel beiträge drucken folgen kommentare mehr profil startseite teilen zum zur anmelden registrieren "
-    "articles commenter imprimer lire partager plus suivre compartir imprimir leer más seguir entradas autores autoren "
-    "auteurs авторы читать поделиться подписаться все записи автора войти".split()
+    "today topic topics tweet twitter unfollow up update updated us view visit website whatsapp whom with write you "
+    "your alle artikel beiträge drucken folgen kommentare mehr profil startseite teilen zum zur anmelden registrieren "
+    "commenter imprimer lire partager plus suivre compartir imprimir leer más seguir entradas autores autoren "
+    "auteurs авторы читать поделиться подписаться все записи автора войти"
 )
+_INTERFACE = frozenset(_BUTTONS.split())
 
 
 def clean_authors(texts: Iterable[str], sites: Collection[str] = ()) -> tuple[str, ...]:
@@ -201,7 +223,10 @@ def is_east_asian_name(text: str) -> bool:
     """Whether a text has two to four ideographs or syllables of Hangul, or up to six with Kana."""
     length = len(text)
     return 2 <= length <= 6 and (
-        (length <= 4 and (all("\u4e00" <= letter <= "\u9fff" for letter in text) or all("가" <= x <= "힣" for x in text)))
+        (
+            length <= 4
+            and (all("\u4e00" <= letter <= "\u9fff" for letter in text) or all("가" <= x <= "힣" for x in text))
+        )
         or (all("\u3041" <= letter <= "\u9fff" for letter in text) and text[0] >= "\u4e00")
     )
 
@@ -214,7 +239,9 @@ def _listed(text: str, sites: Collection[str]) -> Iterator[str]:
         return
     for pieces in (_with_titles(text), [piece for piece in _AND.split(text) if piece]):
         full = [is_full_name(piece, sites) for piece in pieces]
-        is_alternating = all(full[::2]) and not any(full[1::2])  # each name with what this person does
+        is_alternating = (
+            len(full) % 2 == 0 and all(full[::2]) and not any(full[1::2])
+        )  # each name with what this person does
         known = all(its or _is_beside(piece, sites) for piece, its in zip(pieces, full, strict=True))
         if full and known and (all(full) or is_alternating):
             yield from (piece for piece, its in zip(pieces, full, strict=True) if its)

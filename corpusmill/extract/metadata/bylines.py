@@ -52,8 +52,8 @@ _BULLET = re.compile("[|•⋅●]|(?<![가-힣])·")
 _DIGIT = re.compile(r"\d")
 _SENTENCE = re.compile(r"[.!?。！？]\s*$")
 _UPDATED = re.compile(
-    r"updat|modif|edited|reviewed|revi[sz]|a[ck]tuali[sz]|geändert|\bstand\b|mis(?:e)? à jour|aggiornat|atualizad|bijgewerkt"
-    r"|uppdaterad|opdateret|oppdatert|päivitetty|обновл|оновлен|изменен|ενημ|güncel|更新|修改|수정|تحديث|עודכן|แก้ไข"
+    r"updat|modif|edited|reviewed|revi[sz]|a[ck]tuali[sz]|geändert|\bstand\b|mise? à jour|aggiornat|atualizad"
+    r"|bijgewerkt|uppdaterad|opdateret|oppdatert|päivitetty|обновл|оновлен|изменен|ενημ|güncel|更新|修改|수정|تحديث|עודכן|แก้ไข"
     r"|diperbarui|cập nhật|zaktualizowano",
     re.IGNORECASE,
 )
@@ -78,7 +78,8 @@ _OF_ELSE = re.compile(  # words before the dates of other things
 )
 _OF_ELSE_PROPERTY = re.compile(rb"birth|death|start|end|comment|founding|valid|expires")
 _PLACE = re.compile(
-    r"\b(?:place|venue|location|where|ort|lieu|lugar|luogo|место)\s*:|(?:地点|地點|場所|会場|장소)\s*[:：]", re.IGNORECASE
+    r"\b(?:place|venue|location|where|ort|lieu|lugar|luogo|место)\s*:|(?:地点|地點|場所|会場|장소)\s*[:：]",
+    re.IGNORECASE,
 )
 _TO = re.compile(r"\s*(?:[-–—→~〜～]|to|till|until|through|bis|au|al|a|до|по|至|到|から|부터)\s*", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
@@ -93,7 +94,9 @@ _LABEL_ONLY = re.compile(
     rf"\s*(?:(?:(?:{WORK})\s+)?(?:{PREPOSITION})|{LABEL}|{LABEL_OF_IDEOGRAPHS})\s*[:：]?\s*", re.IGNORECASE
 )
 _LABELLED = re.compile(rf"(?<=[\s,;|，；　])(?:{LABEL}|{LABEL_OF_IDEOGRAPHS})\s*[:：]", re.IGNORECASE)
-_DATED_BY = re.compile(r"\d\S{0,4}(?:\s(?:[ap]\.?m\.?|uhr|edt|est|utc|gmt))?\W{1,3}(?=(?:by|von|par|por|door|av|af)\s)", re.IGNORECASE)
+_DATED_BY = re.compile(
+    r"\d\S{0,4}(?:\s(?:[ap]\.?m\.?|uhr|edt|est|utc|gmt))?\W{1,3}(?=(?:by|von|par|por|door|av|af)\s)", re.IGNORECASE
+)
 _REPORTERS = re.compile(
     r"(?:^|[\s=\]】)）>,])((?:[가-힣]{2,4}\s?[,·]\s?){0,5}[가-힣]{2,4})\s?(?:기자|특파원)(?=$|[\s,·=/|(\[<]|\d|[a-zA-Z])"
 )
@@ -141,7 +144,9 @@ class Byline:
     day_first: as in `dates.iso_date`
     """
 
-    def __init__(self, segments: Segments, reader: Reader, title: int, sites: Collection[str], day_first: bool | None) -> None:
+    def __init__(
+        self, segments: Segments, reader: Reader, title: int, sites: Collection[str], day_first: bool | None
+    ) -> None:
         self._segments = segments
         self._reader = reader
         self._title = title
@@ -328,7 +333,12 @@ class Byline:
             for place, (start, tag) in enumerate(zip(starts, tags, strict=True), 1)
             if start < end and tag in _PARTS_OF_NAMES
         ]
-        names = [name for text in map(self._reader.first_line, inner) for name in _names(text, self._sites) if is_full_name(name)]
+        names = [
+            name
+            for text in map(self._reader.first_line, inner)
+            for name in _names(text, self._sites)
+            if is_full_name(name)
+        ]
         return tuple(dict.fromkeys(names))
 
     def _tokens(self, node: int) -> list[int]:
@@ -383,19 +393,29 @@ def _what_each_is(line: str, found: list[tuple[str, int, int]], before: _Day) ->
         return
     ends = [0, *(end for _, _, end in found)]
     labels = [line[end:start] for end, (_, start, _) in zip(ends, found, strict=False)]
-    tail = line[ends[-1] :]
+    after = [*labels[1:], line[ends[-1] :]]
     is_range = [_TO.fullmatch(label) is not None for label in labels[1:]]
-    if not _LETTER.search(labels[0]) and before == _Day.UNKNOWN and len(tail) <= MAX_TAIL_CHARS:
-        last = _what(tail)
-        if last in (_Day.UPDATED, _Day.PUBLISHED) and not any(label.rstrip().endswith((":", "：", "(", "（")) for label in labels[1:]):
-            labels = [*labels[1:], tail]  # the words are after the dates
-    for place, (label, last) in enumerate(zip(labels, [*labels[1:], tail], strict=True)):
+    if before == _Day.UNKNOWN and _are_after(labels, after[-1]):
+        labels = after
+    for place, (label, following) in enumerate(zip(labels, after, strict=True)):
         if any(is_range[max(place - 1, 0) : place + 1]):
             yield _Day.OF_ELSE
             continue
-        day = _what(label) if _LETTER.search(label) or "©" in label or "†" in label or label[-1:].strip(" ") in ("-", "–") else before if place == 0 else _Day.UNKNOWN
-        piece = [*_EDGES_OF_PIECE.split(label)][-1] + " " + _EDGES_OF_PIECE.split(last)[0]
+        day = _what(label)
+        if day == _Day.UNKNOWN and place == 0 and not _LETTER.search(label):
+            day = before
+        piece = f"{_EDGES_OF_PIECE.split(label)[-1]} {_EDGES_OF_PIECE.split(following)[0]}"
         yield None if day == _Day.UNKNOWN and _is_sentence(piece, line) else day
+
+
+def _are_after(labels: list[str], tail: str) -> bool:
+    """Whether the words that say what the dates of a line are stand after them."""
+    return (
+        len(tail) <= MAX_TAIL_CHARS
+        and not _LETTER.search(labels[0])
+        and not any(label.rstrip().endswith((":", "：", "(", "（")) for label in labels[1:])
+        and _what(tail) in (_Day.UPDATED, _Day.PUBLISHED)
+    )
 
 
 def _is_sentence(piece: str, line: str) -> bool:

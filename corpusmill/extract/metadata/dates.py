@@ -103,11 +103,13 @@ _VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2}),?\s+(?:năm\s+)
 _ERA = re.compile(r"(令和|平成|民國|民国)\s*(元|\d{1,3})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日")
 _ERA_BEGINS = {"令和": 2018, "平成": 1988, "民國": 1911, "民国": 1911}  # the year before the first year
 _THAI_DOT = re.compile(r"(?<=[ก-๙])\.")  # in abbreviations of months
-_DAY_FIRST = frozenset(
-    "ar bg bn bs ca cs da de el es et fi fr gl hi hr id is it lv mk ms nb nl nn no pl pt ro ru sk sl sq sr sv ta th tr uk "
-    "ur vi".split()
+_LANGUAGES = (  # in which the day is before the month
+    "ar bg bn bs ca cs da de el es et fi fr gl hi hr id is it lv mk ms nb nl nn no pl pt ro ru sk sl sq sr sv ta th tr "
+    "uk ur vi"
 )
-_ENGLISH_DAY_FIRST = frozenset("gb uk au nz ie in za ng ke sg".split())
+_DAY_FIRST = frozenset(_LANGUAGES.split())
+_REGIONS = "gb uk au nz ie in za ng ke sg"  # where English has the day before the month
+_ENGLISH_DAY_FIRST = frozenset(_REGIONS.split())
 _TIME = re.compile(
     r"[^\d:]{0,12}(\d{1,2})[:h](\d\d)(?::(\d\d))?(?:[.,]\d+)?\s*(?:([ap])\.?m\b\.?)?\s*(UTC|GMT|Z\b)?\s*([+-]\d\d:?\d\d)?",
     re.IGNORECASE,

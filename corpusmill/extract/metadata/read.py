@@ -216,7 +216,11 @@ class _Page:
     @cached_property
     def foreign(self) -> Set[int]:
         """The nodes of objects in microdata that do not describe the page."""
-        return {fact.node for fact in self.by_kind[FactKind.SCOPE] if not is_page({"@type": self.reader.value(fact).split()})}
+        return {
+            fact.node
+            for fact in self.by_kind[FactKind.SCOPE]
+            if not is_page({"@type": self.reader.value(fact).split()})
+        }
 
     def _values_of_page(self, field: str) -> Iterator[str]:
         """As `_values`, without elements in comments and in objects that do not describe the page."""
@@ -309,7 +313,11 @@ class _Page:
             if end is not None and start > end + MAX_GAP_BYTES:
                 return
             text = self.reader.node_text(node)
-            if len(text.split()) <= MAX_LINK_WORDS and clean_authors([text], sites) and self._is_of_author(node, byline):
+            if (
+                len(text.split()) <= MAX_LINK_WORDS
+                and clean_authors([text], sites)
+                and self._is_of_author(node, byline)
+            ):
                 yield text
                 end = nodes["text_end"].item(node)
 

@@ -165,10 +165,10 @@ def _makers(items: Iterable[Object], named: Mapping[str, Object]) -> list[Any]:
     n_best = 0
     for item in items:
         for key in ("author", "creator"):
-            makers = _members(item.get(key))
+            makers = [_resolved(maker, named) for maker in _members(item.get(key))]
             n_makers = sum(1 for _ in islice(_texts(makers, named), MAX_VALUES)) if makers else 0
             if n_makers > n_best:
-                best, n_best = [_resolved(maker, named) for maker in makers], n_makers
+                best, n_best = makers, n_makers
             if n_makers:
                 break
     return best

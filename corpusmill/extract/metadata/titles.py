@@ -149,7 +149,11 @@ def _with_more(titles: Sequence[str], others: Iterable[str]) -> str | None:
         return None
     for other in map(_without_anchor, others):
         for title in titles if len(other) >= MIN_CHARS else ():
-            if title.startswith(other) and title[len(other) : len(other) + 1] != ":" and _SEPARATOR.match(title, len(other)):
+            if (
+                title.startswith(other)
+                and title[len(other) : len(other) + 1] != ":"
+                and _SEPARATOR.match(title, len(other))
+            ):
                 return other
     return None
 
