@@ -163,9 +163,9 @@ _PLACEHOLDERS = (
 _NOBODY = frozenset(_PLACEHOLDERS.split())
 _BUTTONS = (  # a text that has no other words is that of a button, a menu or a heading
     "about account a add all an and archive archives article articles at author author's authors authors' back bio "
-    "blog by category click close comment comments contact copy date download email facebook feed filed find follow for "
-    "view full google google+ here home homepage in instagram join latest learn leave letter like link linkedin listen log "
-    "login logout me menu message more my name news newer newest newsletter next now of older on online open our out "
+    "blog by category click close comment comments contact copy date download email facebook feed filed find follow "
+    "for full google google+ here home homepage in instagram join latest learn leave letter like link linkedin listen "
+    "log view login logout me menu message more my name news newer newest newsletter next now of older on online open our out "
     "page pinterest post posted posts popular previous print profile published read register related relevance reply "
     "report review reviews rss save search see send share show sign site skip story stories subscribe tags the this to "
     "today topic topics tweet twitter unfollow up update updated us view visit website whatsapp whom with write you "
