@@ -63,6 +63,7 @@ _BEYOND = re.compile(
     r"\s*(?:[:：]|by\s|von\s).*",
     re.DOTALL | re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[A-Za-z\u00c0-\u024f .,'’-]*")  # a text without the signs that _BEYOND needs
 # The texts of links beside a name, as "More stories by Karin Larsen" and "See full bio".
 _LINK = re.compile(
     r"^(?:(?:see|view|read|show|browse|learn|find\s+out)\s+)?(?:all|more|other|latest|recent|further)?\s*"
@@ -82,6 +83,8 @@ _END_OF_LINK = re.compile(
     r"|的(?:所有|全部|更多)?文章$|の(?:記事一覧|投稿一覧|他の記事|全投稿)(?:を表示|を見る)?$",
     re.IGNORECASE,
 )
+_LINKED = "'s posts articles profile biography bio page website blog stories archive anzeigen ansehen"
+_ENDS_OF_LINKS = tuple(_LINKED.split())
 _NO_NAME = re.compile(
     r"^(?:(?:see|view|read|show)\s.*|(?:full\s+)?(?:bio(?:graphy)?|profile)|about(?:\s+the\s+authors?)?|follow|contact|more"
     r"|guest(?:\s+(?:user|author|post|contributor))?|user\s*name|user|(?:log|sign)\s*(?:in|out|up)|register"
@@ -165,13 +168,13 @@ _BUTTONS = (  # a text that has no other words is that of a button, a menu or a 
     "about account a add all an and archive archives article articles at author author's authors authors' back bio "
     "blog by category click close comment comments contact copy date download email facebook feed filed find follow "
     "for full google google+ here home homepage in instagram join latest learn leave letter like link linkedin listen "
-    "log view login logout me menu message more my name news newer newest newsletter next now of older on online open our out "
-    "page pinterest post posted posts popular previous print profile published read register related relevance reply "
-    "report review reviews rss save search see send share show sign site skip story stories subscribe tags the this to "
-    "today topic topics tweet twitter unfollow up update updated us view visit website whatsapp whom with write you "
-    "your alle artikel beiträge drucken folgen kommentare mehr profil startseite teilen zum zur anmelden registrieren "
-    "commenter imprimer lire partager plus suivre compartir imprimir leer más seguir entradas autores autoren "
-    "auteurs авторы читать поделиться подписаться все записи автора войти"
+    "log view login logout me menu message more my name news newer newest newsletter next now of older on online open "
+    "our out page pinterest post posted posts popular previous print profile published read register related "
+    "relevance reply report review reviews rss save search see send share show sign site skip story stories subscribe "
+    "tags the this to today topic topics tweet twitter unfollow up update updated us view visit website whatsapp whom "
+    "with write you your alle artikel beiträge drucken folgen kommentare mehr profil startseite teilen zum zur "
+    "anmelden registrieren commenter imprimer lire partager plus suivre compartir imprimir leer más seguir entradas "
+    "autores autoren auteurs авторы читать поделиться подписаться все записи автора войти"
 )
 _INTERFACE = frozenset(_BUTTONS.split())
 
@@ -279,16 +282,27 @@ def _clean(text: str, sites: Collection[str] = ()) -> str | None:
         text = _DOMAIN.sub("", text).strip().rstrip(" (")
         if text.startswith("(") and text.endswith(")"):
             text = text[1:-1]
-    text = _GLUED.sub("", _END_OF_LINK.sub("", _LINK.sub("", text.rstrip(" →›»>…"))))
-    name = _BEYOND.sub("", _BEFORE.sub("", text))
-    name = _without_role(name)
-    name = _REPORTER.sub("", name.strip(" ,;:|-–—[]\"'"))
+    text = _after(_LINK, text.rstrip(" →›»>…"))
+    if not text.isascii() or text.endswith(_ENDS_OF_LINKS):
+        text = _END_OF_LINK.sub("", text)
+    name = _after(_BEFORE, _after(_GLUED, text))
+    if _PLAIN.fullmatch(name) is None or " by " in name or " von " in name:
+        name = _BEYOND.sub("", name)
+    name = _without_role(name).strip(" ,;:|-–—[]\"'")
+    if not name.isascii():
+        name = _REPORTER.sub("", name)
     name = _without_employer(name, sites)
     if name.endswith(".") and len(name.rpartition(" ")[2]) > MAX_ABBREVIATION:
         name = name[:-1]
     if not 2 <= len(name) <= MAX_CHARS or name.casefold() in _NOBODY or not any(map(str.isalpha, name)):
         return None
     return None if _NO_NAME.match(name) or _INTERFACE.issuperset(name.casefold().split()) else _once(name)
+
+
+def _after(pattern: re.Pattern[str], text: str) -> str:
+    """The text after a match at its beginning."""
+    match = pattern.match(text)
+    return text[match.end() :] if match else text
 
 
 def _without_employer(name: str, sites: Collection[str]) -> str:

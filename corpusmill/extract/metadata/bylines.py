@@ -43,6 +43,7 @@ BEFORE, AFTER = 4, 9  # blocks around the title
 MAX_CHARS = 160  # of a block with a date or an author
 MAX_NAMES_CHARS = 200  # of a list of names
 MAX_PARENTS = 8  # elements around an author that are looked at
+MAX_WORDS_OF_ONE = 3  # a text with more of them can be the names of two persons
 MAX_INNER = 12  # elements in an element for authors
 MOST_DATES = 2
 MAX_OTHER_WORDS = 7  # beside a date, in a line that is no sentence
@@ -90,6 +91,10 @@ _BY = re.compile(
     r"|(?:authors?|autor(?:in|en)?|auteurs?|autore|автор[ыи]?)(?:\s+(?=\S+\s+\S)|(?-i:(?=[A-ZА-Я][a-zа-я]))))(?P<name>.+)",
     re.IGNORECASE,
 )
+_BEGINNINGS = frozenset(  # the first two letters of a word for "by", or the only one
+    word[:2] for word in re.findall(r"[^\W\d_]+", f"{WORK}|{PREPOSITION}|{LABEL}|{LABEL_OF_IDEOGRAPHS}".lower())
+)
+_IDEOGRAPHS = frozenset(word for word in _BEGINNINGS if len(word) == 1 and word > "\u2fff")
 _LABEL_ONLY = re.compile(
     rf"\s*(?:(?:(?:{WORK})\s+)?(?:{PREPOSITION})|{LABEL}|{LABEL_OF_IDEOGRAPHS})\s*[:：]?\s*", re.IGNORECASE
 )
@@ -257,13 +262,13 @@ class Byline:
     def _named(self) -> tuple[str, ...]:
         """The names after a word for "by"."""
         for (block, line), (_, after) in zip_longest(self._lines, self._lines[1:], fillvalue=(0, "")):
-            parts = _BULLET.split(line)
-            is_label = len(line) <= MAX_LABEL_CHARS and _LABEL_ONLY.fullmatch(line)
+            parts = [part for part in map(str.lstrip, _BULLET.split(line)) if _may_begin(part)]
+            is_label = bool(parts) and len(line) <= MAX_LABEL_CHARS and _LABEL_ONLY.fullmatch(line)
             if is_label:
                 parts = [f"{line.rstrip(' :：')}: {after}"]
             elif ":" in line or "：" in line:
                 parts += [line[match.start() :] for match in _LABELLED.finditer(line)]
-            if dated := _DATED_BY.search(line):
+            if _DIGIT.search(line) and (dated := _DATED_BY.search(line)):
                 parts.append(line[dated.end() :])
             for by in filter(None, map(_BY.match, parts)):
                 names = _names_after(by, self._sites)
@@ -311,12 +316,15 @@ class Byline:
 
     def _names_in(self, node: int) -> tuple[str, ...]:
         """The names in an element for authors."""
-        listed = self._listed(node)
-        if len(listed) > 1:
-            return listed
         line = self._reader.first_line(node)
-        if names := _names(line, self._sites):
+        names = _names(line, self._sites)
+        nodes = self._segments.nodes
+        is_one_line = nodes["end_block"].item(node) - nodes["first_block"].item(node) <= 1
+        if is_one_line and len(names) == 1 and len(names[0].split()) <= MAX_WORDS_OF_ONE:
             return names
+        listed = self._listed(node)
+        if names or len(listed) > 1:
+            return listed if len(listed) > 1 else names
         names = _names_before_date(line, self._sites) if len(line) <= MAX_CHARS else ()
         if names and all(map(is_full_name, names)):
             return names
@@ -367,6 +375,11 @@ class Byline:
                 return False
             node = nodes["parent"].item(node)
         return True
+
+
+def _may_begin(part: str) -> bool:
+    """Whether a text may begin with a word for "by"; the pattern for these words takes longer."""
+    return part[:2].lower() in _BEGINNINGS or part[:1] in _IDEOGRAPHS
 
 
 def _what(label: str) -> _Day:

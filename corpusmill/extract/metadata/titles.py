@@ -35,9 +35,10 @@ MIN_CHARS = 4  # of a heading of the second level that is part of a title
 # What can stand between a title and the name of the site.  Marks that also occur in titles need spaces, or a script
 # without spaces, around them.
 _SEPARATOR = re.compile(
-    r"\s*[|»«•–—―›‹★→←│┃❘¦｜_＿≫≪【「『（〔(\[]\s*|[】」』）〕](?=\w)|\s[-·:<>/~=@*＠＝／：－]+(?=\s)|:(?=\s)|[－：／＠]"
+    r"[|»«•–—―›‹★→←│┃❘¦｜_＿≫≪【「『（〔(\[－：／＠]|[】」』）〕](?=\w)|(?<=\s)[-·:<>/~=@*＝]+(?=\s)|:(?=\s)"
     r"|(?<=[^\x00-\u02ff])[-@:/·]|[-@:/·](?=[^\x00-\u02ff])"
 )
+_HOME = re.compile(r"\W*(?:home|start|index|accueil|ini[cí]io|首|主|ホ|ト|홈|глав|голов|الرئ)", re.IGNORECASE)
 _SECTION = re.compile(r"[|»«›‹_＿｜│>]")  # separators that a title of its own does not contain
 MAX_SECTION_WORDS, MAX_SECTION_CHARS = 3, 24
 _EDGES = " \t\n|»«•–—―›‹★→←│┃❘¦｜_＿≫≪－：／＠-·:<>/~=@*"  # are left at an end if the name of the site is removed there
@@ -149,11 +150,9 @@ def _with_more(titles: Sequence[str], others: Iterable[str]) -> str | None:
         return None
     for other in map(_without_anchor, others):
         for title in titles if len(other) >= MIN_CHARS else ():
-            if (
-                title.startswith(other)
-                and title[len(other) : len(other) + 1] != ":"
-                and _SEPARATOR.match(title, len(other))
-            ):
+            end = len(other)
+            end += title[end : end + 1] == " "
+            if title.startswith(other) and title[len(other) : end + 1] != ":" and _SEPARATOR.match(title, end):
                 return other
     return None
 
@@ -175,6 +174,10 @@ def _shown(titles: Sequence[str], headings: Sequence[str]) -> str | None:
 
 def without_site(title: str, sites: Collection[str], *, at_start: bool = True) -> str:
     """A title without the name of the site at its ends, or only at the last, and without sections between the two."""
+    letters = squeezed(title)
+    names = tuple(sites)
+    if not (letters.endswith(names) or letters.startswith(names)):
+        return _without_home(title) if _HOME.match(title) else title.strip()
     ends = [match.span() for match in _SEPARATOR.finditer(title)]
     for start, end in reversed(ends):
         if squeezed(title[end:]) in sites and squeezed(title[:start]):
@@ -217,11 +220,11 @@ def site_names(names: Iterable[str | None], host: str) -> set[str]:
     Each also with "the" before it, or with ".com" after it.
     """
     labels = host.lower().removeprefix("www.").split(".")
-    found = {squeezed(name) for name in names if name} | {squeezed(label) for label in labels[:-1] if len(label) > 3}
-    found.discard("")
     address = squeezed("".join(labels))
-    variants = {variant for name in found for variant in (f"the{name}", name.removeprefix("the"), f"{name}com")}
-    return (found | variants | {address, f"www{address}"}) - {"", "www"}
+    found = {address, f"www{address}"}
+    for name in {*map(squeezed, filter(None, names)), *(squeezed(label) for label in labels[:-1] if len(label) > 3)}:
+        found.update((name, f"the{name}", name.removeprefix("the"), f"{name}com"))
+    return found - {"", "www", "the", "com"}
 
 
 def squeezed(text: str) -> str:
