@@ -48,8 +48,9 @@ MAX_INNER = 12  # elements in an element for authors
 MOST_DATES = 2
 MAX_OTHER_WORDS = 7  # beside a date, in a line that is no sentence
 MAX_LABEL_CHARS = 24  # of a block that contains only the word for "by", or what a date is
+MAX_CLOCK_CHARS = 10  # between the last digit of a date and a word for "by" after it, as in " a.m. EST"
 MAX_TAIL_CHARS = 24  # after a date, of the word that says what it is
-_BULLET = re.compile("[|•⋅●]|(?<![가-힣])·")
+_BULLET = re.compile("[|•·⋅●]")
 _DIGIT = re.compile(r"\d")
 _SENTENCE = re.compile(r"[.!?。！？]\s*$")
 _UPDATED = re.compile(
@@ -98,10 +99,8 @@ _IDEOGRAPHS = frozenset(word for word in _BEGINNINGS if len(word) == 1 and word 
 _LABEL_ONLY = re.compile(
     rf"\s*(?:(?:(?:{WORK})\s+)?(?:{PREPOSITION})|{LABEL}|{LABEL_OF_IDEOGRAPHS})\s*[:：]?\s*", re.IGNORECASE
 )
-_LABELLED = re.compile(rf"(?<=[\s,;|，；　])(?:{LABEL}|{LABEL_OF_IDEOGRAPHS})\s*[:：]", re.IGNORECASE)
-_DATED_BY = re.compile(
-    r"\d\S{0,4}(?:\s(?:[ap]\.?m\.?|uhr|edt|est|utc|gmt))?\W{1,3}(?=(?:by|von|par|por|door|av|af)\s)", re.IGNORECASE
-)
+_WORD_OF_LABEL = re.compile(r"[^\s:：,;，；]++(?=\s?[:：])")
+_INSIDE = re.compile(r"\s(?=(?:by|von|p[ao]r|door|a[vf])\s)", re.IGNORECASE)  # follows a date: "3 May 2024 by Jane Doe"
 _REPORTERS = re.compile(
     r"(?:^|[\s=\]】)）>,])((?:[가-힣]{2,4}\s?[,·]\s?){0,5}[가-힣]{2,4})\s?(?:기자|특파원)(?=$|[\s,·=/|(\[<]|\d|[a-zA-Z])"
 )
@@ -267,9 +266,11 @@ class Byline:
             if is_label:
                 parts = [f"{line.rstrip(' :：')}: {after}"]
             elif ":" in line or "：" in line:
-                parts += [line[match.start() :] for match in _LABELLED.finditer(line)]
-            if _DIGIT.search(line) and (dated := _DATED_BY.search(line)):
-                parts.append(line[dated.end() :])
+                words = _WORD_OF_LABEL.finditer(line)
+                parts += [line[word.start() :] for word in words if word.start() and _may_begin(word[0])]
+            for inside in _INSIDE.finditer(line):
+                if _DIGIT.search(line, max(inside.start() - MAX_CLOCK_CHARS, 0), inside.start()):
+                    parts.append(line[inside.end() :])
             for by in filter(None, map(_BY.match, parts)):
                 names = _names_after(by, self._sites)
                 if is_label and not all(" " in name or is_east_asian_name(name) for name in names):
