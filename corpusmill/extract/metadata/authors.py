@@ -15,6 +15,7 @@ MAX_AUTHORS = 50
 MAX_CHARS = 150  # of a name
 MAX_TEXTS, MAX_TEXT_CHARS, MAX_PARTS, MAX_PART_CHARS = 50, 5000, 200, 500
 MAX_NAME_CHARS, MAX_NAME_WORDS = 50, 5  # of a name in a list
+MAX_PLAIN_WORDS = 3
 MAX_ABBREVIATION = 5  # with its dot; the dot of a longer word is that of a sentence
 
 # What stands before names: a preposition, often after a word for the work, or a label.
@@ -179,6 +180,11 @@ _BUTTONS = (  # a text that has no other words is that of a button, a menu or a 
 _INTERFACE = frozenset(_BUTTONS.split())
 
 
+_SPECIAL = _INTERFACE | _NOBODY  # words that the patterns above know
+for _pattern in (_BEFORE, _GLUED, _BEYOND, _LINK, _END_OF_LINK, _NO_NAME, _ROLE, _AFTER_NAME):
+    _SPECIAL |= frozenset(re.findall(r"[^\W\d_]{2,}", _pattern.pattern.lower()))
+
+
 def clean_authors(texts: Iterable[str], sites: Collection[str] = ()) -> tuple[str, ...]:
     """The names in these texts, each once, in order.  Mail addresses and addresses of profiles are not names.
 
@@ -273,7 +279,10 @@ def _is_beside(text: str, sites: Collection[str]) -> bool:
 
 
 def _clean(text: str, sites: Collection[str] = ()) -> str | None:
-    text = " ".join(text.split())
+    words = text.split()
+    text = " ".join(words)
+    if 2 <= len(words) <= MAX_PLAIN_WORDS and _is_plain(text):
+        return text
     if _URL.match(text) or _INTERFACE.issuperset(text.casefold().strip(" .:!?→»…").split()):
         return None
     if "@" in text:
@@ -297,6 +306,11 @@ def _clean(text: str, sites: Collection[str] = ()) -> str | None:
     if not 2 <= len(name) <= MAX_CHARS or name.casefold() in _NOBODY or not any(map(str.isalpha, name)):
         return None
     return None if _NO_NAME.match(name) or _INTERFACE.issuperset(name.casefold().split()) else _once(name)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is a name from which nothing is to be removed, as most are."""
+    return text.istitle() and text.replace(" ", "").isalpha() and _SPECIAL.isdisjoint(text.casefold().split())
 
 
 def _after(pattern: re.Pattern[str], text: str) -> str:

@@ -17,8 +17,9 @@ Cost: 50 microseconds per page that needs it.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from enum import IntEnum
+from functools import cache
 from itertools import zip_longest
 
 from corpusmill.extract.metadata.authors import (
@@ -92,9 +93,8 @@ _BY = re.compile(
     r"|(?:authors?|autor(?:in|en)?|auteurs?|autore|автор[ыи]?)(?:\s+(?=\S+\s+\S)|(?-i:(?=[A-ZА-Я][a-zа-я]))))(?P<name>.+)",
     re.IGNORECASE,
 )
-_BEGINNINGS = frozenset(  # the first two letters of a word for "by", or the only one
-    word[:2] for word in re.findall(r"[^\W\d_]+", f"{WORK}|{PREPOSITION}|{LABEL}|{LABEL_OF_IDEOGRAPHS}".lower())
-)
+_WORDS = re.findall(r"[^\W\d_]+", f"{WORK}|{PREPOSITION}|{LABEL}|{LABEL_OF_IDEOGRAPHS}".lower())
+_BEGINNINGS = frozenset(word[: 4 if word.isascii() else 2] for word in [*_WORDS, "ein"])  # of words for "by"
 _IDEOGRAPHS = frozenset(word for word in _BEGINNINGS if len(word) == 1 and word > "\u2fff")
 _LABEL_ONLY = re.compile(
     rf"\s*(?:(?:(?:{WORK})\s+)?(?:{PREPOSITION})|{LABEL}|{LABEL_OF_IDEOGRAPHS})\s*[:：]?\s*", re.IGNORECASE
@@ -164,19 +164,17 @@ class Byline:
             (i, text) for i, text in enumerate(texts, self._near.start) if len(text) <= MAX_CHARS and i != title
         ]
 
-    def dates(
-        self, times: Iterable[Fact], properties: Mapping[int, bytes], foreign: Set[int]
-    ) -> tuple[str | None, str | None]:
+    def dates(self, times: Iterable[Fact], items: Sequence[Fact], foreign: Set[int]) -> tuple[str | None, str | None]:
         """(published, updated).
 
         times: the page's <time> elements
-        properties: the values of itemprop, by node
+        items: the page's properties in microdata
         foreign: nodes of objects that do not describe the page
         """
         self._foreign = foreign
         published: dict[_Day, list[str]] = {_Day.PUBLISHED: [], _Day.UNKNOWN: []}
         updated: list[str] = []
-        for date, day in [*self._declared(times, properties), *self._written()]:
+        for date, day in [*self._declared(times, items), *self._written()]:
             if day == _Day.UPDATED:
                 updated.append(date)
             elif day != _Day.OF_ELSE:
@@ -195,7 +193,7 @@ class Byline:
         """Whether an element is neither in a menu nor in a comment or the like."""
         return not self._segments.nodes["flags"].item(node) & _ELSEWHERE and self._is_of_page(node, OTHERS_WORDS)
 
-    def _declared(self, times: Iterable[Fact], properties: Mapping[int, bytes]) -> Iterator[tuple[str, _Day]]:
+    def _declared(self, times: Iterable[Fact], items: Sequence[Fact]) -> Iterator[tuple[str, _Day]]:
         """Dates of <time> elements in these blocks, and what they are."""
         nodes, blocks = self._segments.nodes, self._segments.blocks
         end_of_last = -1
@@ -208,8 +206,8 @@ class Byline:
                 continue
             label = self._reader.shown(max(blocks["start"].item(block), end_of_last), start)
             end_of_last = end
-            key = properties.get(fact.node, b"").lower()
-            if _OF_ELSE_PROPERTY.search(key) or not self._is_day_of_page(fact.node):
+            key = next((item for item in items if item.node == fact.node), None)
+            if (key and _OF_ELSE_PROPERTY.search(self._reader.key(key).lower())) or not self._is_day_of_page(fact.node):
                 self._passed.add(block)
                 continue
             if not _UPDATED_WORDS.isdisjoint(self._tokens(fact.node)) or self._is_in_update(fact.node, block):
@@ -261,14 +259,15 @@ class Byline:
     def _named(self) -> tuple[str, ...]:
         """The names after a word for "by"."""
         for (block, line), (_, after) in zip_longest(self._lines, self._lines[1:], fillvalue=(0, "")):
-            parts = [part for part in map(str.lstrip, _BULLET.split(line)) if _may_begin(part)]
+            pieces = map(str.lstrip, _BULLET.split(line)) if _BULLET.search(line) else (line,)
+            parts = [piece for piece in pieces if _may_begin(piece)]
             is_label = bool(parts) and len(line) <= MAX_LABEL_CHARS and _LABEL_ONLY.fullmatch(line)
             if is_label:
                 parts = [f"{line.rstrip(' :：')}: {after}"]
             elif ":" in line or "：" in line:
                 words = _WORD_OF_LABEL.finditer(line)
                 parts += [line[word.start() :] for word in words if word.start() and _may_begin(word[0])]
-            for inside in _INSIDE.finditer(line):
+            for inside in _INSIDE.finditer(line) if _DIGIT.search(line) else ():
                 if _DIGIT.search(line, max(inside.start() - MAX_CLOCK_CHARS, 0), inside.start()):
                     parts.append(line[inside.end() :])
             for by in filter(None, map(_BY.match, parts)):
@@ -277,7 +276,7 @@ class Byline:
                     continue
                 if names and self.is_beside(self._segments.blocks["leaf"].item(block)):
                     return names
-            if "기자" in line or "특파원" in line:
+            if not line.isascii() and ("기자" in line or "특파원" in line):
                 found = ", ".join(match[1].strip() for match in _REPORTERS.finditer(line))
                 if (names := _names(found, self._sites)) and self.is_beside(self._segments.blocks["leaf"].item(block)):
                     return names
@@ -302,14 +301,15 @@ class Byline:
             if (not _AUTHOR_WORDS.isdisjoint(tokens[start - base : stop - base]) or tag == _ADDRESS)
             and self._is_of_author(node)
         ]
+        names_in = cache(self._names_in)
         found: list[str] = []
         parent = -1
         for node, following in zip_longest(places, places[1:], fillvalue=-1):
-            if following >= 0 and self._is_inside(following, node) and self._names_in(following):
+            if following >= 0 and self._is_inside(following, node) and names_in(following):
                 continue  # the inner element has the name, and the outer one has more
             if found and nodes["parent"].item(node) != parent:
                 break
-            names = self._names_in(node)
+            names = names_in(node)
             if names and not (found and is_job(", ".join(names))):
                 found += names
                 parent = nodes["parent"].item(node)
@@ -380,7 +380,9 @@ class Byline:
 
 def _may_begin(part: str) -> bool:
     """Whether a text may begin with a word for "by"; the pattern for these words takes longer."""
-    return part[:2].lower() in _BEGINNINGS or part[:1] in _IDEOGRAPHS
+    if part[:4].isascii():
+        return part[:4].lower().partition(" ")[0].rstrip(":") in _BEGINNINGS
+    return part[:2].lower() in _BEGINNINGS or part[:1] in _IDEOGRAPHS or part[:4].lower() in _BEGINNINGS
 
 
 def _what(label: str) -> _Day:

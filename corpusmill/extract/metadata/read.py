@@ -149,7 +149,8 @@ class _Page:
         self.links = self._links()
         self.canonical = self._canonical()
         self.told = self._described()
-        self.day_first = is_day_first(self._html_lang())
+        self.html_lang = self._html_lang()
+        self.day_first = is_day_first(self.html_lang)
         self.bylines: dict[str, Byline | None] = {}
 
     def metadata(self) -> PageMetadata:
@@ -164,9 +165,8 @@ class _Page:
         if title is not None and not (persons and published) and (byline := self._byline(title.shown, sites)):
             persons = persons or byline.authors()
             if not (published and updated):
-                items = self.by_kind[FactKind.ITEM] if self.by_kind[FactKind.TIME] else []
-                properties = dict(zip((fact.node for fact in items), self.reader.keys(items), strict=True))
-                its_published, its_updated = byline.dates(self.by_kind[FactKind.TIME], properties, self.foreign)
+                times, items = self.by_kind[FactKind.TIME], self.by_kind[FactKind.ITEM]
+                its_published, its_updated = byline.dates(times, items, self.foreign)
                 published, updated = published or its_published, updated or its_updated
         return PageMetadata(
             title=None if title is None else title.text,
@@ -176,7 +176,7 @@ class _Page:
             description=next(self._values("description"), None) or self._told("description"),
             site_name=site_name,
             canonical=self.canonical,
-            html_lang=self._html_lang(),
+            html_lang=self.html_lang,
             languages=self._languages(),
             alternates=self._alternates(),
             licence=self._licence(),
