@@ -17,6 +17,7 @@ import numpy.typing as npt
 from corpusmill.extract.metadata.schemaorg import tells
 from corpusmill.extract.segments.facts import Fact, Reader
 from corpusmill.extract.segments.tables import FactKind
+from corpusmill.extract.segments.tags import TAG
 
 Object = dict[str, Any]
 
@@ -26,11 +27,14 @@ _SCOPE = int(FactKind.SCOPE)
 _KINDS = frozenset((_SCOPE, int(FactKind.ITEM), int(FactKind.META)))
 _NAMES = (
     "headline name author creator datePublished dateCreated datePosted dateModified uploadDate inLanguage license "
-    "publisher isPartOf description url mainEntity mainEntityOfPage blogPost"
+    "publisher isPartOf description url mainEntity mainEntityOfPage blogPost givenName familyName"
 )
 _PROPERTIES = {name.lower().encode(): name for name in _NAMES.split()}
 _TEXTS = frozenset(("headline", "name", "author", "creator"))
 _ADDRESS = re.compile(r"(?:https?:)?/|[#?]|\S*/\S*$|\S+\.html?$|mailto:|javascript:", re.IGNORECASE)
+_MAKERS = frozenset(("author", "creator"))
+_NAMED = frozenset(("name", "familyName"))
+_A = TAG["a"]
 _STANDING = frozenset(("mainEntity", "mainEntityOfPage", "blogPost"))
 
 
@@ -54,6 +58,10 @@ def objects(facts: Iterable[Fact], reader: Reader) -> list[Object]:
         if (owner := owners.of(fact.node, beyond=is_object)) is not None:
             for name in names:
                 owner.setdefault(name, []).append(scopes[fact.node] if is_object else _value(fact, name, reader))
+    for fact in objects_of:
+        maker = scopes[fact.node]
+        if not _MAKERS.isdisjoint(_wanted(reader.key(fact))) and _NAMED.isdisjoint(maker):
+            maker["name"] = [reader.first_line(fact.node)]
     return [item for node, item in telling.items() if node not in parts]
 
 
@@ -67,10 +75,11 @@ def without_object(items: Sequence[Fact], scopes: Iterable[Fact], reader: Reader
     if not own or len(own) > MAX_ALONE:
         return []
     objects_at = {fact.node for fact in scopes}
-    return [_value(fact, "", reader) for fact in own if objects_at.isdisjoint(_around(fact.node, reader))]
+    return [_value(fact, "", reader) for fact in own if objects_at.isdisjoint(around(fact.node, reader))]
 
 
-def _around(node: int, reader: Reader) -> Iterator[int]:
+def around(node: int, reader: Reader) -> Iterator[int]:
+    """A node and the nodes around it."""
     parents = reader.segments.nodes["parent"]
     while node >= 0:
         yield node
@@ -80,7 +89,7 @@ def _around(node: int, reader: Reader) -> Iterator[int]:
 def _value(fact: Fact, name: str, reader: Reader) -> str:
     """A property's value.  The name of something is the text of a link, and not the address, as the standard has it."""
     value = reader.value(fact)
-    if name in _TEXTS and (not value or _ADDRESS.match(value)):
+    if name in _TEXTS and (not value or _ADDRESS.match(value) or reader.segments.nodes["tag"].item(fact.node) == _A):
         return reader.node_text(fact.node) or value
     return value or reader.node_text(fact.node)
 

@@ -20,25 +20,27 @@ once, with warm caches, it takes 0.2 ms.  Pages of 1 MB that repeat one thing ta
 MAX_, here and in the sources, ensure this.  Pages that were made to be slow take 75 ms.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from urllib.parse import urljoin
 
 from corpusmill.extract.metadata import jsonld, microdata, schemaorg
 from corpusmill.extract.metadata.authors import clean_authors
-from corpusmill.extract.metadata.bylines import Byline
-from corpusmill.extract.metadata.dates import iso_date
+from corpusmill.extract.metadata.bylines import MAX_PARENTS, Byline
+from corpusmill.extract.metadata.dates import is_day_first, iso_date
 from corpusmill.extract.metadata.licence import identifier, only_deed
+from corpusmill.extract.metadata.schemaorg import is_page
 from corpusmill.extract.metadata.titles import MAX_HEADINGS, Heading, Title, best_title, site_names, squeezed
+from corpusmill.extract.segments.attributes import class_token
 from corpusmill.extract.segments.facts import MAX_KEY_BYTES, Fact, Reader
-from corpusmill.extract.segments.tables import FactKind, Segments
+from corpusmill.extract.segments.tables import BIT, FactKind, Segments
 from corpusmill.extract.segments.tags import TAG
 
 MAX_TITLES = 10
-MAX_INNER = 4  # elements in a heading
+MAX_INNER = 8  # elements in a heading
 MAX_SCRIPTS = 100  # of JSON-LD
 MAX_ALTERNATES = 200
 MAX_AUTHOR_LINKS, MAX_LINK_WORDS = 20, 8  # a longer text is the title of another page
@@ -84,7 +86,10 @@ _NO_CRAWLERS = frozenset(
 _NO_CRAWLERS_PREFIXES = (b"apple-", b"msapplication-", b"google-site-verification", b"shopify-")
 _PUNCTUATION = b":._- "
 _ITEMS = {"published": frozenset((b"datepublished", b"datecreated")), "updated": frozenset((b"datemodified",))}
-_H1, _H2 = TAG["h1"], TAG["h2"]
+_WHOLES = frozenset(TAG[name] for name in ("head", "main", "body"))
+_COMMENTS = frozenset(map(class_token, ("comment", "comments", "commentlist", "replies")))
+_H1, _H2, _H3 = (TAG[name] for name in ("h1", "h2", "h3"))
+_FOOTER, _ARTICLE, _NAV = BIT["footer"], BIT["article"], BIT["nav"]
 _N_KINDS = max(FactKind) + 1
 
 
@@ -144,6 +149,9 @@ class _Page:
         self.links = self._links()
         self.canonical = self._canonical()
         self.told = self._described()
+        self.html_lang = self._html_lang()
+        self.day_first = is_day_first(self.html_lang)
+        self.bylines: dict[str, Byline | None] = {}
 
     def metadata(self) -> PageMetadata:
         """All fields."""
@@ -151,13 +159,14 @@ class _Page:
         site_name = self._told("site_name") or next(iter(declared_sites), None)
         sites = site_names([site_name, *declared_sites], _host(self.url or self.canonical or ""))
         title = self._title(sites)
-        persons, organisations = self._authors(sites)
+        persons, organisations = self._authors(sites, "" if title is None else title.shown)
         published = self._date("published")
         updated = self._date("updated")
-        if title is not None and not (persons and published) and (byline := self._byline(title.shown)):
+        if title is not None and not (persons and published) and (byline := self._byline(title.shown, sites)):
             persons = persons or byline.authors()
             if not (published and updated):
-                its_published, its_updated = byline.dates(self.by_kind[FactKind.TIME])
+                times, items = self.by_kind[FactKind.TIME], self.by_kind[FactKind.ITEM]
+                its_published, its_updated = byline.dates(times, items, self.foreign)
                 published, updated = published or its_published, updated or its_updated
         return PageMetadata(
             title=None if title is None else title.text,
@@ -167,7 +176,7 @@ class _Page:
             description=next(self._values("description"), None) or self._told("description"),
             site_name=site_name,
             canonical=self.canonical,
-            html_lang=self._html_lang(),
+            html_lang=self.html_lang,
             languages=self._languages(),
             alternates=self._alternates(),
             licence=self._licence(),
@@ -204,6 +213,32 @@ class _Page:
                 links.setdefault(rel, []).append(fact)
         return links
 
+    @cached_property
+    def foreign(self) -> Set[int]:
+        """The nodes of objects in microdata that do not describe the page."""
+        return {
+            fact.node
+            for fact in self.by_kind[FactKind.SCOPE]
+            if not is_page({"@type": self.reader.value(fact).split()})
+        }
+
+    def _values_of_page(self, field: str) -> Iterator[str]:
+        """As `_values`, without elements in comments and in objects that do not describe the page."""
+        facts = (fact for _, fact in self.declared.get(field, ()) if not self._is_of_else(fact.node))
+        return filter(None, map(self.reader.value, facts))
+
+    def _is_of_else(self, node: int) -> bool:
+        nodes = self.segments.nodes
+        if not nodes["text_end"].item(node):  # in the head
+            return False
+        for around in islice(microdata.around(node, self.reader), MAX_PARENTS):
+            if nodes["tag"].item(around) in _WHOLES:
+                return False
+            own = self.segments.tokens[nodes["first_token"].item(around) : nodes["end_token"].item(around)].tolist()
+            if around in self.foreign or not _COMMENTS.isdisjoint(own):
+                return True
+        return False
+
     def _values(self, field: str) -> Iterator[str]:
         """The values that meta elements declare for a field, the most trusted first."""
         return filter(None, (self.reader.value(fact) for _, fact in self.declared.get(field, ())))
@@ -235,11 +270,12 @@ class _Page:
         declared += [*islice(self._values("title"), MAX_TITLES), *map(self.reader.value, self.by_kind[FactKind.TITLE])]
         texts = list(dict.fromkeys(filter(None, declared)))
         headings = (Heading(self.reader.node_text(node), self._inner_texts(node)) for node in self._first(_H1))
-        return best_title(texts, headings, map(self.reader.node_text, self._first(_H2)), sites)
+        return best_title(texts, headings, map(self.reader.node_text, self._first(_H2, _H3)), sites)
 
-    def _first(self, tag: int) -> Iterator[int]:
-        """The first headings with this tag."""
-        yield from (self.segments.nodes["tag"] == tag).nonzero()[0][:MAX_HEADINGS].tolist()
+    def _first(self, *tags: int) -> Iterator[int]:
+        """The first headings with each of these tags."""
+        for tag in tags:
+            yield from (self.segments.nodes["tag"] == tag).nonzero()[0][:MAX_HEADINGS].tolist()
 
     def _inner_texts(self, node: int) -> Iterator[str]:
         """The texts of the first elements in a heading."""
@@ -248,58 +284,73 @@ class _Page:
             if end <= ends[0] and (text := self.reader.node_text(inner)):
                 yield text
 
-    def _authors(self, sites: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _authors(self, sites: Collection[str], title: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(authors from the most trusted source that names a person; organisations if no source does)."""
         organisations: tuple[str, ...] = ()
-        for texts, has_person in self._author_texts():
-            names = clean_authors(texts)
+        for texts, has_person in self._author_texts(sites, title):
+            names = clean_authors(texts, sites)
             persons = tuple(name for name in names if squeezed(name) not in sites)
             if persons and has_person:
                 return persons, ()
             organisations = organisations or names
         return (), organisations
 
-    def _author_texts(self) -> Iterator[tuple[Iterable[str], bool]]:
+    def _author_texts(self, sites: Collection[str], title: str) -> Iterator[tuple[Iterable[str], bool]]:
         """The author texts of each source, and whether they may name a person."""
         yield from ((told.authors, told.has_person) for told in self.told)
         for _, metas in groupby(self.declared.get("author", ()), key=itemgetter(0)):
             yield (self.reader.value(fact) for _, fact in metas), True
-        yield self._author_links(), True
+        yield self._author_links(sites, title), True
 
-    def _author_links(self) -> Iterator[str]:
+    def _author_links(self, sites: Collection[str], title: str) -> Iterator[str]:
         """The texts of the first link to an author, and of those that follow it in the same line."""
         nodes = self.segments.nodes
         end = None
-        anchors = (fact.node for fact in self.links.get(b"author", ()) if fact.kind == FactKind.ANCHOR)
-        for node in islice(anchors, MAX_AUTHOR_LINKS):
+        anchors = [fact.node for fact in self.links.get(b"author", ()) if fact.kind == FactKind.ANCHOR]
+        byline = self._byline(title, sites) if anchors else None
+        for node in anchors[:MAX_AUTHOR_LINKS]:
             start = nodes["text_start"].item(node)
             if end is not None and start > end + MAX_GAP_BYTES:
                 return
             text = self.reader.node_text(node)
-            if len(text.split()) <= MAX_LINK_WORDS and clean_authors([text]):
+            if (
+                len(text.split()) <= MAX_LINK_WORDS
+                and clean_authors([text], sites)
+                and self._is_of_author(node, byline)
+            ):
                 yield text
                 end = nodes["text_end"].item(node)
 
-    def _byline(self, title: str) -> Byline | None:
+    def _is_of_author(self, node: int, byline: Byline | None) -> bool:
+        """Whether a link to an author is neither in a menu, a footer or a comment."""
+        flags = self.segments.nodes["flags"].item(node)
+        if flags & _FOOTER and not flags & _ARTICLE:
+            return False
+        return not flags & _NAV if byline is None else byline.is_beside(node)
+
+    def _byline(self, title: str, sites: Collection[str]) -> Byline | None:
         """The text beside the title, if the title is a block.  Of several such blocks a heading is chosen."""
+        if title in self.bylines:
+            return self.bylines[title]
         blocks = self.segments.blocks
         found = (blocks["n_chars"] == len(title)).nonzero()[0][:MAX_HEADINGS].tolist()
         found = [block for block in found if self.segments.block_text(block) == title]
-        if not found:
-            return None
         headings = blocks["heading"]
-        place = next((block for block in found if headings.item(block) > 0), found[0])
-        return Byline(self.segments, self.reader, place)
+        place = next((block for block in found if headings.item(block) > 0), next(iter(found), None))
+        byline = None if place is None else Byline(self.segments, self.reader, place, sites, self.day_first)
+        self.bylines[title] = byline
+        return byline
 
     def _date(self, field: str) -> str | None:
-        texts = chain(*(getattr(told, field) for told in self.told), self._values(field))
-        if (date := next(filter(None, map(iso_date, islice(texts, MAX_DATES))), None)) is not None:
+        texts = chain(*(getattr(told, field) for told in self.told), self._values_of_page(field))
+        read = partial(iso_date, day_first=self.day_first)
+        if (date := next(filter(None, map(read, islice(texts, MAX_DATES))), None)) is not None:
             return date
         dates = set(
             filter(
                 None,
                 map(
-                    iso_date,
+                    read,
                     microdata.without_object(
                         self.by_kind[FactKind.ITEM], self.by_kind[FactKind.SCOPE], self.reader, _ITEMS[field]
                     ),
@@ -339,6 +390,9 @@ def _role(key: bytes) -> tuple[str, int] | str | None:
     key = key.strip().lower()
     if b" " in key and b":" in key:  # RDFa: several names for one value
         key = next((name for name in key.split() if name.translate(None, _PUNCTUATION) in _FIELDS), key)
+    if b"://" in key:  # RDFa: the whole address of a property
+        last = key.rpartition(b"/")[2].rpartition(b"#")[2]
+        key = last if last in _FIELDS else b"dcterms" + last
     name = key.translate(None, _PUNCTUATION)
     if name in _FIELDS:
         return _FIELDS[name]

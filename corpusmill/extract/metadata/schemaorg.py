@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 Object = Mapping[str, Any]
@@ -73,7 +73,7 @@ def describe(objects: Sequence[Object], addresses: Iterable[str]) -> Described:
         identity: item for item in reversed(objects) if isinstance(identity := item.get("@id"), str) and len(item) > 1
     }
     chosen, pages = _chosen(objects, addresses)
-    makers = _makers(pages)
+    makers = _makers(pages, named)
     return Described(
         types=tuple(dict.fromkeys(kind for item in chosen for kind in _kinds(item))),
         title=next(_values(chosen, ("headline", "name"), named), None),
@@ -123,6 +123,11 @@ def tells(item: Object) -> bool:
     return min(map(_rank, types), default=_OTHER) != _OTHER or _SITE in types
 
 
+def is_page(item: Object) -> bool:
+    """Whether the dates and authors of an object can be those of the page, by its type."""
+    return min(map(_rank, _kinds(item)), default=_OTHER) in (_ARTICLE, _PAGE)
+
+
 def _chosen(objects: Sequence[Object], addresses: Iterable[str]) -> tuple[list[Object], list[Object]]:
     """(the objects that the page is about, the objects that are the page itself), the most important first."""
     ranks: tuple[list[Object], ...] = ([], [], [], [])
@@ -154,12 +159,40 @@ def _addresses(item: Object) -> Iterator[str]:
                 yield _address(named)
 
 
-def _makers(items: Iterable[Object]) -> list[Any]:
-    """The authors (names or objects) of the first object that has authors."""
+def _makers(items: Iterable[Object], named: Mapping[str, Object]) -> list[Any]:
+    """The authors (names or objects) of the object that has most of them; of the first, if there are several."""
+    best: list[Any] = []
+    n_best = 0
     for item in items:
-        if makers := item.get("author") or item.get("creator"):
-            return makers[:MAX_VALUES] if isinstance(makers, list) else [makers]
-    return []
+        for key in ("author", "creator"):
+            makers = [_resolved(maker, named) for maker in _members(item.get(key))]
+            n_makers = sum(1 for _ in islice(_texts(makers, named), MAX_VALUES)) if makers else 0
+            if n_makers > n_best:
+                best, n_best = makers, n_makers
+            if n_makers:
+                break
+    return best
+
+
+def _members(value: Any) -> list[Any]:
+    """The values of a property that may be one value, several, or an object that lists them."""
+    if isinstance(value, Mapping):
+        for key in ("@list", "@set", "itemListElement"):
+            if isinstance(value.get(key), list):
+                value = value[key]
+                break
+    if not value:
+        return []
+    return value[:MAX_VALUES] if isinstance(value, list) else [value]
+
+
+def _resolved(maker: Any, named: Mapping[str, Object]) -> Any:
+    """An author's object, if the value is only its identity; the author in an object for a role."""
+    if isinstance(maker, str):
+        return named.get(maker, maker)
+    if isinstance(maker, Mapping) and "name" not in maker:
+        return maker.get("author") or maker.get("item") or maker
+    return maker
 
 
 def _is_organisation(item: Object) -> bool:
@@ -194,6 +227,10 @@ def _texts(value: Any, named: Mapping[str, Object], depth: int = 0) -> Iterator[
     elif depth < MAX_NESTING and isinstance(value, dict):
         if "name" not in value and isinstance(identity := value.get("@id"), str):
             value = named.get(identity, value)
+        if "name" not in value and "familyName" in value:
+            parts = (" ".join(_texts(value.get(key), named, depth + 1)) for key in ("givenName", "familyName"))
+            yield " ".join(filter(None, parts))
+            return
         for key in ("name", "@value", "alternateName", "url", "@id"):
             if key in value:
                 yield from _texts(value[key], named, depth + 1)

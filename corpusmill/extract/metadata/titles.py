@@ -31,10 +31,29 @@ from typing import NamedTuple
 SIMILAR = 0.4
 MAX_HEADINGS = 8
 MAX_CHARS = 400
-_SEPARATOR = re.compile(r"[|»«•–—]|\s[-·:<>/~]+(?=\s)|:(?=\s)")
+MIN_CHARS = 4  # of a heading of the second level that is part of a title
+# What can stand between a title and the name of the site.  Marks that also occur in titles need spaces, or a script
+# without spaces, around them.
+_SEPARATOR = re.compile(
+    r"[|»«•–—―›‹★→←│┃❘¦｜_＿≫≪【「『（〔(\[－：／＠]|[】」』）〕](?=\w)|(?<=\s)[-·:<>/~=@*＝]+(?=\s)|:(?=\s)"
+    r"|(?<=[^\x00-\u02ff])[-@:/·]|[-@:/·](?=[^\x00-\u02ff])"
+)
+_HOME = re.compile(r"\W*(?:home|start|index|accueil|ini[cí]io|首|主|ホ|ト|홈|глав|голов|الرئ)", re.IGNORECASE)
+_SECTION = re.compile(r"[|»«›‹_＿｜│>]")  # separators that a title of its own does not contain
+MAX_SECTION_WORDS, MAX_SECTION_CHARS = 3, 24
+_EDGES = " \t\n|»«•–—―›‹★→←│┃❘¦｜_＿≫≪－：／＠-·:<>/~=@*"  # are left at an end if the name of the site is removed there
 _EMPTY = re.compile(  # titles that editors and servers write of themselves
-    r"\W*(?:home(?:\s*page)?|start(?:seite)?|index|default|welcome|accueil|inicio|início|homepage|untitled(?:\W+\w+)?"
-    r"|(?:new|my)\s+(?:page|document|site)|document|title|page\s+title|no\s+title|無題.*|无标题.*|首页|首頁|トップページ)\W*",
+    r"\W*(?:home(?:\s*page)?|start(?:seite)?|index|default|welcome|accueil|inicio|início|homepage"
+    r"|untitled(?:\W+\w+){0,2}|(?:new|my)\s+(?:page|document|site)(?:\s+\d+)?|document|title|page\s+title|no\s+title"
+    r"|loading|react\s+app|vite\s+app|search|menu|document\s+sans\s+(?:titre|nom)|sans\s+titre|documento\s+(?:sin|sem)"
+    r"\s+t[ií]tulo|(?:unbenanntes|neues)\s+dokument|unbenannt|documento\s+senza\s+titolo|naamloos(?:\s+document)?"
+    r"|dokument\s+(?:bez\s+nazwy|utan\s+titel)|strona\s+główna|главная(?:\s+страница)?|без\s+(?:названия|имени)"
+    r"|документ\s+без\s+названия|головна|無題.*|无标题.*|無標題.*|首页|首頁|主页|トップページ|ホーム|홈|제목\s*없음|الرئيسية"
+    r"|الصفحة\s+الرئيسية|بدون\s+عنوان)\W*",
+    re.IGNORECASE,
+)
+_WELCOME = re.compile(
+    r"(?:welcome\s+to|willkommen\s+(?:bei|auf|im)|bienvenue\s+(?:sur|chez|à)|bienvenid[oa]s?\s+a|home\s+of)\s+(?:the\s+)?",
     re.IGNORECASE,
 )
 _NO_LETTERS = re.compile(r"[\W_]+")
@@ -73,36 +92,46 @@ def best_title(
         if len(heading.text) > MAX_CHARS:
             continue
         text = _without_anchor(heading.text)
-        if text in declared:
-            return Title(text, heading.text)
+        if text in declared and squeezed(text) not in sites:
+            return Title(without_site(text, sites, at_start=False), heading.text)
         main.append(Heading(text, heading.inner))
     titles = [title for title in (without_site(title[:MAX_CHARS], sites) for title in declared) if title]
-    named = [title for title in titles if squeezed(title) not in sites and not _EMPTY.fullmatch(title)]
+    named = [title for title in titles if not _is_empty(title, sites)]
     wanted = {squeezed(title) for title in named}
     shown = {
-        _without_kicker(heading, wanted): heading.text
+        _without_kicker(heading, wanted, sites): heading.text
         for heading in reversed(main)
         if squeezed(heading.text) not in ("", *sites)
     }
     headings = list(reversed(shown))
     best = _shown(named, headings)
-    if best is not None and (other := _beside_site(best, declared, others)) is not None:
+    other = _beside_site(best, declared, others) if best is not None else _with_more(named, others)
+    if other is not None:
         return Title(other, other)
     best = best or next(iter([*named, *headings, *titles, *declared]), None)
     return None if best is None else Title(best, shown.get(best, best))
+
+
+def _is_empty(title: str, sites: Collection[str]) -> bool:
+    """Whether a title names no content: only the site, or what a server calls a page without a title."""
+    if squeezed(title) in sites or _EMPTY.fullmatch(title):
+        return True
+    greeting = _WELCOME.match(title)
+    return greeting is not None and squeezed(title[greeting.end() :]) in sites
 
 
 def _without_anchor(heading: str) -> str:
     return _ANCHOR.sub("", heading) if heading.endswith(_ANCHORS) else heading
 
 
-def _without_kicker(heading: Heading, wanted: Collection[str]) -> str:
+def _without_kicker(heading: Heading, wanted: Collection[str], sites: Collection[str]) -> str:
     """A heading's text, without the text of an element in it if the rest is a wanted title."""
     for inner in heading.inner:
         for rest in (heading.text.removeprefix(inner), heading.text.removesuffix(inner), inner):
             if rest != heading.text and squeezed(rest) in wanted:
-                return rest.strip()
-    return heading.text
+                return rest.strip(_EDGES)
+    rest = without_site(heading.text, sites)
+    return rest if squeezed(rest) in wanted else without_site(heading.text, sites, at_start=False)
 
 
 def _beside_site(heading: str, declared: Iterable[str], others: Iterable[str]) -> str | None:
@@ -112,6 +141,19 @@ def _beside_site(heading: str, declared: Iterable[str], others: Iterable[str]) -
     for other in map(_without_anchor, others) if ends else ():
         if len(other) <= MAX_CHARS and any(end.startswith(squeezed(other) or "-") for end in ends):
             return other
+    return None
+
+
+def _with_more(titles: Sequence[str], others: Iterable[str]) -> str | None:
+    """The other heading with which a title begins, if a separator is after it."""
+    if not any(map(_SEPARATOR.search, titles)):
+        return None
+    for other in map(_without_anchor, others):
+        for title in titles if len(other) >= MIN_CHARS else ():
+            end = len(other)
+            end += title[end : end + 1] == " "
+            if title.startswith(other) and title[len(other) : end + 1] != ":" and _SEPARATOR.match(title, end):
+                return other
     return None
 
 
@@ -130,23 +172,59 @@ def _shown(titles: Sequence[str], headings: Sequence[str]) -> str | None:
     return headings[likeness.index(best)] if best >= SIMILAR else None
 
 
-def without_site(title: str, sites: Collection[str]) -> str:
-    """A title without the name of the site at its ends."""
+def without_site(title: str, sites: Collection[str], *, at_start: bool = True) -> str:
+    """A title without the name of the site at its ends, or only at the last, and without sections between the two."""
+    letters = squeezed(title)
+    names = tuple(sites)
+    if not (letters.endswith(names) or letters.startswith(names)):
+        return _without_home(title) if _HOME.match(title) else title.strip()
     ends = [match.span() for match in _SEPARATOR.finditer(title)]
     for start, end in reversed(ends):
-        if squeezed(title[end:]) in sites:
-            title = title[:start]
-    for start, end in ends:
-        if squeezed(title[:start]) in sites:
-            return title[end:].strip()
-    return title.strip()
+        if squeezed(title[end:]) in sites and squeezed(title[:start]):
+            return _without_sections(title[:start].rstrip(_EDGES), title[start:end].strip(), sites, last=True)
+    for start, end in ends if at_start else ():
+        if squeezed(title[:start]) in sites and squeezed(title[end:]):
+            return _without_sections(title[end:].lstrip(_EDGES), title[start:end].strip(), sites, last=False)
+    return _without_home(title)
+
+
+def _without_home(title: str) -> str:
+    """The last part of a path that begins with the home page."""
+    start = _SEPARATOR.search(title)
+    if start is None or not _EMPTY.fullmatch(title[: start.start()]):
+        return title.strip()
+    return [*_SEPARATOR.split(title)][-1].strip() if len(_SEPARATOR.findall(title)) > 1 else title.strip()
+
+
+def _without_sections(title: str, separator: str, sites: Collection[str], *, last: bool) -> str:
+    """The title without short parts at the end at which the site was, if the same separator is before them."""
+    title = title.strip()
+    if not _SECTION.fullmatch(separator) or separator not in title:
+        return without_site(title, sites) if _SEPARATOR.search(title) else title
+    parts = [part.strip() for part in title.split(separator)]
+    if not last:
+        parts.reverse()
+    if any(map(_is_title, parts[1:])) or not parts[0]:
+        return title
+    return parts[0]
+
+
+def _is_title(part: str) -> bool:
+    """Whether a part of a title is too long for the name of a section."""
+    return len(part) > MAX_SECTION_CHARS or len(part.split()) > MAX_SECTION_WORDS
 
 
 def site_names(names: Iterable[str | None], host: str) -> set[str]:
-    """The names of a site, squeezed: its declared names, its host, and the longer labels of the host."""
+    """The names of a site, squeezed: its declared names, its host, and the longer labels of the host.
+
+    Each also with "the" before it, or with ".com" after it.
+    """
     labels = host.lower().removeprefix("www.").split(".")
-    found = {squeezed(name) for name in names if name} | {squeezed(label) for label in labels[:-1] if len(label) > 3}
-    return (found | {"".join(labels)}) - {""}
+    address = squeezed("".join(labels))
+    found = {address, f"www{address}"}
+    for name in {*map(squeezed, filter(None, names)), *(squeezed(label) for label in labels[:-1] if len(label) > 3)}:
+        found.update((name, f"the{name}", name.removeprefix("the"), f"{name}com"))
+    return found - {"", "www", "the", "com"}
 
 
 def squeezed(text: str) -> str:

@@ -75,18 +75,19 @@ class Reader:
     def block_texts(self, start: int, end: int) -> list[str]:
         """The texts of the blocks [start, end)."""
         starts, ends = (self.segments.blocks[name][start:end].tolist() for name in ("start", "end"))
-        return [self._shown(start, end) for start, end in zip(starts, ends, strict=True)]
+        return [self.shown(start, end) for start, end in zip(starts, ends, strict=True)]
 
     def node_text(self, node: int) -> str:
         """The visible text of a node, on one line."""
-        return " ".join(self._shown(*self._text_of(node)).split())[:MAX_CHARS]
+        return " ".join(self.shown(*self._text_of(node)).split())[:MAX_CHARS]
 
     def first_line(self, node: int) -> str:
         """The first line of a node's visible text."""
-        return self._shown(*self._text_of(node)).strip().partition("\n")[0]
+        return self.shown(*self._text_of(node)).strip().partition("\n")[0]
 
     def _text_of(self, node: int) -> tuple[int, int]:
         return self._starts.item(node), self._ends.item(node)
 
-    def _shown(self, start: int, end: int) -> str:
+    def shown(self, start: int, end: int) -> str:
+        """A span of the visible text."""
         return str(self._text[start : min(end, start + MAX_BYTES)], "utf-8", "replace")

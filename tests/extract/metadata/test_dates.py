@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpusmill.extract.metadata.dates import iso_date
+from corpusmill.extract.metadata.dates import dates_in, is_day_first, iso_date
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,18 @@ from corpusmill.extract.metadata.dates import iso_date
         ("2024 m. gegužės 3 d.", "2024-05-03"),
         ("3 พฤษภาคม 2567", "2024-05-03"),
         ("٣ مايو ٢٠٢٤", "2024-05-03"),
+        ("3 พ.ค. 2567", "2024-05-03"),
+        ("03/05/2567", "2024-05-03"),
+        ("令和2年1月2日", "2020-01-02"),
+        ("平成元年1月8日", None),
+        ("中華民國113年5月3日", "2024-05-03"),
+        ("Ngày 3 tháng 5 năm 2024", "2024-05-03"),
+        ("3 במאי 2024", "2024-05-03"),
+        ("3 май 2024 г.", "2024-05-03"),
+        ("03/May/2024", "2024-05-03"),
+        ("۱۳ اردیبهشت ۱۴۰۳", None),
+        ("1403/02/14", None),
+        ("/Date(1714723200000)/", "2024-05-03T08:00:00+00:00"),
         ("1750680000000", "2025-06-23T12:00:00+00:00"),
         ("1715279080", "2024-05-09T18:24:40+00:00"),
         ("2026-02", "2026-02"),
@@ -68,6 +80,22 @@ from corpusmill.extract.metadata.dates import iso_date
 )
 def test_forms(text, date):
     assert iso_date(text) == date
+
+
+@pytest.mark.parametrize(
+    ("language", "date"),
+    [("fr", "2025-04-03"), ("en-GB", "2025-04-03"), ("en_US", "2025-03-04"), ("en", None), ("ja", None), (None, None)],
+)
+def test_numbers_are_read_by_language(language, date):
+    assert iso_date("3/4/2025", day_first=is_day_first(language)) == date
+    assert iso_date("13/4/2025", day_first=is_day_first(language)) == "2025-04-13"
+
+
+def test_dates_in_a_line():
+    line = "Published 3 May 2024 10:20, updated 2024-05-04 (3/4/2024)"
+    dates = [("2024-05-03T10:20:00", 10, 26), ("2024-05-04", 36, 46)]
+    assert list(dates_in(line)) == dates
+    assert [date for date, _, _ in dates_in(line, day_first=False)] == [*(date for date, _, _ in dates), "2024-03-04"]
 
 
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2050, 12, 30), timezones=st.timezones()).map(
