@@ -324,14 +324,16 @@ def is_formula(source: Bytes, spans: Numbers, seen: int) -> bool:
 
 
 _NOT_FILLED = dict.fromkeys(["hidden", "submit", "button", "image", "reset"], 1)
-TYPE_KEYS, TYPE_VALUES = key_table({**_NOT_FILLED, "password": 2, "application/ld+json": 3, "math/tex": 4, "math/mml": 4}, 5)
+TYPE_KEYS, TYPE_VALUES = key_table(
+    {**_NOT_FILLED, "password": 2, "application/ld+json": 3, "math/tex": 4, "math/mml": 4}, 5
+)
 TYPE_SHIFT = np.uint64(64 - 5)
 NOT_FILLED, PASSWORD, JSON_LD_TYPE, TEX_TYPE = 1, 2, 3, 4
 
 
 @lean_kernel
 def type_of(source: Bytes, spans: Numbers, seen: int) -> Int:
-    """NOT_FILLED, PASSWORD, JSON_LD_TYPE or TEX_TYPE (also MathML), by the type of an <input> or <script>; 0 for all other types."""
+    """NOT_FILLED, PASSWORD, JSON_LD_TYPE or TEX_TYPE (also MathML), by the type of an <input> or <script>; else 0."""
     if seen >> TYPE & 1 == 0:
         return 0
     key = read_key(source, spans[TYPE, 0], spans[TYPE, 1])[0]

@@ -9,9 +9,9 @@ A page states a formula in several ways, often in more than one:
     <span class="math">\(...\)   Pandoc, Sphinx and Stack Exchange, for scripts that draw it later
     KaTeX, MathJax 3             a <math> beside the rendered form
 
-The segmenter notes where these are (facts of kind FORMULA, or the word "math" in a class).  Here their source is replaced by an element <formula> with
-the TeX, and the page is segmented again (`readable.py`).  So a formula is text like any other, for the classifier, too.
-The rendered forms are left out when the text is written (`writing/marks.py`).
+The segmenter notes where these are (facts of kind FORMULA, or the word "math" in a class).  Here their source is
+replaced by an element <formula> with the TeX, and the page is segmented again (`readable.py`).  So a formula is text
+like any other, for the classifier, too.  The rendered forms are left out when the text is written (`writing/marks.py`).
 
 MathML is read by hand: the libraries that convert it to TeX need an XSLT processor, or stop at the first element that
 they don't know.  A formula whose MathML is not well-formed is written as the characters that it contains.
@@ -48,7 +48,9 @@ _FENCES = re.compile(r"^(?:\${1,2}(?P<a>.*?)\${1,2}|\\\((?P<b>.*)\\\)|\\\[(?P<c>
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)(\w+);")
 _ONLY_TAGS = re.compile(rb"(?:\s|<[^<>]*>)*")
 _NO_LETTER = re.compile("[^a-z]+")
-_FORMULA_WORDS = frozenset("tex latex math mathtex mathjax mimetex formula equation quicklatex".split())
+_FORMULA_WORDS = frozenset(
+    ["tex", "latex", "math", "mathtex", "mathjax", "mimetex", "formula", "equation", "quicklatex"]
+)
 _ADDRESS = re.compile(r"(?:[?&](?:tex|latex|chl)=([^&]*)|\blatex[\w./-]*\?(.*))", re.DOTALL)
 _OF_THE_PICTURE = re.compile(r"\\(?:dpi|fn|bg)_?\{?\w*\}?|\\(?:inline|small|large|Large|huge)(?![A-Za-z])")
 _CDATA = re.compile(r"%?[ \t]*(?:<!\[CDATA\[|\]\]>)")
@@ -69,8 +71,10 @@ def formula_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     for start, end, following in zip(starts, ends, [*starts[1:], len(data)], strict=False):
         if start < at:
             continue
+        is_math = False
         if not data.startswith(_IMG, start):
             opened = _MATH.match(data, start)
+            is_math = opened is not None
             mark = b"</" + opened[0][1:] + b">" if opened else _END_OF_SCRIPT
             is_empty = data.startswith(b"/>", end - 2)
             if closes.get(mark, 0) < end and not is_empty:
@@ -78,7 +82,7 @@ def formula_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
             end = end if is_empty else closes[mark] + len(mark)
         if end - start > MAX_BYTES or end > len(data):
             continue
-        fence, tex = ("", "") if _is_shown_by(data, end, following) else _formula(data[start:end])
+        fence, tex = ("", "") if is_math and _is_shown_by(data, end, following) else _formula(data[start:end])
         shown = html.escape(f"{fence}{tex}{fence}", quote=False).encode()
         spans.append((start, end, FORMULA + shown + b"</formula>" if tex else b" "))
         at = end
@@ -109,8 +113,8 @@ def _found(data: bytes, mark: bytes, start: int) -> int:
 
 
 def _is_shown_by(data: bytes, end: int, following: int) -> bool:
-    """Whether an <img> with the next formula follows, with nothing but tags before it."""
-    if not data.startswith(_IMG, following) or following < end:
+    """Whether an <img> or <script> with the next formula follows, with nothing but tags before it."""
+    if not data.startswith((*_IMG, b"<script", b"<SCRIPT"), following) or following < end:
         return False
     between = _ONLY_TAGS.match(data, end, following)
     return between is not None and between.end() == following
@@ -229,10 +233,10 @@ _SIGNS |= {
 }
 _NAMED = (
     "ΓGamma ΘTheta ΛLambda ΞXi ΠPi ΥUpsilon ΦPhi ΨPsi ϕphi ϑvartheta ϱvarrho ςvarsigma "
-    "⟹implies ⇒Rightarrow ⟸impliedby ⇐Leftarrow ⇔Leftrightarrow ⟺iff ←leftarrow ↔leftrightarrow ↦mapsto ⟶longrightarrow "
-    "∀forall ∃exists ∉notin ∋ni ⊂subset ⊆subseteq ⊃supset ⊇supseteq ∪cup ∩cap ∅emptyset ∖setminus ∧wedge ∨vee ¬neg "
-    "∇nabla ∝propto ∼sim ≃simeq ≅cong ≡equiv ≪ll ≫gg ∘circ †dagger ‖| ∥parallel ⊥perp ⟨langle ⟩rangle ⌊lfloor ⌋rfloor "
-    "⌈lceil ⌉rceil …dots ⋯cdots ⋮vdots ⋱ddots ∓mp ÷div ∗ast ⊕oplus ⊗otimes ∮oint ∬iint ∠angle ℏhbar ℓell"
+    "⟹implies ⇒Rightarrow ⟸impliedby ⇐Leftarrow ⇔Leftrightarrow ⟺iff ←leftarrow ↔leftrightarrow ↦mapsto "
+    "⟶longrightarrow ∀forall ∃exists ∉notin ∋ni ⊂subset ⊆subseteq ⊃supset ⊇supseteq ∪cup ∩cap ∅emptyset ∖setminus "
+    "∧wedge ∨vee ¬neg ∇nabla ∝propto ∼sim ≃simeq ≅cong ≡equiv ≪ll ≫gg ∘circ †dagger ‖| ∥parallel ⊥perp ⟨langle ⟩rangle "
+    "⌊lfloor ⌋rfloor ⌈lceil ⌉rceil …dots ⋯cdots ⋮vdots ⋱ddots ∓mp ÷div ∗ast ⊕oplus ⊗otimes ∮oint ∬iint ∠angle ℏhbar ℓell"
 )
 _SIGNS |= {word[0]: f"\\{word[1:]} " for word in _NAMED.split()}
 _SIGNS |= {sign: f"\\{sign}" for sign in "{}%#$&_"} | {"°": r"^{\circ}", "′": "'"}

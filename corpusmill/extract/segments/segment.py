@@ -211,8 +211,9 @@ def is_place(source: Bytes, spans: Numbers, seen: int) -> bool:
 @lean_kernel
 def is_prefixed_math(source: Bytes, name_end: int) -> bool:
     """Whether a name is like "m:math", which is no element of MathML in HTML."""
-    for i in range(len(COLON_MATH)):
-        if source[name_end - len(COLON_MATH) + i] | 32 != COLON_MATH[i]:
+    start = name_end - len(COLON_MATH)
+    for i in range(len(COLON_MATH)):  # noqa: SIM110 - numba has no generators
+        if source[start + i] | 32 != COLON_MATH[i]:
             return False
     return True
 
