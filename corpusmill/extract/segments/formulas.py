@@ -36,6 +36,7 @@ MAX_NESTING = 60
 _IMG = b"<img", b"<IMG", b"<image"
 _MATH = re.compile(rb"<(?P<prefix>\w+:)?(?P<name>math)\b", re.IGNORECASE)
 _END_OF_SCRIPT = b"</script>"
+_LEFT_OUT_IMAGE = re.compile(rb"\bclass\s*=\s*[\"'][^\"'<>]*(?:tex|mat)", re.IGNORECASE)  # as the model has learned it
 MAX_ANNOTATIONS = 4
 MATH_WORD: Final = class_token("math")
 _IN_ELEMENT = re.compile(rb"<(span|div|p|code|em|i)\b[^<>]*>([^<]*)</\1\s*>", re.IGNORECASE)
@@ -83,6 +84,8 @@ def formula_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
         if end - start > MAX_BYTES or end > len(data):
             continue
         fence, tex = ("", "") if is_math and _is_shown_by(data, end, following) else _formula(data[start:end])
+        if not tex and data.startswith(_IMG, start) and not _LEFT_OUT_IMAGE.search(data, start, end):
+            continue
         shown = html.escape(f"{fence}{tex}{fence}", quote=False).encode()
         spans.append((start, end, FORMULA + shown + b"</formula>" if tex else b" "))
         at = end
@@ -235,8 +238,9 @@ _NAMED = (
     "ΓGamma ΘTheta ΛLambda ΞXi ΠPi ΥUpsilon ΦPhi ΨPsi ϕphi ϑvartheta ϱvarrho ςvarsigma "
     "⟹implies ⇒Rightarrow ⟸impliedby ⇐Leftarrow ⇔Leftrightarrow ⟺iff ←leftarrow ↔leftrightarrow ↦mapsto "
     "⟶longrightarrow ∀forall ∃exists ∉notin ∋ni ⊂subset ⊆subseteq ⊃supset ⊇supseteq ∪cup ∩cap ∅emptyset ∖setminus "
-    "∧wedge ∨vee ¬neg ∇nabla ∝propto ∼sim ≃simeq ≅cong ≡equiv ≪ll ≫gg ∘circ †dagger ‖| ∥parallel ⊥perp ⟨langle ⟩rangle "
-    "⌊lfloor ⌋rfloor ⌈lceil ⌉rceil …dots ⋯cdots ⋮vdots ⋱ddots ∓mp ÷div ∗ast ⊕oplus ⊗otimes ∮oint ∬iint ∠angle ℏhbar ℓell"
+    "∧wedge ∨vee ¬neg ∇nabla ∝propto ∼sim ≃simeq ≅cong ≡equiv ≪ll ≫gg ∘circ †dagger ‖| ∥parallel ⊥perp "
+    "⟨langle ⟩rangle ⌊lfloor ⌋rfloor ⌈lceil ⌉rceil …dots ⋯cdots ⋮vdots ⋱ddots ∓mp "
+    "÷div ∗ast ⊕oplus ⊗otimes ∮oint ∬iint ∠angle ℏhbar ℓell"
 )
 _SIGNS |= {word[0]: f"\\{word[1:]} " for word in _NAMED.split()}
 _SIGNS |= {sign: f"\\{sign}" for sign in "{}%#$&_"} | {"°": r"^{\circ}", "′": "'"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from corpusmill.extract.segments.code_lines import CODE_WORDS, code_spans
+from corpusmill.extract.segments.code_lines import CODE_WORDS, MIN_BLOCKS, broken_code_spans, code_spans
 from corpusmill.extract.segments.formulas import MATH_WORD, formula_spans, unrendered_spans
 from corpusmill.extract.segments.lean import Int, Rows, Words, lean_entry
 from corpusmill.extract.segments.segment import Workspace, segment
@@ -17,12 +17,19 @@ from corpusmill.extract.segments.tables import BorrowedSegments, FactKind
 from corpusmill.extract.segments.tags import TAG
 
 _FORMULA, _SUP = int(FactKind.FORMULA), TAG["sup"]
-_CODE, _UNRENDERED = 2, 8
+_CODE, _UNRENDERED, _BROKEN_CODE = 2, 8, 16
+_CODE_TAG = TAG["code"]
 _OF_WORD = np.zeros(1 << 10, np.uint8)  # by the last bits of a token: the sum of the keys below that it can mean
 for _key, _words in ((_CODE, CODE_WORDS), (_UNRENDERED, [MATH_WORD])):
     for _word in _words:
         _OF_WORD[_word % len(_OF_WORD)] |= _key
-_SOURCES = {1: formula_spans, _CODE: code_spans, 4: superscript_spans, _UNRENDERED: unrendered_spans}
+_SOURCES = {
+    1: formula_spans,
+    _CODE: code_spans,
+    4: superscript_spans,
+    _UNRENDERED: unrendered_spans,
+    _BROKEN_CODE: broken_code_spans,
+}
 
 
 def readable(data: bytes, workspace: Workspace | None = None) -> BorrowedSegments:
@@ -53,5 +60,6 @@ def _which(facts: Rows, nodes: Rows, tokens: Words, of_word: Any) -> Int:
     for i in range(len(nodes)):
         if nodes[i].tag == _SUP:
             found |= 4
-            break
+        elif nodes[i].tag == _CODE_TAG and nodes[i].end_block - nodes[i].first_block >= MIN_BLOCKS:
+            found |= _BROKEN_CODE
     return found

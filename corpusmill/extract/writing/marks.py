@@ -72,7 +72,7 @@ _RULES = [
         rule
         for words in (
             "sr only", "visually hidden", "visuallyhidden", "screen reader", "screenreader", "sronly", "a11y hidden",
-            "assistive text", "element invisible", "offscreen", "off screen", "wb inv", "hidden visually",
+            "assistive text", "wb inv", "hidden visually",
             "show for sr", "accessibly hidden", "accessible hidden", "visually hide", "vishidden", "hide accessible",
         )
         for rule in (
@@ -80,7 +80,10 @@ _RULES = [
             _Rule(tuple(words.split()), phrases.is_hint, only_in=_HEADING),
         )
     ),
-    *(_Rule(tuple(words.split()), phrases.NEW_WINDOW.match) for words in ("external icon", "external link")),
+    *(
+        _Rule(tuple(words.split()), phrases.NEW_WINDOW.match)
+        for words in ("external icon", "external link", "offscreen", "off screen", "element invisible")
+    ),
     *(
         _Rule(tuple(words.split()), phrases.NUMBERS.match, MAX_NUMBERS_BYTES)
         for words in (
@@ -107,7 +110,7 @@ _RULES = [
         for words in ("reading time", "read time", "readtime", "readingtime", "min read", "rt reading", "eta")
     ),
     *(
-        _Rule((word,), phrases.SHARE.match, except_in=_CELL | _HEADING)
+        _Rule((word,), phrases.SHARE.match, except_in=_HEADING)
         for word in ("share", "sharing", "social", "addtoany", "sharedaddy", "socials")
     ),
     *(_Rule(words, _any, 50_000, beside=True) for words in (("katex", "html"), ("math", "jax"), ("mjx", "math"))),
@@ -168,7 +171,7 @@ def without_marks(segments: Segments, keep: npt.NDArray[np.bool_]) -> tuple[Segm
     """The page without the marks in its kept blocks, and which blocks are still kept, bool (n_blocks,)."""
     if not keep.any():
         return segments, keep
-    spans = _merged([*_of_elements(segments, keep), *notices(segments, keep)])
+    spans = _with_separators(segments, _merged([*_of_elements(segments, keep), *notices(segments, keep)]))
     return _without(segments, keep, spans) if spans else (segments, keep)
 
 
@@ -182,7 +185,7 @@ def _of_elements(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Sp
         found = np.empty(MAX_FOUND, _FOUND)
         n_found = _find(*arguments, *limits, found)
     done, n_bytes_left = -1, MAX_BYTES_PER_BYTE * len(segments.text) + MAX_NUMBERS_BYTES
-    numbers: dict[int, list[tuple[int, int, int]]] = {}  # by block: start, end, place in the source
+    numbers: list[tuple[int, int, int, int]] = []  # start, end, place in the source, block
     for start, end, rule, verbatim, is_all, source, block in found[:n_found].tolist():
         if start < done:
             continue
@@ -190,7 +193,7 @@ def _of_elements(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Sp
         if n_bytes_left < 0:
             break
         if rule == _NUMBER:
-            numbers.setdefault(block, []).append((start, end, source))
+            numbers.append((start, end, source, block))
         elif rule == _TO_WINDOW:
             yield from _hint(segments, start, end)
         elif rule == _ALL_NUMBERS:
@@ -207,8 +210,12 @@ def _of_elements(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Sp
         ):
             yield start, end, bool(verbatim)
             done = end
-    for block, elements in numbers.items():
-        yield from _line_numbers(segments, block, elements)
+    while numbers:
+        n = 1
+        while n < len(numbers) and numbers[n][-1] <= numbers[n - 1][-1] + 1:
+            n += 1
+        yield from _line_numbers(segments, numbers[:n])
+        del numbers[:n]
 
 
 def _hint(segments: Segments, start: int, end: int) -> Iterator[Span]:
@@ -240,16 +247,32 @@ def _counts_lines_of_next(segments: Segments, block: int) -> bool:
     )
 
 
-def _line_numbers(segments: Segments, block: int, elements: list[tuple[int, int, int]]) -> Iterator[Span]:
+def _line_numbers(segments: Segments, elements: list[tuple[int, int, int, int]]) -> Iterator[Span]:
     """Spans of the numbers at the beginning of the lines of code, if they count these lines."""
-    texts = [text_between(segments, start, end).strip(" :.|") for start, end, _ in elements]
-    n = len(texts)
-    start, end = segments.blocks["start"].item(block), segments.blocks["end"].item(block)
-    n_lines = 1 + text_between(segments, start, end).strip("\n").count("\n")
-    if n < max(2, n_lines) or not phrases.is_count(" ".join(texts)):
+    numbers = " ".join(text_between(segments, start, end).strip(" :.|") for start, end, _, _ in elements)
+    first, last = elements[0][-1], elements[-1][-1]
+    code = text_between(segments, segments.blocks["start"].item(first), segments.blocks["end"].item(last))
+    n_lines = 1 + code.strip("\n").count("\n")
+    if n_lines > len(elements) or not phrases.is_count(numbers) or phrases.NUMBERS.match(code):
         return
-    if all(phrases.OF_LINE.search(segments.data, source, source + 300) for _, _, source in elements[:3]):
-        yield from ((start, end, True) for start, end, _ in elements)
+    if all(phrases.OF_LINE.match(segments.data, source, source + 300) for _, _, source, _ in elements[:3]):
+        yield from ((start, end, True) for start, end, _, _ in elements)
+
+
+def _with_separators(segments: Segments, spans: list[Span]) -> list[Span]:
+    """The same spans, with the space that separates line numbers from code, if each of them has one."""
+    text, n = segments.text, len(segments.text)
+    places = []
+    for i, (start, end, verbatim) in enumerate(spans):
+        is_first = verbatim and end - start <= _MAX_SIGN_BYTES and (start == 0 or text.item(start - 1) == _LINE_FEED)
+        if is_first and phrases.NUMBERS.match(text_between(segments, start, end)):
+            places.append(i)
+    after = [bytes(text[spans[i][1] : spans[i][1] + 2]) for i in places]
+    if not any(two[:1] == b" " != two[1:] for two in after) or not all(two[:1] in b" \n" for two in after):
+        return spans
+    for i, two in zip(places, after, strict=True):
+        spans[i] = (spans[i][0], min(n, spans[i][1] + (two[:1] == b" ")), True)
+    return spans
 
 
 @lean_entry
@@ -302,7 +325,7 @@ def _find(
                     continue
                 if only_in[rule] and not blocks[block].flags & only_in[rule]:
                     continue
-                if before_code[rule] and not is_before_code(blocks, keep, block, node.text_end):
+                if before_code[rule] and not is_before_code(blocks, keep, block, node):
                     continue
                 n_words = 1
                 for w in range(words.shape[1] - 1):
@@ -324,9 +347,12 @@ def note(row: Record, node: Record, rule: Int, verbatim: Int, is_all: Int, block
 
 
 @lean_kernel
-def is_before_code(blocks: Rows, keep: Any, block: Int, end: Int) -> bool:
-    """Whether the next kept block after `end` is preformatted."""
-    while block < len(blocks) and (not keep[block] or blocks[block].start < end):
+def is_before_code(blocks: Rows, keep: Any, block: Int, node: Record) -> bool:
+    """Whether an element is all of its block, and the next kept block is preformatted."""
+    row = blocks[block]
+    if row.flags & _PREFORMATTED or row.start < node.text_start or row.end > node.text_end:
+        return False
+    while block < len(blocks) and (not keep[block] or blocks[block].start < node.text_end):
         block += 1
     return block < len(blocks) and blocks[block].flags & _PREFORMATTED != 0
 

@@ -60,7 +60,8 @@ _WINDOW = (
     r" fenêtre)(?: dans)?(?: une| un)?(?: nouvelle fenêtre| nouvel onglet)?|se abre en (?:una )?(?:nueva|ventana)"
     r"(?: ventana| pestaña| nueva)?|abre (?:en|em|numa) (?:una |uma )?(?:nueva|nova) (?:ventana|pestaña|janela|aba)"
     r"|si apre in una nuova (?:finestra|scheda)|opent in (?:een )?nieuw (?:venster|tabblad)"
-    r"|öppnas i (?:ett )?nytt fönster|åpnes i nytt vindu|新しいウィンドウで開く|在新窗口(?:中)?打开|另開新視窗|새 창에서 열림)"
+    r"|öppnas i (?:ett )?nytt fönster|åpnes i nytt vindu"
+    r"|新しいウィンドウで開く|在新窗口(?:中)?打开|另開新視窗|새 창에서 열림)"
 )
 NEW_WINDOW = re.compile(rf"^[\s,(\[–-]*{_WINDOW}[\s.)\]]*$", re.IGNORECASE)
 NEW_WINDOW_AT_END = re.compile(rf"(?<=\w|[.,!?»”\"'])?\s*[(\[]{_WINDOW}\.?[)\]]\s*$", re.IGNORECASE)
@@ -83,7 +84,7 @@ LANGUAGE_NAME = re.compile(r"^\s*[A-Za-z][\w+#./ -]{0,19}\s*$")
 SHARE = re.compile(
     r"^(?:\W*(?:(?:share|tweet|pin|email|e-mail|print|copy|link|save|facebook|twitter|x|linkedin|whatsapp|reddit"
     r"|pinterest"
-    r"|telegram|bluesky|mastodon|threads|tumblr|wechat|weibo|line|pocket|flipboard|xing|messenger|instagram|youtube"
+    r"|telegram|bluesky|mastodon|threads|tumblr|wechat|weibo|line|pocket|flipboard|xing|messenger"
     r"|viber"
     r"|vk|skype|hacker news|click|opens?|in|new|a|window|tab|to|on|via|this|article|story|post|page|more|follow|us"
     r"|friend"
@@ -96,7 +97,7 @@ SHARE = re.compile(
 SCRIPTS = re.compile(r"java\s*script|JS\b", re.IGNORECASE)
 TO_FRAGMENT = re.compile(rb"<a\b[^<>]*?\bhref\s*=\s*[\"']?[^\"'\s<>]*#", re.IGNORECASE)
 OF_LINE = re.compile(
-    rb"^<[^<>]*(?:user-select\s*:\s*none|href\s*=\s*[\"']?#|\bline|line[-_]?n|[\"'\s]ln[\"'\s_-]|gutter)", re.IGNORECASE
+    rb"<[^<>]*(?:user-select\s*:\s*none|href\s*=\s*[\"']?#|\bline|line[-_]?n|[\"'\s]ln[\"'\s_-]|gutter)", re.IGNORECASE
 )
 
 
@@ -134,7 +135,7 @@ NEWSLETTER = _any_of(
     r" |weekly |monthly |e-?mail )*(?:newsletters?|mailing list)(?: sign[- ]?up| subscription| registration)?\W*$",
     r"^\W*subscribe (?:now|for free|to (?:our|the|my) newsletter|for more|to (?:get|receive) (?:new|the"
     r" latest))\b.{0,100}$",
-    r"^\W*thank(?:s| you) for (?:subscribing|signing up|your subscription)\b.{0,150}$",
+    r"^\W*thank(?:s| you) for (?:subscribing|signing up|your subscription)(?: (?:to|for) .{1,120})?[.!]?\W*$",
     r"^\W*(?:please )?check your (?:e-?mail|inbox)[^.]{0,60}\bconfirm\b.{0,60}$",
     r"^\W*by (?:signing up|subscribing|submitting|clicking|entering|providing)\b[^.]{0,120}\b(?:you|i) (?:agree|consent"
     r"|accept|acknowledge|confirm)\b.{0,160}$",
