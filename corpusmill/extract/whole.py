@@ -3,7 +3,7 @@
 The classifier judges every block alone.  A reader of its text would find tables without some of their cells.  So its
 decisions are settled, in this order:
 
-1. A block between kept blocks is kept if it is more likely content than not.
+1. A block between kept blocks is kept if it is more likely content than not, or if it is a formula.
 2. A table between kept blocks is kept, unless it is surely no content: a table in the middle of a text belongs to it.
    (A list there does not: it may be buttons, or links to other pages.)
 3. A row of a table, or an item of a list, is kept if half of its text is.
@@ -29,12 +29,13 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.content.classify import Classified
-from corpusmill.extract.segments.lean import Rows, lean_entry, lean_kernel
+from corpusmill.extract.segments.lean import Bytes, Rows, lean_entry, lean_kernel
 from corpusmill.extract.segments.tables import Segments
 from corpusmill.extract.writing.layout import DEFINITION, ITEM, ORDERED, ROW, TABLE, TERM, TERMS, lay_out
 
 LIKELY = 0.5
-POSSIBLE = 0.1  # mean probability of a table
+POSSIBLE = 0.1  # mean probability of a table; probability of a formula
+_DOLLAR = ord("$")
 HALF = 0.5  # of a row, an item, a list
 HARDLY_ANY = 0.2  # of a table or list
 FEW_ROWS = 12
@@ -58,21 +59,27 @@ def whole(segments: Segments, classified: Classified) -> npt.NDArray[np.bool_]:
     keep = classified.keep.copy()
     rows, places = lay_out(segments, np.ones(len(keep), np.bool_))
     shown = np.zeros(len(places), _SHOWN)
-    _whole(segments.blocks, rows, places, shown, classified.probabilities, classified.threshold, keep)
+    tables = (segments.text, segments.blocks, rows, places, shown)
+    _whole(*tables, classified.probabilities, classified.threshold, keep)
     return keep
 
 
 @lean_entry
-def _whole(blocks: Rows, rows: Any, places: Rows, shown: Rows, p: Any, threshold: float, keep: Any) -> None:
-    _close_gaps(p, threshold, keep)
+def _whole(
+    text: Bytes, blocks: Rows, rows: Any, places: Rows, shown: Rows, p: Any, threshold: float, keep: Any
+) -> None:
+    _close_gaps(text, blocks, p, threshold, keep)
     _find_groups(blocks, rows, places, shown)
     _keep_tables_within(blocks, rows, shown, p, threshold, keep)
     _settle(blocks, rows, places, shown, keep)
 
 
 @lean_kernel
-def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
-    """Keep likely blocks between kept ones.  A block above the threshold that is not kept is a copy: it stays out."""
+def _close_gaps(text: Bytes, blocks: Rows, p: Any, threshold: float, keep: Any) -> None:
+    """Keep likely blocks and formulas between kept ones.
+
+    A block above the threshold that is not kept is a copy: it stays out.
+    """
     last = -1
     gap = True  # all blocks since the last kept one are likely
     for i in range(len(keep)):
@@ -81,7 +88,9 @@ def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
                 for k in range(last + 1, i):
                     keep[k] = p[k] <= threshold
             last, gap = i, True
-        elif p[i] < LIKELY:
+        elif p[i] < LIKELY and not (
+            p[i] >= POSSIBLE and text[blocks[i].start] == _DOLLAR and text[blocks[i].end - 1] == _DOLLAR
+        ):
             gap = False
 
 

@@ -15,8 +15,15 @@ from corpusmill.extract.writing.write import text_of
 from tests.extract.soup import soups
 
 THRESHOLD = 0.8
-KEPT, LIKELY, UNLIKELY, COPY, NEVER = "A", "b", "c", "d", "n"  # the first letter of a block says how it is judged
-PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, UNLIKELY: 0.2, COPY: 0.9, NEVER: 0.01}
+KEPT, LIKELY, UNLIKELY, COPY, NEVER, FORMULA = (
+    "A",
+    "b",
+    "c",
+    "d",
+    "n",
+    "$",
+)  # the first letter of a block says how it is judged
+PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, UNLIKELY: 0.2, COPY: 0.9, NEVER: 0.01, FORMULA: 0.2}
 
 
 def settled(html):
@@ -46,6 +53,8 @@ def items(texts):
         ("<p>A1<p>b2<p>b3<p>A4", "A1\n\nb2\n\nb3\n\nA4"),
         ("<p>A1<p>b2<p>c3<p>A4", "A1\n\nA4"),
         ("<p>b1<p>A2<p>b3", "A2"),
+        ("<p>A1<p>$x$<p>A4", "A1\n\n$x$\n\nA4"),
+        ("<p>A1<p>$10<p>A4<p>$x$", "A1\n\nA4"),
         ("<p>A1<p>d2<h2>b3</h2><p>A4", "A1\n\nb3\n\nA4"),
         (table(["A1 A2", "A3 c4"]), "A1 | A2\nA3 | c4"),
         (table(["A1 c2", *["c3 c4"] * 5]), ""),

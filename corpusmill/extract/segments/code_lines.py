@@ -97,13 +97,8 @@ def broken_code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
 
 
 def _nodes_with(segments: Segments, words: tuple[int, ...]) -> list[int]:
-    """The nodes with the rarest of these words; none if the page lacks one of them."""
-    found = None
-    for word in words:
-        places = (segments.tokens == word).nonzero()[0]
-        if not len(places):
-            return []
-        found = places if found is None or len(places) < len(found) else found
+    """The nodes with the rarest of these words."""
+    found = min(((segments.tokens == word).nonzero()[0] for word in words), key=len)
     nodes: list[int] = (np.searchsorted(segments.nodes["first_token"], found, side="right") - 1)[:MAX_TEXTS].tolist()
     return nodes
 
@@ -135,9 +130,9 @@ def _lines(source: bytes, tag: bytes, word: bytes | None) -> list[bytes]:
     spaced = True  # one space follows every number
     for (_, start), (following, _) in zip(starts, [*starts[1:], (len(source), 0)], strict=True):
         close = source.find(b"</" + tag, start, following)
-        line = source[start : close if close >= 0 else following]
+        line = _SPACES.sub(b" ", source[start : close if close >= 0 else following])
         number = _NUMBER.match(line)
         spaced = spaced and number is not None and number["space"] == b" "
         line = line[number.end() - len(number["space"]) :] if number else line
-        lines.append(_SPACES.sub(b" ", _TAG.sub(b"", line)).rstrip().replace(b"\n", b" "))
+        lines.append(_TAG.sub(b"", line).rstrip().replace(b"\n", b" "))
     return [line[1:] for line in lines] if spaced else lines

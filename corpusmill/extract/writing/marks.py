@@ -73,7 +73,7 @@ _RULES = [
         for words in (
             "sr only", "visually hidden", "visuallyhidden", "screen reader", "screenreader", "sronly", "a11y hidden",
             "assistive text", "wb inv", "hidden visually",
-            "show for sr", "accessibly hidden", "accessible hidden", "visually hide", "vishidden", "hide accessible",
+            "show for sr", "accessibly hidden", "accessible hidden", "vishidden", "hide accessible",
         )
         for rule in (
             _Rule(tuple(words.split()), _any, except_in=_CELL | _HEADING),  # there it is all that a reader would miss
@@ -82,7 +82,7 @@ _RULES = [
     ),
     *(
         _Rule(tuple(words.split()), phrases.NEW_WINDOW.match)
-        for words in ("external icon", "external link", "offscreen", "off screen", "element invisible")
+        for words in ("external icon", "external link", "offscreen", "off screen", "element invisible", "visually hide")
     ),
     *(
         _Rule(tuple(words.split()), phrases.NUMBERS.match, MAX_NUMBERS_BYTES)
@@ -103,7 +103,7 @@ _RULES = [
     *(_Rule((word,), phrases.COPY.match) for word in ("copy", "copied", "clipboard", "copyable")),
     *(
         _Rule(tuple(words.split()), phrases.LANGUAGE_NAME.match, before_code=True)
-        for words in ("lang", "language", "code lang", "code header", "code title", "code toolbar")
+        for words in ("lang", "language", "code lang")
     ),
     *(
         _Rule(tuple(words.split()), phrases.MINUTES.match, except_in=_CELL)
@@ -222,7 +222,7 @@ def _hint(segments: Segments, start: int, end: int) -> Iterator[Span]:
     """The span of "(opens in a new window)" at the end of a link."""
     text = text_between(segments, start, end)
     if hint := phrases.NEW_WINDOW_AT_END.search(text):
-        yield end - len(text[hint.start() :].encode()), end, False
+        yield end - len(text[hint.start() :].encode()), end, True  # with the space before it
 
 
 def _is_beside_formula(segments: Segments, start: int, end: int) -> bool:
@@ -354,7 +354,7 @@ def is_before_code(blocks: Rows, keep: Any, block: Int, node: Record) -> bool:
         return False
     while block < len(blocks) and (not keep[block] or blocks[block].start < node.text_end):
         block += 1
-    return block < len(blocks) and blocks[block].flags & _PREFORMATTED != 0
+    return bool(block < len(blocks) and blocks[block].flags & _PREFORMATTED != 0)
 
 
 @lean_kernel
