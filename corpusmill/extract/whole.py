@@ -5,7 +5,8 @@ decisions are settled, in this order:
 
 1. A block is kept if it is as likely content as not, and nearly all other text of an element with many blocks around
    it is kept.  Otherwise the end of a text would be lost after a long table or list.
-2. Blocks between kept blocks are kept if they are about as likely content as not, all in all.
+2. Blocks between kept blocks are kept if they are about as likely content as not, all in all.  A formula counts as
+   likely.
 3. A table between kept blocks is kept, unless it is surely no content: a table in the middle of a text belongs to it.
    (A list there does not: it may be buttons, or links to other pages.)
 4. A row of a table, or an item of a list, is kept if half of its text is.
@@ -33,14 +34,14 @@ import numpy as np
 import numpy.typing as npt
 
 from corpusmill.extract.content.classify import Classified
-from corpusmill.extract.segments.lean import Rows, lean_entry, lean_kernel
+from corpusmill.extract.segments.lean import Bytes, Rows, lean_entry, lean_kernel
 from corpusmill.extract.segments.tables import BIT, Segments
 from corpusmill.extract.segments.tags import TAG
 from corpusmill.extract.writing.layout import DEFINITION, ITEM, ORDERED, ROW, TABLE, TERM, TERMS, lay_out
 
 LIKELY, LIKELY_OF_FEW = 0.5, 0.45  # mean probability of blocks; of those in a row, an item, a short table or list
 LIKELY_GAP, UNLIKELY = 0.48, 0.4  # mean probability of the blocks in a gap; of one of them
-POSSIBLE = 0.1  # mean probability of a table
+POSSIBLE = 0.1  # mean probability of a table; probability of a formula
 HALF = 0.5  # of a row, an item, a list
 HARDLY_ANY = 0.2  # of a table or list
 NEARLY_ALL, MANY_BLOCKS = 0.85, 300  # share of the other text of an element, and its blocks
@@ -50,6 +51,7 @@ MOST_BLOCKS = 64  # of a quote or figure
 MOST_DEPTH = 4  # elements between it and its source or caption
 MOST_LEVELS = 16  # elements around a block that are looked at
 FEW_BLOCKS = 2  # per item
+DOLLAR = ord("$")
 
 QUOTE, FOOTER, CAPTION, FIGURE = (BIT[name] for name in ("quote", "footer", "caption", "figure"))
 BLOCKQUOTE, TAG_FIGURE, CITE = TAG["blockquote"], TAG["figure"], TAG["cite"]
@@ -74,17 +76,27 @@ def whole(segments: Segments, classified: Classified) -> npt.NDArray[np.bool_]:
     rows, places, _ = lay_out(segments, np.ones(len(keep), np.bool_))
     shown = np.zeros(len(places), _SHOWN)
     p, threshold = classified.probabilities, classified.threshold
-    n_kept = np.zeros((len(keep) + 1, 2), np.int64)
-    _whole(segments.blocks, segments.nodes, rows, places, shown, p, threshold, keep, n_kept)
+    sums = np.zeros((len(keep) + 1, 2), np.int64)
+    tables = (segments.text, segments.blocks, segments.nodes, rows, places, shown)
+    _whole(*tables, p, threshold, keep, sums)
     return keep
 
 
 @lean_entry
 def _whole(
-    blocks: Rows, nodes: Rows, rows: Any, places: Rows, shown: Rows, p: Any, threshold: float, keep: Any, sums: Any
+    text: Bytes,
+    blocks: Rows,
+    nodes: Rows,
+    rows: Any,
+    places: Rows,
+    shown: Rows,
+    p: Any,
+    threshold: float,
+    keep: Any,
+    sums: Any,
 ) -> None:
     _keep_company(blocks, nodes, p, threshold, keep, sums)
-    _close_gaps(p, threshold, keep)
+    _close_gaps(text, blocks, p, threshold, keep)
     _find_groups(blocks, rows, places, shown)
     _keep_tables_within(blocks, rows, shown, p, threshold, keep)
     _settle(blocks, rows, places, shown, p, keep)
@@ -115,8 +127,11 @@ def _keep_company(blocks: Rows, nodes: Rows, p: Any, threshold: float, keep: Any
 
 
 @lean_kernel
-def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
-    """Keep likely blocks between kept ones.  A block above the threshold that is not kept is a copy: it stays out."""
+def _close_gaps(text: Bytes, blocks: Rows, p: Any, threshold: float, keep: Any) -> None:
+    """Keep likely blocks and formulas between kept ones.
+
+    A block above the threshold that is not kept is a copy: it stays out.
+    """
     last = -1
     total = 0.0  # of the blocks since the last kept one; -inf if one of them is unlikely
     for i in range(len(keep)):
@@ -125,6 +140,8 @@ def _close_gaps(p: Any, threshold: float, keep: Any) -> None:
                 for k in range(last + 1, i):
                     keep[k] = p[k] <= threshold
             last, total = i, 0.0
+        elif p[i] >= POSSIBLE and text[blocks[i].start] == DOLLAR and text[blocks[i].end - 1] == DOLLAR:
+            total += max(p[i], LIKELY)
         elif p[i] < UNLIKELY:
             total = -np.inf
         else:

@@ -15,15 +15,8 @@ from corpusmill.extract.writing.write import text_of
 from tests.extract.soup import soups
 
 THRESHOLD = 0.8
-KEPT, LIKELY, HALF, UNLIKELY, COPY, NEVER = (
-    "A",
-    "b",
-    "h",
-    "c",
-    "d",
-    "n",
-)  # the first letter of a block says how it is judged
-PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, HALF: 0.45, UNLIKELY: 0.2, COPY: 0.9, NEVER: 0.01}
+KEPT, LIKELY, HALF, UNLIKELY, COPY, NEVER, FORMULA = "Abhcdn$"  # the first letter of a block says how it is judged
+PROBABILITIES = {KEPT: 0.9, LIKELY: 0.6, HALF: 0.45, UNLIKELY: 0.2, COPY: 0.9, NEVER: 0.01, FORMULA: 0.2}
 
 
 def settled(html):
@@ -66,6 +59,8 @@ def items(texts):
         ("<figure>" + table(["A1 A2", "A3 A4"]) + "<figcaption>n5</figcaption></figure>", "A1 | A2\nA3 | A4\n\nn5"),
         ("<figure><img><figcaption>n5</figcaption></figure><p>A1", "A1"),
         ("<p>b1<p>A2<p>b3", "A2"),
+        ("<p>A1<p>$x$<p>A4", "A1\n\n$x$\n\nA4"),
+        ("<p>A1<p>$10<p>A4<p>$x$", "A1\n\nA4"),
         ("<p>A1<p>d2<h2>b3</h2><p>A4", "A1\n\nb3\n\nA4"),
         (table(["A1 A2", "A3 c4"]), "A1 | A2\nA3 | c4"),
         (table(["A1 c2", *["c3 c4"] * 5]), ""),

@@ -301,32 +301,39 @@ def heading_level(source: Bytes, spans: Numbers, seen: int) -> Int:
     return 2
 
 
-LETTER_A, LETTER_E, LETTER_M, LETTER_T, LETTER_X = b"aemtx"
+_TEX, _MAT, _EQU, _MUL = (np.int64(int.from_bytes(letters)) for letters in (b"tex", b"mat", b"equ", b"mul"))
+MAX_ADDRESS_BYTES = 1000
 
 
 @lean_kernel
 def is_formula(source: Bytes, spans: Numbers, seen: int) -> bool:
-    """Whether the class of an <img> contains "math" or "tex"."""
-    if seen >> CLASS & 1 == 0:
-        return False
-    for i in range(spans[CLASS, 0], spans[CLASS, 1] - 2):
-        first, second, third = source[i] | 32, source[i + 1] | 32, source[i + 2] | 32
-        if (first == LETTER_T and second == LETTER_E and third == LETTER_X) or (
-            first == LETTER_M and second == LETTER_A and third == LETTER_T
-        ):
-            return True
+    """Whether the class of an <img> may say that it is a formula ("tex", "math", "equation"), or its address "tex"."""
+    if seen >> CLASS & 1:
+        three = np.int64(0)
+        for i in range(spans[CLASS, 0], spans[CLASS, 1]):
+            three = three << 8 & 0xFFFFFF | source[unsigned(i)] | 32
+            if three == _TEX or three == _MAT or three == _EQU or three == _MUL:
+                return True
+    if seen >> SRC & 1:
+        three = np.int64(0)
+        for i in range(spans[SRC, 0], min(spans[SRC, 1], spans[SRC, 0] + MAX_ADDRESS_BYTES)):
+            three = three << 8 & 0xFFFFFF | source[unsigned(i)] | 32
+            if three == _TEX:
+                return True
     return False
 
 
 _NOT_FILLED = dict.fromkeys(["hidden", "submit", "button", "image", "reset"], 1)
-TYPE_KEYS, TYPE_VALUES = key_table({**_NOT_FILLED, "password": 2, "application/ld+json": 3, "math/tex": 4}, 5)
+TYPE_KEYS, TYPE_VALUES = key_table(
+    {**_NOT_FILLED, "password": 2, "application/ld+json": 3, "math/tex": 4, "math/mml": 4}, 5
+)
 TYPE_SHIFT = np.uint64(64 - 5)
 NOT_FILLED, PASSWORD, JSON_LD_TYPE, TEX_TYPE = 1, 2, 3, 4
 
 
 @lean_kernel
 def type_of(source: Bytes, spans: Numbers, seen: int) -> Int:
-    """NOT_FILLED, PASSWORD, JSON_LD_TYPE or TEX_TYPE, by the type of an <input> or <script>; 0 for all other types."""
+    """NOT_FILLED, PASSWORD, JSON_LD_TYPE or TEX_TYPE (also MathML), by the type of an <input> or <script>; else 0."""
     if seen >> TYPE & 1 == 0:
         return 0
     key = read_key(source, spans[TYPE, 0], spans[TYPE, 1])[0]

@@ -1,8 +1,11 @@
 """Code that a page shows as a table or as one element per line, as the text of one <pre>.
 
-    GitHub, gist            <table> with <td class="blob-code"> per line
+    GitHub, gist            <table> with <td class="blob-code"> per line; in later pages <div class="react-code-text">
     Crayon                  <div class="crayon-line"> per line, in a table with the numbers
     SyntaxHighlighter 2, 3  <div class="line ..."> per line, in a table with the numbers
+    Doxygen                 <div class="line"> per line, with its number
+    GeSHi, dp.SyntaxHighlighter, Gitweb, Trac, CodeMirror: <li>, <div>, <td> or <pre> per line
+    <code> with <br>        the lines of one text
 
 Otherwise the classifier would judge every line alone, and white space at the beginning of lines would be lost.  The
 source of such code is replaced, and the page is segmented again (`readable.py`).
@@ -13,7 +16,8 @@ import re
 import numpy as np
 
 from corpusmill.extract.segments.attributes import class_token
-from corpusmill.extract.segments.tables import Segments
+from corpusmill.extract.segments.tables import BIT, Segments
+from corpusmill.extract.segments.tags import TAG
 
 MAX_TEXTS = 1000
 MAX_BYTES = 2_000_000  # of the source of one text
@@ -23,9 +27,30 @@ _SPACES = re.compile(rb"&nbsp;|&#160;|&#xa0;|\xc2\xa0", re.IGNORECASE)
 # Words in the class of the element around the code; the element of a line: its tag, and the words in its class.
 _FORMS = (
     (("file", "line", "container"), rb"td", rb"blob-code"),
+    (("diff", "table"), rb"td", rb"blob-code"),
+    (("react", "code", "lines"), rb"div", rb"react-code-text"),
     (("crayon", "table"), rb"div", rb"crayon-line"),
     (("syntaxhighlighter",), rb"div", rb"line"),
+    (("fragment",), rb"div", rb"line"),
+    (("geshi",), rb"li", rb"li[12]"),
+    (("dp", "highlighter"), rb"li", None),
+    (("page", "body"), rb"div", rb"pre"),
+    (("code", "mirror", "code"), rb"pre", rb"CodeMirror-line"),
 )
+_NUMBER = re.compile(  # the element with the number of a line, at its beginning
+    rb"\s*(?:<a\s[^<>]*>\s*</a>\s*)*<(a|span|code|td|div)\b[^<>]*(?:line|number|gutter)[^<>]*>\s*[0-9]{1,6}[.:]?\s*</\1>"
+    rb"(?P<space>\s?)",
+    re.IGNORECASE,
+)
+_LANGUAGE = re.compile(
+    rb"(?:\bsyntaxhighlighter\s+(?:nogutter\s+)?|\bgeshi\s+|\blanguage-)([a-z][\w+#-]{0,20})", re.IGNORECASE
+)
+_AFTER_GUTTER = re.compile(rb"<td\s[^<>]*\bclass\s*=\s*[\"']?code\b[^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(rb"\s*<br\s*/?>\n?", re.IGNORECASE)
+_INSIDE_P = re.compile(rb"<(?:p|div|pre|ul|ol|table|h[1-6])\b", re.IGNORECASE)
+_CODE = TAG["code"]
+_PREFORMATTED = BIT["preformatted"]
+MIN_BLOCKS = 2  # lines of a <code> with <br>
 _WORDS = [tuple(map(class_token, words)) for words, _, _ in _FORMS]
 CODE_WORDS = [words[0] for words in _WORDS]
 """Tokens; a page with none of them has no such code."""
@@ -45,10 +70,30 @@ def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
             after = node + 1 + int(np.searchsorted(nodes["text_start"][node + 1 :], nodes["text_end"].item(node)))
             end = nodes["source"].item(after) if after < len(nodes) else len(data)
             end = _end(data, start, min(end, start + MAX_BYTES))
-            if lines := _lines(data[start:end], line_tag, line_class):
-                found.append((start, end, b"<pre><code>" + b"\n".join(lines) + b"\n</code></pre>"))
-            at = end
+            after_gutter = _AFTER_GUTTER.search(data, start, end)
+            if lines := _lines(data[after_gutter.start() if after_gutter else start : end], line_tag, line_class):
+                language = _LANGUAGE.search(data, start, data.find(b">", start, end))
+                named = b' class="language-' + language[1] + b'"' if language else b""
+                found.append((start, end, b"<pre><code" + named + b">" + b"\n".join(lines) + b"\n</code></pre>"))
+                at = end
     return sorted(found)
+
+
+def broken_code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
+    """(start, end, what replaces it) of each <code> whose lines <br> separates, outside preformatted text."""
+    nodes, data = segments.nodes, segments.data
+    is_code = (nodes["tag"] == _CODE) & (nodes["flags"] & _PREFORMATTED == 0)
+    found = np.flatnonzero(is_code & (nodes["end_block"] - nodes["first_block"] >= MIN_BLOCKS))[:MAX_TEXTS]
+    spans: list[tuple[int, int, bytes]] = []
+    at = 0
+    for start in nodes["source"][found].tolist():
+        end = _end(data, start, min(len(data), start + MAX_BYTES)) if start >= at else 0
+        source = data[start:end]
+        if not _BREAK.search(source) or _INSIDE_P.search(source):
+            continue
+        spans.append((start, end, b"<pre>" + _SPACES.sub(b" ", _BREAK.sub(b"\n", source)) + b"</pre>"))
+        at = end
+    return spans
 
 
 def _nodes_with(segments: Segments, words: tuple[int, ...]) -> list[int]:
@@ -72,15 +117,22 @@ def _end(data: bytes, start: int, limit: int) -> int:
     return limit
 
 
-def _lines(source: bytes, tag: bytes, word: bytes) -> list[bytes]:
-    """The lines of code, with references and without tags."""
-    pattern = rb"<" + tag + rb"\b[^<>]*\bclass\s*=\s*[\"']?(?:[^\"'<>]*\s)?" + word + rb"(?![\w-])[^<>]*>"
+def _lines(source: bytes, tag: bytes, word: bytes | None) -> list[bytes]:
+    """The lines of code, with references, without tags and without their numbers."""
+    pattern = rb"<" + tag + rb"\b[^<>]*"
+    if word is not None:
+        pattern += rb"\bclass\s*=\s*[\"']?(?:[^\"'<>]*\s)?" + word + rb"(?![\w-])[^<>]*"
+    pattern += rb">"
     starts = [(match.start(), match.end()) for match in re.finditer(pattern, source, re.IGNORECASE)]
     lines: list[bytes] = []
     if not starts:
         return lines
+    spaced = True  # one space follows every number
     for (_, start), (following, _) in zip(starts, [*starts[1:], (len(source), 0)], strict=True):
         close = source.find(b"</" + tag, start, following)
-        line = _SPACES.sub(b" ", _TAG.sub(b"", source[start : close if close >= 0 else following]))
-        lines.append(line.rstrip().replace(b"\n", b" "))
-    return lines
+        line = _SPACES.sub(b" ", source[start : close if close >= 0 else following])
+        number = _NUMBER.match(line)
+        spaced = spaced and number is not None and number["space"] == b" "
+        line = line[number.end() - len(number["space"]) :] if number else line
+        lines.append(_TAG.sub(b"", line).rstrip().replace(b"\n", b" "))
+    return [line[1:] for line in lines] if spaced else lines

@@ -3,13 +3,15 @@ r"""The formulas of a page as TeX, where readers see them: `$...$` in a line, `$
 A page states a formula in several ways, often in more than one:
 
     <math>                       TeX in an annotation or in `alttext`, else the elements of MathML are written as TeX
-    <script type="math/tex">     MathJax 2; its rendered form is beside it
+    <script type="math/tex">     MathJax 2; its rendered form is beside it (also "math/mml")
     <img class="...tex..." alt>  Wikipedia and WordPress
+    <img src="...?tex=...">      services that draw formulas
+    <span class="math">\(...\)   Pandoc, Sphinx and Stack Exchange, for scripts that draw it later
     KaTeX, MathJax 3             a <math> beside the rendered form
 
-The segmenter notes where these are (facts of kind FORMULA).  Here their source is replaced by an element <formula> with
-the TeX, and the page is segmented again (`readable.py`).  So a formula is text like any other, for the classifier, too.
-The rendered forms are left out when the text is written (`writing/marks.py`).
+The segmenter notes where these are (facts of kind FORMULA, or the word "math" in a class).  Here their source is
+replaced by an element <formula> with the TeX, and the page is segmented again (`readable.py`).  So a formula is text
+like any other, for the classifier, too.  The rendered forms are left out when the text is written (`writing/marks.py`).
 
 MathML is read by hand: the libraries that convert it to TeX need an XSLT processor, or stop at the first element that
 they don't know.  A formula whose MathML is not well-formed is written as the characters that it contains.
@@ -18,8 +20,12 @@ they don't know.  A formula whose MathML is not well-formed is written as the ch
 import html
 import re
 from typing import Final
+from urllib.parse import unquote, unquote_plus
 from xml.etree import ElementTree
 
+import numpy as np
+
+from corpusmill.extract.segments.attributes import class_token
 from corpusmill.extract.segments.tables import FactKind, Segments
 
 FORMULA: Final = b"<formula>"
@@ -27,18 +33,29 @@ _FORMULA = int(FactKind.FORMULA)
 MAX_FORMULAS = 20_000
 MAX_BYTES = 50_000  # of the source of a formula; a longer one is left out
 MAX_NESTING = 60
-_MATH, _IMG = (b"<math", b"<MATH"), (b"<img", b"<IMG", b"<image")
-_END_OF_MATH, _END_OF_SCRIPT = b"</math>", b"</script>"
+_IMG = b"<img", b"<IMG", b"<image"
+_MATH = re.compile(rb"<(?P<prefix>\w+:)?(?P<name>math)\b", re.IGNORECASE)
+_END_OF_SCRIPT = b"</script>"
+_LEFT_OUT_IMAGE = re.compile(rb"\bclass\s*=\s*[\"'][^\"'<>]*(?:tex|mat)", re.IGNORECASE)  # as the model has learned it
 MAX_ANNOTATIONS = 4
-_ATTRIBUTE = re.compile(rb"\b(alttext|alt|class|display)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
+MATH_WORD: Final = class_token("math")
+_IN_ELEMENT = re.compile(rb"<(span|div|p|code|em|i)\b[^<>]*>([^<]*)</\1\s*>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(rb"\b(alttext|alt|class|display|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
 _TAG = re.compile(rb"<[^<>]*>")
 _DISPLAY = re.compile(rb"mode\s*=\s*display", re.IGNORECASE)
 _STYLE = re.compile(r"^\{\s*\\(?:displaystyle|textstyle|scriptstyle)\s*(.*)\}$", re.DOTALL)
+_DISPLAYED = "$$", r"\["
 _FENCES = re.compile(r"^(?:\${1,2}(?P<a>.*?)\${1,2}|\\\((?P<b>.*)\\\)|\\\[(?P<c>.*)\\\])$", re.DOTALL)
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)(\w+);")
 _ONLY_TAGS = re.compile(rb"(?:\s|<[^<>]*>)*")
 _NO_LETTER = re.compile("[^a-z]+")
-_FORMULA_WORDS = frozenset(["tex", "latex", "math", "mathtex", "mathjax", "mimetex", "formula", "equation"])
+_FORMULA_WORDS = frozenset(
+    ["tex", "latex", "math", "mathtex", "mathjax", "mimetex", "formula", "equation", "quicklatex"]
+)
+_ADDRESS = re.compile(r"(?:[?&](?:tex|latex|chl)=([^&]*)|\blatex[\w./-]*\?(.*))", re.DOTALL)
+_OF_THE_PICTURE = re.compile(r"\\(?:dpi|fn|bg)_?\{?\w*\}?|\\(?:inline|small|large|Large|huge)(?![A-Za-z])")
+_CDATA = re.compile(r"%?[ \t]*(?:<!\[CDATA\[|\]\]>)")
+_COMMENT = re.compile(r"(?<!\\)%[^\n]*\n")
 _LONG_WORD = re.compile(r"(?<![\\\w])[^\W\d_]{4,}")
 _COMMAND = re.compile(r"[\\{}^_]")
 
@@ -50,22 +67,46 @@ def formula_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     data = segments.data
     starts, ends = found["value_start"].tolist(), found["value_end"].tolist()
     spans: list[tuple[int, int, bytes]] = []
-    at = close = 0
+    at = 0
+    closes: dict[bytes, int] = {}  # for each end tag, the last one that was found
     for start, end, following in zip(starts, ends, [*starts[1:], len(data)], strict=False):
         if start < at:
             continue
+        is_math = False
         if not data.startswith(_IMG, start):
-            mark = _END_OF_MATH if data.startswith(_MATH, start) else _END_OF_SCRIPT
+            opened = _MATH.match(data, start)
+            is_math = opened is not None
+            mark = b"</" + opened[0][1:] + b">" if opened else _END_OF_SCRIPT
             is_empty = data.startswith(b"/>", end - 2)
-            if close < end and not is_empty:
-                close = _found(data, mark, end)
-            end = end if is_empty else close + len(mark)
+            if closes.get(mark, 0) < end and not is_empty:
+                closes[mark] = _found(data, mark, end)
+            end = end if is_empty else closes[mark] + len(mark)
         if end - start > MAX_BYTES or end > len(data):
             continue
-        fence, tex = ("", "") if _is_shown_by(data, end, following) else _formula(data[start:end])
+        fence, tex = ("", "") if is_math and _is_shown_by(data, end, following) else _formula(data[start:end])
+        if not tex and data.startswith(_IMG, start) and not _LEFT_OUT_IMAGE.search(data, start, end):
+            continue
         shown = html.escape(f"{fence}{tex}{fence}", quote=False).encode()
         spans.append((start, end, FORMULA + shown + b"</formula>" if tex else b" "))
         at = end
+    return spans
+
+
+def unrendered_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
+    """(start, end, what replaces it) in the source, of each formula that is the text of an element of class math."""
+    data = segments.data
+    found = (segments.tokens == MATH_WORD).nonzero()[0][:MAX_FORMULAS]
+    nodes = np.searchsorted(segments.nodes["first_token"], found, side="right") - 1
+    spans = []
+    for source in segments.nodes["source"][nodes].tolist():
+        element = _IN_ELEMENT.match(data, source, source + MAX_BYTES)
+        if element is None:
+            continue
+        text = html.unescape(element[2].decode("utf-8", "replace")).strip()
+        if _FENCES.match(text):
+            fence = "$$" if text.startswith(_DISPLAYED) else "$"
+            shown = html.escape(f"{fence}{_bare(text)}{fence}", quote=False).encode()
+            spans.append((element.start(2), element.end(2), FORMULA + shown + b"</formula>"))
     return spans
 
 
@@ -75,8 +116,8 @@ def _found(data: bytes, mark: bytes, start: int) -> int:
 
 
 def _is_shown_by(data: bytes, end: int, following: int) -> bool:
-    """Whether an <img> with the next formula follows, with nothing but tags before it."""
-    if not data.startswith(_IMG, following) or following < end:
+    """Whether an <img> or <script> with the next formula follows, with nothing but tags before it."""
+    if not data.startswith((*_IMG, b"<script", b"<SCRIPT"), following) or following < end:
         return False
     between = _ONLY_TAGS.match(data, end, following)
     return between is not None and between.end() == following
@@ -86,18 +127,40 @@ def _formula(source: bytes) -> tuple[str, str]:
     """(the sign at both ends: "$$" if it stands on a line of its own, TeX) of an element; empty if it is no formula."""
     opening, _, inner = source.partition(b">")
     attributes = _attributes(opening + b">")
-    if source.startswith(_MATH):
-        tex = _annotation(inner) or attributes.get(b"alttext") or _from_mathml(source)
-        is_display = attributes.get(b"display") == "block"
-    elif source.startswith(_IMG):
+    if opened := _MATH.match(source):
+        return _of_math(source, opened["prefix"])
+    if source.startswith(_IMG):
         tex = attributes.get(b"alt", "")
         words = set(_NO_LETTER.split(attributes.get(b"class", "").lower()))
         tex = tex if _is_tex(tex) and not words.isdisjoint(_FORMULA_WORDS) else ""
-        is_display = "display" in words
+        tex = tex or _in_address(attributes.get(b"src", ""))
+        is_display = not words.isdisjoint(("display", "displayed")) or tex.startswith(_DISPLAYED)
     else:
-        tex = inner.rpartition(b"</")[0].decode("utf-8", "replace")
+        written = inner.rpartition(b"</")[0].strip()
+        if opened := _MATH.match(written):
+            return _of_math(written, opened["prefix"])
+        tex = written.decode("utf-8", "replace")
         is_display = _DISPLAY.search(opening) is not None
     return "$$" if is_display else "$", _bare(tex)
+
+
+def _of_math(source: bytes, prefix: bytes | None) -> tuple[str, str]:
+    """The same for an element <math> or, with a prefix, <m:math>."""
+    if prefix:
+        source = source.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
+    opening, _, inner = source.partition(b">")
+    attributes = _attributes(opening + b">")
+    tex = _annotation(inner) or attributes.get(b"alttext") or _from_mathml(source)
+    return "$$" if attributes.get(b"display") == "block" else "$", _bare(tex)
+
+
+def _in_address(address: str) -> str:
+    """The TeX in the address of a picture that a service draws; empty if there is none."""
+    found = _ADDRESS.search(address)
+    if found is None:
+        return ""
+    tex = unquote_plus(found[1]) if found[1] is not None else unquote(found[2]).replace("&space;", " ")
+    return _OF_THE_PICTURE.sub(" ", tex).strip()
 
 
 def _annotation(source: bytes) -> str | None:
@@ -129,6 +192,8 @@ def _is_tex(text: str) -> bool:
 
 def _bare(tex: str) -> str:
     """TeX on one line, without what stands for its style and its place."""
+    if "%" in tex:
+        tex = _COMMENT.sub("\n", _CDATA.sub(" ", tex))
     tex = " ".join(tex.split())
     if fenced := _FENCES.match(tex):
         tex = next(part for part in fenced.groups() if part is not None).strip()
@@ -136,6 +201,9 @@ def _bare(tex: str) -> str:
         tex = styled[1].strip()
     return tex
 
+
+_ACCENTS = {"¯": "bar", "‾": "bar", "^": "hat", "ˆ": "hat", "~": "tilde", "˜": "tilde", "˙": "dot", "¨": "ddot"}
+_ACCENTS |= {"→": "vec", "⃗": "vec", "\\to": "vec"}
 
 # What MathML's elements are in TeX.  `{0}` and so on stand for their children.
 _FORMS = {
@@ -166,6 +234,17 @@ _SIGNS |= {
     "Ω": r"\Omega ",
     "ϵ": r"\epsilon ",
 }
+_NAMED = (
+    "ΓGamma ΘTheta ΛLambda ΞXi ΠPi ΥUpsilon ΦPhi ΨPsi ϕphi ϑvartheta ϱvarrho ςvarsigma "
+    "⟹implies ⇒Rightarrow ⟸impliedby ⇐Leftarrow ⇔Leftrightarrow ⟺iff ←leftarrow ↔leftrightarrow ↦mapsto "
+    "⟶longrightarrow ∀forall ∃exists ∉notin ∋ni ⊂subset ⊆subseteq ⊃supset ⊇supseteq ∪cup ∩cap ∅emptyset ∖setminus "
+    "∧wedge ∨vee ¬neg ∇nabla ∝propto ∼sim ≃simeq ≅cong ≡equiv ≪ll ≫gg ∘circ †dagger ‖| ∥parallel ⊥perp "
+    "⟨langle ⟩rangle ⌊lfloor ⌋rfloor ⌈lceil ⌉rceil …dots ⋯cdots ⋮vdots ⋱ddots ∓mp "
+    "÷div ∗ast ⊕oplus ⊗otimes ∮oint ∬iint ∠angle ℏhbar ℓell"
+)
+_SIGNS |= {word[0]: f"\\{word[1:]} " for word in _NAMED.split()}
+_SIGNS |= {sign: f"\\{sign}" for sign in "{}%#$&_"} | {"°": r"^{\circ}", "′": "'"}
+_SIGNS |= {letter: rf"\mathbb{{{capital}}}" for letter, capital in zip("ℂℕℙℚℝℤ", "CNPQRZ", strict=True)}
 _SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
 _SPACES_AROUND = re.compile(r"\s+(?=[}^_])|(?<=\{)\s+")
 
@@ -198,6 +277,8 @@ def _tex(element: "ElementTree.Element[str]", depth: int) -> str:
     if not len(element):
         return _leaf(name, " ".join((element.text or "").split()))
     parts = [_tex(child, depth + 1) for child in element if child.tag not in _LEFT_OUT or child.tag == "mspace"]
+    if name == "mover" and len(parts) == 2 and (accent := _ACCENTS.get(parts[1].strip())):
+        return rf"\{accent}{{{parts[0]}}}"
     form = _FORMS.get(name)
     if form is not None and len(parts) >= 2 + ("{2}" in form):
         base = parts[0] if name == "mfrac" or name == "mroot" or len(parts[0]) < 2 else f"{{{parts[0]}}}"

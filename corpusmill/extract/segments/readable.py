@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from corpusmill.extract.segments.code_lines import CODE_WORDS, code_spans
-from corpusmill.extract.segments.formulas import formula_spans
+from corpusmill.extract.segments.code_lines import CODE_WORDS, MIN_BLOCKS, broken_code_spans, code_spans
+from corpusmill.extract.segments.formulas import MATH_WORD, formula_spans, unrendered_spans
 from corpusmill.extract.segments.lean import Int, Rows, Words, lean_entry
 from corpusmill.extract.segments.segment import Workspace, segment
 from corpusmill.extract.segments.superscripts import superscript_spans
@@ -17,14 +17,25 @@ from corpusmill.extract.segments.tables import BorrowedSegments, FactKind
 from corpusmill.extract.segments.tags import TAG
 
 _FORMULA, _SUP = int(FactKind.FORMULA), TAG["sup"]
-_CODE_WORDS = np.array(CODE_WORDS, np.uint32)
-_SOURCES = {1: formula_spans, 2: code_spans, 4: superscript_spans}
+_CODE, _UNRENDERED, _BROKEN_CODE = 2, 8, 16
+_CODE_TAG = TAG["code"]
+_OF_WORD = np.zeros(1 << 10, np.uint8)  # by the last bits of a token: the sum of the keys below that it can mean
+for _key, _words in ((_CODE, CODE_WORDS), (_UNRENDERED, [MATH_WORD])):
+    for _word in _words:
+        _OF_WORD[_word % len(_OF_WORD)] |= _key
+_SOURCES = {
+    1: formula_spans,
+    _CODE: code_spans,
+    4: superscript_spans,
+    _UNRENDERED: unrendered_spans,
+    _BROKEN_CODE: broken_code_spans,
+}
 
 
 def readable(data: bytes, workspace: Workspace | None = None) -> BorrowedSegments:
     """The tables of a page in UTF-8, as `segment` returns them.  Their offsets refer to their own `data`."""
     segments = segment(data, workspace)
-    found = _which(segments.facts, segments.nodes, segments.tokens, _CODE_WORDS)
+    found = _which(segments.facts, segments.nodes, segments.tokens, _OF_WORD)
     spans = sorted(span for which, spans_of in _SOURCES.items() if found & which for span in spans_of(segments))
     if not spans:
         return segments
@@ -39,18 +50,16 @@ def readable(data: bytes, workspace: Workspace | None = None) -> BorrowedSegment
 
 
 @lean_entry
-def _which(facts: Rows, nodes: Rows, tokens: Words, code_words: Any) -> Int:
+def _which(facts: Rows, nodes: Rows, tokens: Words, of_word: Any) -> Int:
     """The sum of those keys of `_SOURCES` whose functions may find something."""
     found = 0
     for i in range(len(facts)):
         found |= facts[i].kind == _FORMULA
-    for word in code_words:
-        for i in range(len(tokens)):
-            if tokens[i] == word:
-                found |= 2
-                break
+    for i in range(len(tokens)):
+        found |= of_word[tokens[i] & (len(of_word) - 1)]
     for i in range(len(nodes)):
         if nodes[i].tag == _SUP:
             found |= 4
-            break
+        elif nodes[i].tag == _CODE_TAG and nodes[i].end_block - nodes[i].first_block >= MIN_BLOCKS:
+            found |= _BROKEN_CODE
     return found

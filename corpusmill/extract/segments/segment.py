@@ -151,6 +151,7 @@ _ALONE = constant(1 << at.NO)
 _F_TITLE, _F_JSON_LD, _F_FORMULA = (constant(kind) for kind in (FactKind.TITLE, FactKind.JSON_LD, FactKind.FORMULA))
 _32 = np.uint64(32)
 LETTER_B, COLON = b"B:"
+COLON_MATH = np.frombuffer(b":math", np.uint8)
 LEN_END_NOSCRIPT = len("</noscript")
 
 
@@ -205,6 +206,16 @@ def is_place(source: Bytes, spans: Numbers, seen: int) -> bool:
     """Whether a <template> has an id like that of a placeholder in `streamed.py`."""
     start = spans[at.ID, 0]
     return seen >> at.ID & 1 != 0 and source[start] == LETTER_B and source[start + 1] == COLON
+
+
+@lean_kernel
+def is_prefixed_math(source: Bytes, name_end: int) -> bool:
+    """Whether a name is like "m:math", which is no element of MathML in HTML."""
+    start = name_end - len(COLON_MATH)
+    for i in range(len(COLON_MATH)):  # noqa: SIM110 - numba has no generators
+        if source[start + i] | 32 != COLON_MATH[i]:
+            return False
+    return True
 
 
 @lean_entry
@@ -416,7 +427,7 @@ def segment_page(
             continue  # it is inside another <noscript>
 
         # All other elements.
-        if tag == _MATH and not silent:
+        if (tag == _MATH or (tag == tags.UNKNOWN and is_prefixed_math(source, name_end))) and not silent:
             spans[at.NO, 0], spans[at.NO, 1] = tag_start, position
             node = stack[s.depth].node
             s.n_facts = add_fact(facts, s.n_facts, _F_FORMULA, node, spans, _ALONE, at.NAME, at.NO, at.NAME)

@@ -77,7 +77,7 @@ class FactKind(IntEnum):
     SCOPE = 8  # key: -       value: itemtype of an element with itemscope; node: its own
     TIME = 9  # key: -        value: datetime of <time>; node: its own
     FORMULA = 10  # key: -    value: the tag of <math>, the tag and content of <script type="math/tex">, or the tag of
-    #                                         an <img> whose class says that it is a formula
+    #                                         an <img> whose class or address says that it may be a formula
 
 
 FACT = np.dtype(

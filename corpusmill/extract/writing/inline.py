@@ -35,6 +35,9 @@ _SPECIAL = re.compile(
       | &(?=\#?\w+;)""",
     re.VERBOSE,
 )
+_BACKSLASHED = r"\\\g<0>"
+_UNRENDERED = re.compile(r"(?<![\\$\w])(\${1,2})(?=[^\s$])[^$]{0,399}[^\s$]\1(?![\w$])")  # TeX that a script would draw
+_IS_TEX = re.compile(r"\\[A-Za-z]|[\^_][{\w]")
 _MAY_BE_SPECIAL = re.compile(r"[\\`\[\]*_~<&]")
 _LINE_START = re.compile(r"\#{1,6}(?=\s|$) | [-+*](?=\s|$) | > | ~(?=~~) | [-=:|](?=[-=:|\s]*$)", re.VERBOSE)
 _NUMBER_START = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
@@ -178,7 +181,17 @@ class Inline:
 
 def _escaped(text: str) -> str:
     """Text in which characters that look like marks are escaped.  Most text has none, and a set finds that fast."""
-    return _SPECIAL.sub(r"\\\g<0>", text) if _MAY_BE_SPECIAL.search(text) else text
+    if not _MAY_BE_SPECIAL.search(text):
+        return text
+    if "$" not in text:
+        return _SPECIAL.sub(_BACKSLASHED, text)
+    pieces: list[str] = []
+    at = 0
+    for formula in _UNRENDERED.finditer(text):
+        if _IS_TEX.search(formula[0]):
+            pieces += [_SPECIAL.sub(_BACKSLASHED, text[at : formula.start()]), formula[0]]
+            at = formula.end()
+    return "".join([*pieces, _SPECIAL.sub(_BACKSLASHED, text[at:])])
 
 
 def escape_line(line: str) -> str:

@@ -23,7 +23,18 @@ from corpusmill.extract.writing.write import lines_between
 
 QUOTE = TAG["blockquote"]
 MOST_CONTAINERS = 16  # nested items and quotes; deeper ones are written at this level
-_LANGUAGE = re.compile(r"(?:^|\s)(?:language-|lang-|highlight-source-|brush:\s*)([\w+#.-]+)")
+_LANGUAGE = re.compile(
+    r"(?:^|\s)(?:language-|lang-|highlight-source-|highlight-text-|(?:mw-highlight|src src|geshifilter)-(?:lang-)?"
+    r"|sourceCode |brush:\s*)([\w+#.-]+)"
+    r"|^(?:code )?highlight-?\s?([\w+#.-]+)(?: notranslate)?$|^hljs (?!lang)([\w+#.-]+)$|^(?!lang)([\w+#.-]+) hljs$"
+    r"|^code ([\w+#.-]+) literal-block$"
+)
+_NO_LANGUAGE = frozenset(("default", "none", "table", "nohighlight", "code", "wrap", "rouge", "chroma", "copyable"))
+_LANGUAGE_ATTRIBUTES = (b"data-lang", b"data-language", b"data-enlighter-language")
+_NAME_OF_LANGUAGE = re.compile(r"[A-Za-z][\w+#.-]{0,30}$")
+MOST_AROUND = 8  # elements around code, for its language
+MOST_INSIDE = 8  # elements in it
+MOST_BESIDE = 200  # bytes of text in them beside the code, without line numbers
 _FENCE = re.compile("^ *(`{3,})", re.MULTILINE)
 _CLOSING_HASHES = re.compile(r"#+$")
 _BACKSLASHED = r"\\\g<0>"
@@ -191,11 +202,31 @@ class _Reader:
         return around
 
     def _language(self, node: int) -> str:
-        """The language that a class names: of a <pre>, of the first element in it, or of the element around it."""
-        for each in (node, node + 1, self._elements.parents[node]):
-            inside = each < len(self._elements.parents) and (each != node + 1 or self._elements.parents[each] == node)
-            if inside and (match := _LANGUAGE.search(self._elements.attribute(each, b"class") or "")):
-                return match[1]
+        """The language that a <pre> states, the first element in it, or an element around it with little other text."""
+        parents = self._elements.parents
+        for inner in range(node + 1, min(node + 1 + MOST_INSIDE, len(parents))):
+            if parents[inner] == node and (language := self._stated(inner)):
+                return language
+        starts, ends = self._segments.nodes["text_start"], self._segments.nodes["text_end"]
+        most = MOST_BESIDE + 2 * (ends.item(node) - starts.item(node))
+        for _ in range(MOST_AROUND):
+            if language := self._stated(node):
+                return language
+            node = parents[node]
+            if node <= 0 or ends.item(node) - starts.item(node) > most:
+                break
+        return ""
+
+    def _stated(self, node: int) -> str:
+        """The language that a class or another attribute of an element states."""
+        found = _LANGUAGE.search(self._elements.attribute(node, b"class") or "")
+        language = next((name for name in found.groups() if name), "") if found else ""
+        if language and language not in _NO_LANGUAGE and not language.startswith("language-"):
+            return language
+        for name in _LANGUAGE_ATTRIBUTES:
+            value = self._elements.attribute(node, name) or ""
+            if _NAME_OF_LANGUAGE.match(value) and value not in _NO_LANGUAGE:
+                return value
         return ""
 
 

@@ -22,6 +22,12 @@ def text(html):
         ("H<sub>2</sub>O, <i>x</i><sub>1</sub>", "H2O, x1"),
         ("<p>one</p><sup>2</sup>", "one\n2"),
         ("10<sup>8", "108"),
+        ("Ca<sup>2+</sup>, SO<sub>4</sub><sup>2&minus;</sup>", "Ca^2+, SO4^2−"),
+        ("2<sup>n+1</sup>, e<sup>−x</sup>, 4<sup>1/2</sup>, 10<sup>1.5</sup>", "2^(n+1), e^(−x), 4^(1/2), 10^1.5"),
+        ("x<sup>n</sup>, 1<sup>er</sup>, M<sup>me</sup>, word<sup>n</sup>", "x^n, 1er, Mme, wordn"),
+        ("10<sup><b>8</b></sup>, 10<sup> 6 </sup>", "10^8, 10^6"),
+        ("man<sup class=footnote>4</sup>, nobody<sup>2</sup>, 3 miles<sup>2</sup>", "man4, nobody2, 3 miles^2"),
+        ("text<sup>1-3</sup>", "text1-3"),
     ],
 )
 def test_raised_numbers(html, expected):

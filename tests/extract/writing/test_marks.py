@@ -68,8 +68,87 @@ PAGES = {
     "&nbsp;&nbsp;&nbsp; <b>return</b> x</div></div></table></div><p>y": f"{CODE}\n\ny",
     "<div class='syntaxhighlighter js'><table><tr><td class=gutter><div class='line number1'>1</div><td class=code>"
     "<div class=container><div class='line number1'><code>def f(x):</code></div><div class='line number2'><code>"
-    "&nbsp;&nbsp;&nbsp;&nbsp;</code><code>return x</code></div></div></table></div><p>y": f"1\n{CODE}\n\ny",
+    "&nbsp;&nbsp;&nbsp;&nbsp;</code><code>return x</code></div></div></table></div><p>y": f"{CODE}\n\ny",
+    "<div class=fragment><div class=line><a id=l1></a><span class=lineno>    1</span>&#160;def f(x):</div>"
+    "<div class=line><span class=lineno>    2</span>&#160;    return x</div></div><p>y": f"{CODE}\n\ny",
+    "<div class='geshi python'><ol><li class=li1><div>def f(x):</div><li class=li1><div>&nbsp; &nbsp; return x</div>"
+    "</ol></div>": CODE,
+    "<p>a<p><code>def f(x):<br />\n&nbsp;&nbsp;&nbsp; return x<br />\nf(1)</code><p>y": f"a\n\n{CODE}\nf(1)\n\ny",
+    # line numbers by what they count
+    "<pre><span style='user-select:none'>1</span>a\n<span style='user-select:none'>2</span>  b</pre>": "a\n  b",
+    "<pre><div><a href=#1>1</a>a</div><div><a href=#2>2</a>  b</div></pre>": "a\n  b",
+    "<pre><span class=lineno>1</span> a\n<span class=lineno>2</span>   b</pre>": "a\n  b",
+    "<pre><span class=mi>1</span> + a\n<span class=mi>2</span> + b</pre>": "1 + a\n2 + b",
+    "<pre><a href=#1>1</a>\n<a href=#2>2</a></pre>": "1\n2",
+    "<pre>10 GOTO 10\n20 END</pre>": "10 GOTO 10\n20 END",
+    f"<table><tr><td><pre>1\n2</pre><td><pre>{CODE}</pre></table>": CODE,
+    f"<table><tr><td><pre>1\n3</pre><td><pre>{CODE}</pre></table>": f"1\n3\n\n{CODE}",
+    "<table><tr><td>Monday<td class=gutter>12<tr><td>Tuesday<td class=ln>0.69</table>": "Monday | 12\nTuesday | 0.69",
+    "<p>The tram <span class=line-number>7</span> goes": "The tram 7 goes",
+    "<pre><button class=copy>Copy code</button><code>copy a b</code></pre>": "copy a b",
+    "<span class=lang>js</span><pre>a()</pre>": "a()",
+    "<span class=lang>js</span><p>a": "js\n\na",
+    # headings and brackets
+    "<h2><a class=anchor href=#u>Anchor in the bay</a></h2>": "Anchor in the bay",
+    "<p class=anchor>Anchor stones were made here.": "Anchor stones were made here.",
+    "<h2>C<span>#</span> and F<a href=/f>#</a></h2>": "C# and F#",
+    "<h2>Use <a class=anchor-link href=#u>Link to this section</a></h2>": "Use",
+    "<h2>Use <small>[<a>bearbeiten</a> | <a>Quelltext bearbeiten</a>]</small></h2>": "Use",
+    "<p>The [edit] button [edit]": "The [edit] button [edit]",
+    "<p>It is long.<sup class=need_ref_tag><a>[réf. nécessaire]</a></sup><sup>[<i>來源請求</i>]</sup>": "It is long.",
+    "<p>It is long <sup>[sic]</sup>, said he<sup>[note 12]</sup>": "It is long [sic], said he[note 12]",
+    # pictures of fonts, new windows
+    "<p>Go <i class=fa>\uf061</i> on, <mat-icon>open_in_new</mat-icon> then": "Go on, then",
+    "<p>The word \uf8d0\uf8d1\uf8d2 stays": "The word \uf8d0\uf8d1\uf8d2 stays",
+    "<p>See <a>it <span>(opens in a new tab)</span></a> and <a>this (öffnet in neuem Fenster)</a>.": "See it and this.",
+    "<p>It <em>(opens in a new tab)</em>": "It (opens in a new tab)",
+    "<div class=elementor-invisible><p>shown later</div>": "shown later",
 }
+NOTICES = [
+    "Enjoying this? Sign up for our weekly newsletter.", "Melden Sie sich für unseren Newsletter an.",
+    "Hier können Sie unseren Newsletter abonnieren.", "Abonnez-vous à l’infolettre", "Meld deg på nyhetsbrevet vårt",
+    "Tilmeld dig vores nyhedsbrev.", "Schrijf je in voor onze nieuwsbrief.", "Tilaa uutiskirjeemme",
+    "Zapisz się do naszego newslettera.", "Подпишитесь на нашу рассылку.", "Bültenimize abone olun",
+    "订阅我们的电子报", "ニュースレターを購読する", "뉴스레터 구독하기",
+    "By signing up you agree to our privacy policy.",
+    "No spam. Unsubscribe anytime.", "Thank you for subscribing to our newsletter!",
+    "Please enable JavaScript in your browser to view this content.", "Your browser does not support JavaScript.",
+    "To view this video please enable JavaScript, and consider upgrading", "JavaScript is disabled in your browser.",
+    "Bitte aktivieren Sie JavaScript in Ihrem Browser.", "Veuillez activer JavaScript pour afficher cette carte.",
+    "Por favor, activa JavaScript en tu navegador.",
+    "请启用 JavaScript 以查看此内容。", "JavaScriptを有効にしてください。",
+    "5 min read", "Reading time: 5 minutes", "Lesezeit: 5 Minuten", "Temps de lecture : 4 minutes",
+    "Tiempo de lectura: 5 minutos", "阅读时间：约 5 分钟", "この記事は約5分で読めます。", "Время чтения: 5 мин.",
+    "Share this article on Facebook", "Click to share on X (Opens in new window)", "Partager cet article",
+    "分享到：微信 微博", "この記事をシェアする", "We use cookies to improve your experience.",
+    "This content is hosted by YouTube. By showing it you accept its terms.",
+]  # fmt: skip
+CONTENT = [
+    "Get a stamp from him, then fold the newsletter twice.", "Jetzt erscheint der Newsletter jeden Monat.",
+    "Subscribe buttons are everywhere in the newsletter business.",
+    "Received wisdom has it that a newsletter was read.",
+    "To enable JavaScript in Chrome, open Settings.", "JavaScript is disabled by default in this mail program.",
+    "How to enable JavaScript", "It took 5 minutes to read.", "Cooking time: 40 minutes", "Share of exports",
+    "The baker sells cookies.", "Thanks for reading this far.", "Unter der Tür stand ein Bulletin.",
+]  # fmt: skip
+
+
+def test_notices_are_left_out():
+    assert [text for text in NOTICES if read(f"<p>a<p>{text}<p>b") != "a\n\nb"] == []
+
+
+def test_what_looks_like_a_notice_stays():
+    assert [text for text in CONTENT if read(f"<p>a<p>{text}<p>b") != f"a\n\n{text}\n\nb"] == []
+
+
+def test_a_policy_on_cookies_stays():
+    text = "We use cookies for this."
+    assert read(f"<p>{text}" * 3).count(text) == 3
+
+
+def test_an_address_that_scripts_show():
+    cloak = "This email address is being protected from spambots. You need JavaScript enabled to view it."
+    assert read(f"<p>Write to <span>{cloak}</span> or come") == "Write to or come"
 
 
 @pytest.mark.parametrize("html", PAGES)
@@ -99,6 +178,18 @@ FORMULAS = {
     "<p>c <img class=latex alt='E=mc^2'> d": "c $E=mc^2$ d",
     "<p>c <img class=texture alt='A wall of bricks'> d": "c d",
     "<p>c <img class=latex alt='The energy of a body'> d": "c d",
+    "<p>c <img src='https://latex.codecogs.com/svg.image?\\inline&space;E%3Dmc%5E2'> d": "c $E=mc^2$ d",
+    "<p>c <img src='https://www.zhihu.com/equation?tex=E%3Dmc%5E2' alt='[公式]'> d": "c $E=mc^2$ d",
+    "<p>c <img src='/texture.png' alt='x'> d": "c d",
+    "<p>c <m:math><m:mi>E</m:mi><m:msup><m:mi>c</m:mi><m:mn>2</m:mn></m:msup></m:math> d": "c $Ec^{2}$ d",
+    "<p>c <script type='math/mml'><math><mi>E</mi></math></script> d": "c $E$ d",
+    "<p>c <script type='math/tex'>% <![CDATA[\nE=mc^2 % a comment\n+1 %]]></script> d": "c $E=mc^2 +1$ d",
+    "<p>c <mjx-container class=MathJax><mjx-math class=MJX-TEX></mjx-math><mjx-assistive-mml><math><mi>E</mi></math>"
+    "</mjx-assistive-mml></mjx-container> d": "c $E$ d",
+    "<p>c <span class=katex><span class=katex-html>E=mc</span></span> d": "c E=mc d",
+    "<p>c <span class='math inline'>\\(E_1\\)</span> d <span class=math-container>$$x^2$$</span>": "c $E_1$ d $$x^2$$",
+    "<p>c <span class=math>x <b>y</b></span> d": "c x y d",
+    "<p><math><mi>Γ</mi><mo>{</mo><mover><mi>y</mi><mo>¯</mo></mover><mo>}</mo></math>": ("$\\Gamma \\{\\bar{y}\\}$"),
     "<table><tr><td>Sum<td><math alttext='0.01'><mn>0.01</mn></math></table>": "Sum | $0.01$",
     "<p>a <math><mi>open": "a",
     "<p>a <math/> b": "a b",
@@ -111,6 +202,18 @@ def test_formulas(html):
         assert "x" in read(html)
         return
     assert " ".join(read(html).split()) == FORMULAS[html]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>so $E_1*m_2*[c]$ is", "so $E_1*m_2*[c]$ is"),
+        ("<p>$5_a, *5* and $10", "$5_a, \\*5\\* and $10"),
+    ],
+)
+def test_tex_as_text_is_not_escaped_in_markdown(html, expected):
+    page = readable(html.encode())
+    assert markdown_of(page, np.ones(len(page.blocks), bool)) == expected
 
 
 def test_formulas_are_not_escaped_in_markdown():
@@ -135,6 +238,9 @@ def test_any_page(html):
         "<table class=crayon-table>", "<table class=crayon-table><div class=crayon-line>x", "<b class=share>share ",
         "<b class=ln>1", "<b class=sr-only>x</b> ", "<noscript>javascript</noscript>", "<h1><a>#</a>",
         "<p>Subscribe to the ", "<b class=math-jax>",
+        "<pre><b style='user-select:none'>1</b>", "<pre>1\n2</pre>", "<code>a<br>b<br>c", "<div class=fragment>",
+        "<m:math>", "<b class=math>\\(", "<img src='?tex=", "<sup>[", "<a>x)</a>", "<p>Thanks for java script",
+        "<p>$x_", "<sup>1+",
     ],
 )  # fmt: skip
 def test_hostile_pages_take_linear_time(piece):
