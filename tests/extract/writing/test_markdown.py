@@ -26,7 +26,7 @@ def rendered(html):
 
 SAME = [
     "<h1>A <strong>big</strong> one</h1><h6>x</h6><p>y</p>",
-    "<p>a <strong>b</strong> <em>c</em> <em><strong>d</strong></em> <code>e</code> <code>f</code></p>",
+    "<p>a <strong>b</strong> <em>c</em> d <em><strong>e</strong></em> <code>e</code> <code>f</code></p>",
     "<p>un<em>believ</em>able</p>",
     '<p><a href="https://a.example/x?a=1&amp;copy=2">b</a>, <a href="/y"><strong>c</strong> d</a></p>',
     "<blockquote><p>a</p><p>b</p><blockquote><p>c</p></blockquote></blockquote>",
@@ -55,9 +55,19 @@ def test_read_back_by_commonmark_it_is_the_page(html):
         ("<h2>a<br>b</h2><h3>C#</h3>", "## a b\n\n### C\\#"),
         ("<p>a<b> b </b>c", "a **b** c"),
         ("<p>a<b>b</b><i>c</i>", "abc"),  # stars that touch would be read as something else
-        ("<p>说<b>“你好”</b>的", "说“你好”的"),  # here, too
+        ("<p>a<b>.</b>b", "a.b"),  # here, too
+        ("<p>说<b>“你好”</b>的", "说“**你好**”的"),  # there, only the word can be marked
+        ("<p><b>点评：</b>深圳<i>(x) –</i>y", "**点评**：深圳(*x*) –y"),
         ("<p>说<b>你好</b>的", "说**你好**的"),
         ("<p><b>a <strong>b</strong></b> <b></b>", "**a b**"),
+        ("<p><b>a</b> <b>b</b> c<b> </b>d", "**a b** c d"),
+        ("<p><b>a <i>b</i> c <i>d</i></b> <i>e</i>", "**a *b* c *d*** *e*"),
+        ("<p><i>a <b>b</b></i><i>, c</i>", "*a **b**, c*"),
+        ("<p><b>a <code>b</code> <code>c</code> d</b> <b><code>e</code></b>", "**a `b` `c` d** `e`"),
+        ("<p><b><a href=/a>a</a>:</b> b", "**[a](/a):** b"),
+        ("<p><b>a <a href=/b>b</a></b><a href=/b>c</a> d", "**a** [**b**c](/b) d"),
+        ("<p><a href=/b>a</a><a href=/b>b</a> <a href=/b>c</a>", "[ab](/b) [c](/b)"),
+        ("<p>a <b>*</b> b, <i>*</i>, *<i>c</i>, <a href=/d>d</a>*", "a **\\*** b, *\\**, \\**c*, [d](/d)\\*"),
         ("<p><a href='#x'>a</a> <a href=javascript:b()>b</a> <a>c</a> <a href=d></a>", "a b c"),
         ("<p><a href=' /a b(c)\n'>d</a>", "[d](</a%20b(c)>)"),
         ("<p>wow!<a href=/b>c</a>", "wow\\![c](/b)"),
