@@ -122,7 +122,7 @@ class Inline:
             href = self._href(run.link)
             link = run.link
             if last is not None:
-                if space is None and href is not None and href == last.href:
+                if space is None and href is not None and href == last.href and not run.marks & last.marks & CODE:
                     link = last.link  # one link that the page cut in two
                 if space is not None:
                     space.marks = last.marks & run.marks & _STARS
@@ -134,7 +134,7 @@ class Inline:
         return atoms
 
     def _runs(self, start: int, end: int, leaf: int) -> list[_Run]:
-        """The runs of a block between starts and ends of marked elements.  Equal neighbours are joined."""
+        """The runs of a block between starts and ends of marked elements.  Equal neighbours, and code, are joined."""
         first, after = bisect_right(self._starts, start), bisect_left(self._starts, end)
         runs: list[_Run] = []
         marks, link, at = 0, -1, start
@@ -143,8 +143,9 @@ class Inline:
         def run_to(stop: int) -> None:
             nonlocal at
             if stop > at:
-                if runs and (runs[-1].marks, runs[-1].link) == (marks, link):
-                    runs[-1] = _Run(runs[-1].start, stop, marks, link)
+                before = runs[-1] if runs else None
+                if before and before.link == link and (before.marks == marks or before.marks & marks & CODE):
+                    runs[-1] = _Run(before.start, stop, before.marks & marks, link)  # backticks must not touch
                 else:
                     runs.append(_Run(at, stop, marks, link))
                 at = stop
@@ -162,7 +163,7 @@ class Inline:
                 link = link if self._href(node) is None else node
             else:
                 own = self._marks[node]
-                marks = own if own == FORMULA else marks | own
+                marks = own if own == FORMULA else marks if marks & CODE else marks | own
         while outer:
             run_to(outer[-1][0])
             _, marks, link = outer.pop()

@@ -31,7 +31,7 @@ MAX_NOTICE_CHARS = 250
 MAX_FOUND_AT_FIRST, MAX_FOUND = 256, 20_000  # elements; few pages have more than the first number
 MAX_BYTES_PER_BYTE = 8  # of the page's text, for all elements that are tried
 
-_SIGNS = re.compile(r"^[\s\u200b#¶§🔗∞†⚓^*+]*$")
+_SIGNS = re.compile(r"^[\s\u200b#¶§🔗∞†⚓^*+\ue000-\uf8ff]*$")  # the last are pictures in fonts of icons
 _TO_ITSELF = re.compile(
     r"^\s*(?:perma(?:nent )?link|link|anchor|direct link|copy link|link to (?:this )?(?:heading|section)"
     r"|section titled).{0,200}$",

@@ -53,6 +53,7 @@ def test_read_back_by_commonmark_it_is_the_page(html):
     [
         ("<p>a<br>b<br><br>c", "a\\\nb\n\nc"),
         ("<h2>a<br>b</h2><h3>C#</h3>", "## a b\n\n### C\\#"),
+        ("<h2><b>a*</b></h2><h3><b>b</b><br><b>c</b></h3><h4><b>d</b> e</h4>", "## a\\*\n\n### b c\n\n#### **d** e"),
         ("<p>a<b> b </b>c", "a **b** c"),
         ("<p>a<b>b</b><i>c</i>", "abc"),  # stars that touch would be read as something else
         ("<p>a<b>.</b>b", "a.b"),  # here, too
@@ -64,9 +65,11 @@ def test_read_back_by_commonmark_it_is_the_page(html):
         ("<p><b>a <i>b</i> c <i>d</i></b> <i>e</i>", "**a *b* c *d*** *e*"),
         ("<p><i>a <b>b</b></i><i>, c</i>", "*a **b**, c*"),
         ("<p><b>a <code>b</code> <code>c</code> d</b> <b><code>e</code></b>", "**a `b` `c` d** `e`"),
+        ("<p><code>a/<i>b</i></code><b><code>c</code></b>d", "`a/bc`d"),  # backticks that touch are one mark
         ("<p><b><a href=/a>a</a>:</b> b", "**[a](/a):** b"),
         ("<p><b>a <a href=/b>b</a></b><a href=/b>c</a> d", "**a** [**b**c](/b) d"),
         ("<p><a href=/b>a</a><a href=/b>b</a> <a href=/b>c</a>", "[ab](/b) [c](/b)"),
+        ("<p><a href=/b><code>a</code></a><a href=/b><code>b</code></a>", "[`a`](/b)[`b`](/b)"),
         ("<p>a <b>*</b> b, <i>*</i>, *<i>c</i>, <a href=/d>d</a>*", "a **\\*** b, *\\**, \\**c*, [d](/d)\\*"),
         ("<p><a href='#x'>a</a> <a href=javascript:b()>b</a> <a>c</a> <a href=d></a>", "a b c"),
         ("<p><a href=' /a b(c)\n'>d</a>", "[d](</a%20b(c)>)"),
@@ -76,7 +79,8 @@ def test_read_back_by_commonmark_it_is_the_page(html):
         ("<p><code>a`b</code> <code>`</code>", "``a`b`` `` ` ``"),
         ("<div class='highlight-source-rust x'><pre>a</pre></div>", "```rust\na\n```"),
         ("<table><tr><td>a<tr><td>b</table>", "a\n\nb"),
-        ("<table><tr><td>a<td>b<td>c<tr><td><td>d<br>e</table>", "| a | b | c |\n| --- | --- | --- |\n|  | d e |"),
+        ("<table><tr><td>a<td>b<td>c<tr><td><td>d<br>e</table>", "| a | b | c |\n| --- | --- | --- |\n|  | d e |  |"),
+        (f"<table><tr>{'<td>a' * 50}{'<tr><td>b' * 50}</table>", "| a " * 50 + "|\n|" + " --- |" * 50 + "\n| b |" * 50),
         ("<ul><li>a<ol start=3><li>b</ol></ul>", "- a\n\n  3. b"),
         ("<ul><li><pre>a\nb</pre></ul>", "- ```\n  a\n  b\n  ```"),
         ("", ""),

@@ -23,6 +23,7 @@ CODE = "def f(x):\n    return x"
 PAGES = {
     # links of headings
     "<h2>Use<a class=headerlink href=#u>¶</a></h2><p>x": "Use\n\nx",
+    "<h2>Use<a class=headerlink href=#u>\uf0c1</a></h2><p>x": "Use\n\nx",
     "<h2><a href=#u>#</a> Use</h2>": "Use",
     "<h2>Use <a class=anchor-link href=#u>Direct link to Use</a></h2>": "Use",
     "<h2><a class=anchor href=#u>The anchor of a ship</a></h2>": "The anchor of a ship",
