@@ -8,6 +8,7 @@ their kept part reads as a list or as a table:
 - A table is shown if one of its rows has two cells with text.  None of its cells may contain a heading, a table,
   preformatted text, more than 8 lines or more than 600 characters.
 - Everything in a cell of such a table is one line of text.
+- Cells keep their column beside cells that reach over several columns or rows, in the first 32 columns.
 
 All other text is paragraphs.  A *place* is an element with kept text that has a role here.  Row 0 of the places stands
 for the page.  Four loops over rows in order make the decisions, so the time is linear for any nesting: from the page
@@ -30,6 +31,7 @@ from corpusmill.extract.segments.tags import N_TAGS, TAG
 MOST_BLOCKS_AN_ITEM = 4
 MOST_LINES_A_CELL = 8
 MOST_CHARS_A_CELL = 600
+MOST_COLUMNS = 32  # in which `colspan` and `rowspan` have an effect
 MOST_START = 99_999_999  # for the first number of a list; numbers in CommonMark have at most 9 digits
 
 
@@ -91,6 +93,17 @@ PLACE = np.dtype(
 )
 HEADING, GRID, VERBATIM = 1, 2, 4
 
+_GRID = np.dtype(  # of the table that is being read
+    [
+        ("table", np.int32),  # its place
+        ("group", np.int32),  # node around the row; no cell reaches out of it
+        ("row", np.int32),
+        ("column", np.int32),  # of the next cell
+        ("taken", np.int32, MOST_COLUMNS),  # for each column, the first row that is not taken by a cell above
+    ],
+    align=True,
+)
+
 
 class Layout(NamedTuple):
     """`places[rows[block.box]].container` is the place that a block is written in; 0 stands for the page itself."""
@@ -104,16 +117,19 @@ def lay_out(segments: Segments, keep: npt.NDArray[np.bool_]) -> Layout:
     n_nodes = len(segments.nodes)
     rows, places = np.empty(n_nodes, np.int32), np.empty(n_nodes + 1, PLACE)
     n_kept = np.empty(len(segments.blocks) + 1, np.int32)
-    _lay_out(segments.source, segments.blocks, segments.nodes, keep, n_kept, rows, places)
+    grid = np.zeros(1, _GRID)
+    _lay_out(segments.source, segments.blocks, segments.nodes, keep, n_kept, grid, rows, places)
     return Layout(rows, places)
 
 
 @lean_entry
-def _lay_out(source: Bytes, blocks: Rows, nodes: Rows, keep: Any, n_kept: Any, rows: Any, places: Rows) -> None:
+def _lay_out(
+    source: Bytes, blocks: Rows, nodes: Rows, keep: Any, n_kept: Any, grid: Rows, rows: Any, places: Rows
+) -> None:
     n_kept[0] = 0
     for b in range(len(blocks)):
         n_kept[b + 1] = n_kept[b] + keep[b]
-    n_places = _find(source, nodes, n_kept, rows, places)
+    n_places = _find(source, nodes, n_kept, grid[0], rows, places)
     for b in range(len(blocks)):
         if keep[b]:
             block, place = blocks[b], places[rows[blocks[b].box]]
@@ -127,7 +143,7 @@ def _lay_out(source: Bytes, blocks: Rows, nodes: Rows, keep: Any, n_kept: Any, r
 
 
 @lean_kernel
-def _find(source: Bytes, nodes: Rows, n_kept: Any, rows: Any, places: Rows) -> Int:
+def _find(source: Bytes, nodes: Rows, n_kept: Any, grid: Record, rows: Any, places: Rows) -> Int:
     """Make a place of every element with a role and kept text.  Items and cells are counted, kept or not."""
     _begin(places[0], 0, NONE, 0, 0)
     rows[0] = 0
@@ -143,6 +159,10 @@ def _find(source: Bytes, nodes: Rows, n_kept: Any, rows: Any, places: Rows) -> I
         number = around.n_children
         if (role == ITEM and around.role <= ORDERED) or role == CELL:
             around.n_children += 1
+        if role == ROW and around.role == TABLE:
+            _begin_row(grid, outer, node.parent)
+        elif role == CELL and grid.table and grid.table == (outer if around.role == TABLE else around.outer):
+            number = _place_cell(source, grid, node.source)
         if n_kept[node.first_block] == n_kept[node.end_block] or around.role == PREFORMATTED:
             continue
         row += 1
@@ -151,6 +171,52 @@ def _find(source: Bytes, nodes: Rows, n_kept: Any, rows: Any, places: Rows) -> I
         if role == ORDERED:
             places[row].n_children = _start(source, node.source)
     return row + 1
+
+
+@lean_kernel
+def _begin_row(grid: Record, table: Int, group: Int) -> None:
+    if grid.table != table or grid.group != group:
+        grid.table, grid.group, grid.row = table, group, 0
+        for i in range(MOST_COLUMNS):
+            grid.taken[i] = 0
+    grid.row += 1
+    grid.column = 0
+
+
+@lean_kernel
+def _place_cell(source: Bytes, grid: Record, tag: Int) -> Int:
+    """The column of the next cell in the row, whose tag begins at `tag`."""
+    while grid.column < MOST_COLUMNS and grid.taken[grid.column] > grid.row:
+        grid.column += 1
+    column: Int = grid.column
+    n_columns: Int = 1
+    n_rows: Int = 1
+    i = tag + 3
+    while source[i] != 0 and source[i] != 62:  # >
+        if (
+            source[i] == 61  # "=", after "span"
+            and source[i - 1] | 32 == 110
+            and source[i - 2] | 32 == 97
+            and source[i - 3] | 32 == 112
+            and source[i - 4] | 32 == 115
+            and source[i - 8] <= 32
+        ):
+            first = i + 1 + (source[i + 1] == 34 or source[i + 1] == 39)
+            number: Int = 0
+            for k in range(first, first + 3):
+                if not 48 <= source[k] <= 57:
+                    break
+                number = number * 10 + source[k] - 48
+            if source[i - 5] | 32 == 108:  # "col"
+                n_columns = max(number, 1)
+            elif source[i - 5] | 32 == 119:  # "row"
+                n_rows = max(number, 1)
+        i += 1
+    grid.column = max(column + 1, min(column + n_columns, MOST_COLUMNS))
+    if n_rows > 1:
+        for k in range(column, min(column + n_columns, MOST_COLUMNS)):
+            grid.taken[k] = grid.row + n_rows
+    return column
 
 
 @lean_kernel
