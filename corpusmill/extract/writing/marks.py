@@ -145,6 +145,7 @@ _MAX_SIGN_BYTES = 8
 _FOUND = np.dtype([("start", np.int32), ("end", np.int32), ("rule", np.int32), ("verbatim", np.int32)], align=True)
 _A, _NOSCRIPT = TAG["a"], TAG["noscript"]
 _SPACE, _LINE_FEED = b" \n"
+_NO_SPACE_AFTER, _NO_SPACE_BEFORE = b" \n([{", b"\n.,;:!?)]}"
 Span = tuple[int, int, bool]
 """Start and end in the page's text, and whether the text is preformatted."""
 
@@ -281,9 +282,9 @@ def _without(
             start += 1
         before = text.item(start - 1) if start else _LINE_FEED
         after = text.item(end) if end < n else _LINE_FEED
-        if not verbatim and before in (_SPACE, _LINE_FEED) and after == _SPACE:
+        if not verbatim and before in _NO_SPACE_AFTER and after == _SPACE:
             end += 1
-        elif not verbatim and before == _SPACE and after == _LINE_FEED:
+        elif not verbatim and before == _SPACE and after in _NO_SPACE_BEFORE:
             start -= 1
         cuts[i] = start, end
     blocks, nodes = copied(segments.blocks), copied(segments.nodes)

@@ -40,6 +40,10 @@ PAGES = {
     "<p><i class=material-icons>Not A Name</i>": "Not A Name",
     # for screen readers
     "<p>See <a>it<span class=visually-hidden> (opens in a new tab)</span></a> there": "See it there",
+    "<p>(See <a>it<span class=sr-only> (opens in a new tab)</span></a>, <a>him <span class=sr-only>b</span></a>).": (
+        "(See it, him)."
+    ),
+    "<p>a (<span class=sr-only>b</span> c)": "a (c)",
     "<p>a <span class=sr-only>b</span> c": "a c",
     "<p><span class=sr-only>b</span> c": "c",
     "<p>a <span class=sr-only>b</span>": "a",
