@@ -248,22 +248,34 @@ def _reach(atoms: list[_Atom], at: int, end: int, mark: int, marks: int) -> int:
 
 
 def _drop_unreadable(tokens: list[_Token]) -> None:
-    """Empty the stars that Markdown would not recognise, or write punctuation outside of them so that it does."""
+    """Empty the stars that Markdown would not recognise, or write punctuation outside of them so that it does.
+
+    Three stars that open two marks are the only ones that the beginning of a later mark inside could end.
+    """
     before, after = _edges(tokens)
+    depth, three = 0, False
     for at, token in enumerate(tokens):
         if token.kind == OPEN:
+            depth += 1
+            again = at > 0 and tokens[at - 1].kind == OPEN
+            three = (three and depth > 1) or again
+            ends_other = three and not again and _flanks(after[at], before[at])
             touches = at > 0 and tokens[at - 1].kind == CLOSE
-            readable = not _is_mark(after[at]) or _ends_word(before[at])
-            if touches or not (readable or _move_out(token, tokens, at + 1)):
-                token.unreadable = True
+            readable = _flanks(before[at], after[at]) or _move_out(token, tokens, at + 1)
+            token.unreadable = touches or ends_other or not readable
         elif token.kind == CLOSE:
+            depth -= 1
             touches = at + 1 < len(tokens) and tokens[at + 1].kind == OPEN
-            readable = not _is_mark(before[at]) or _ends_word(after[at])
-            if touches or not (readable or _move_out(token, tokens, at - 1)):
-                token.unreadable = True
+            readable = _flanks(after[at], before[at]) or _move_out(token, tokens, at - 1)
+            token.unreadable = touches or not readable
     for token in tokens:
         if token.partner and (token.unreadable or token.partner.unreadable) and token.kind in (OPEN, CLOSE):
             token.text = ""
+
+
+def _flanks(outside: str, inside: str) -> bool:
+    """Whether stars between these characters can be the end of a mark on the side of `inside`."""
+    return not inside.isspace() and (not _is_mark(inside) or _ends_word(outside))
 
 
 def _edges(tokens: list[_Token]) -> tuple[list[str], list[str]]:

@@ -64,6 +64,8 @@ def test_read_back_by_commonmark_it_is_the_page(html):
         ("<p><b>a</b> <b>b</b> c<b> </b>d", "**a b** c d"),
         ("<p><b>a <i>b</i> c <i>d</i></b> <i>e</i>", "**a *b* c *d*** *e*"),
         ("<p><i>a <b>b</b></i><i>, c</i>", "*a **b**, c*"),
+        ("<p>a<b>b<i>c</i></b>d", "a**b*c***d"),
+        ("<p><b><i>a</i> b<i>c</i>d <i>e</i></b>", "***a* bcd *e***"),  # the stars before c would end those before a
         ("<p><b>a <code>b</code> <code>c</code> d</b> <b><code>e</code></b>", "**a `b` `c` d** `e`"),
         ("<p><code>a/<i>b</i></code><b><code>c</code></b>d", "`a/bc`d"),  # backticks that touch are one mark
         ("<p><b><a href=/a>a</a>:</b> b", "**[a](/a):** b"),
