@@ -5,14 +5,14 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from corpusmill.extract.segments import tags
-from corpusmill.extract.segments.entities import CLASS_OF, DROP, parts_words
+from corpusmill.extract.segments.entities import CLASS_OF, CLOSING, DROP, SEAM_OF, parts_words
 from corpusmill.extract.segments.tables import CharClass
 
 BOUNDARIES, BOXES = set(tags.BOUNDARIES), set(tags.BOXES)
 NO_TEXT = {*tags.OUT, "script", "style", "title", "textarea", "iframe", "noembed", "noframes"}
 PREFORMATTED = {"pre", "listing", "xmp", "plaintext"}
 CODE = {"code", "kbd", "samp", "tt", "var"}
-SEAM = "\ud800"  # no character of text
+SEAM, BOX = "\ud800", "\ud801"  # no characters of text
 
 
 def _characters(kind: int) -> str:
@@ -20,6 +20,8 @@ def _characters(kind: int) -> str:
     return "".join(re.escape(chr(code)) for code in (kind == CLASS_OF).nonzero()[0])
 
 
+_closing = "".join(re.escape(chr(code)) for code in (SEAM_OF == CLOSING).nonzero()[0])
+_boxes_before_punctuation = re.compile(f"{BOX}+(?=[{_closing}])")
 _noscript = re.compile(r"(</?)noscript(?=[\s/>])", re.I)
 _noframes = re.compile(r"<noframes(?=[\s/>])[^>]*>", re.I)
 _dropped = re.compile(f"[{_characters(DROP)}]")
@@ -76,7 +78,7 @@ class _Walk:
     def enter(self, name: str, preformatted: bool) -> bool:
         """A start tag; whether what is in the element counts."""
         if name in BOXES and not preformatted:
-            self.pieces.append(" ")
+            self.pieces.append(BOX)
         if name == "br":
             if preformatted:
                 self.pieces.append("\n")
@@ -112,6 +114,7 @@ class _Walk:
             if text and other and parts_words.py_func(ord(text[-1]), ord(other[0])):
                 text += " "
             text += other
+        text = _boxes_before_punctuation.sub("", text).replace(BOX, " ")
         if preformatted:
             text = _white_but_lines.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
         else:

@@ -211,7 +211,7 @@ def test_a_page_as_markdown():
         ("{| class=infobox\n| a || b\n|}\nc", "c"),
         ("{{start}}\n! a !! b\n|-\n| c || align=right | d\n|}\ne", "a | b\nc | d\ne"),
         ("{|\n| never || closed", "never | closed"),
-        ('{|\n| a || colspan="2" {{x}} || rowspan=2 {{n/a}} || b = 2\n|}', "a | | N/A | b = 2"),
+        ('{|\n| a || colspan="2" {{x}} || rowspan=2 {{n/a}} || b = 2\n|}', "a | | | N/A | b = 2"),
         # headings, and sections of pictures
         ("== {{x}} ==\na\n====\nb", "a\n\nb"),
         ("a\n== Gallery ==\n<center><gallery>\nA.jpg|x\n</gallery></center>\n== b ==\nc", "a\n\nb\n\nc"),

@@ -14,6 +14,7 @@ from corpusmill.extract.segments.entities import (
     DROP,
     MARK,
     class_of,
+    closes,
     parts_words,
     read_reference,
     read_utf8,
@@ -112,6 +113,7 @@ def read_text(
                         add_lead(text, s, code)
                 else:
                     s.space = s.is_open << linked
+                    s.boxed = 0
             elif kind != DROP:
                 if s.is_open == 0:
                     begin_block(text, blocks, top, s, flags, begin, _LETTER if kind == MARK else kind)
@@ -119,6 +121,10 @@ def read_text(
                     in_word = odd = 0
                 elif s.seam > 1 and s.space == 0 and flags & _VERBATIM == 0 and parts_words(last_code, code):
                     s.space = 1
+                if s.boxed:
+                    if closes(code):
+                        s.space = 0
+                    s.boxed = 0
                 if s.space:
                     text[written] = _BLANK
                     written += 1

@@ -62,6 +62,12 @@ SEAM_OF[(CLASS_OF == CharClass.STOP) | (CLASS_OF == CharClass.COMMA) | (CLASS_OF
 
 
 @lean_kernel
+def closes(code: int) -> bool:
+    """Whether a character belongs to the word before it: a stop, a comma, a colon, a bracket or quote that closes."""
+    return code < 0x10000 and SEAM_OF[code] == CLOSING
+
+
+@lean_kernel
 def parts_words(before: int, after: int) -> Int:
     """Whether a space belongs between these two characters, the last of an element and the first of the next."""
     if after >= 0x10000 or before >= 0x10000:

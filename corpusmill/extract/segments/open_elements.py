@@ -52,6 +52,7 @@ STATE = np.dtype(
             "has_html in_head head_done in_body has_title "  # 1 after this was seen
             "text_end n_blocks is_open "  # written so far; is_open is 1 while text belongs to the last block
             "space "  # 1 if a space must precede the next character, 2 if this space belongs to a link
+            "boxed "  # 1 if only an image or a similar element requires it
             "seam "  # 1 after the end of an element, 2 if another one starts directly after it, 0 after text
             "last_code "  # the last visible character
             "lead "  # bytes of white space after text_end, used if preformatted text begins
@@ -88,7 +89,9 @@ def begin_page(nodes: Rows, stack: Rows, counts: Numbers, s: Record) -> None:
     for slot in range(2 * N_SLOTS):
         counts[slot] = 0
     s.depth = s.carried = s.n_over = s.has_html = s.in_head = s.head_done = s.in_body = s.has_title = 0
-    s.text_end = s.n_blocks = s.is_open = s.space = s.seam = s.last_code = s.lead = s.after_br = s.in_word = s.odd = 0
+    s.text_end = s.n_blocks = s.is_open = s.space = s.boxed = s.seam = s.last_code = s.lead = s.after_br = s.in_word = (
+        s.odd
+    ) = 0
     s.images = s.last_images = 0
     s.n_tokens = s.n_facts = s.n_inputs = s.n_passwords = s.n_scripts = s.place = 0
     s.form = -1
@@ -113,7 +116,7 @@ def boundary(s: Record, is_break: int) -> None:
         s.after_br = is_break
     elif is_break == 0:
         s.after_br = 0
-    s.space = s.lead = 0
+    s.space = s.boxed = s.lead = 0
 
 
 @lean_kernel

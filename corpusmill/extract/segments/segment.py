@@ -22,7 +22,7 @@ a picture in it would end the head (5 in 100).  Pages that came in pieces are pu
 
 *White space.*  Outside <pre>, white space becomes one space.  A space also separates:
 
-- two words with an image or a similar element between them
+- two words with an image or a similar element between them, but not a word and the punctuation after it
 - two inline elements with only tags between them, if a capital or digit follows a small letter; style sheets separate
   such menus, tags and bylines (but not before <sub>)
 
@@ -270,6 +270,7 @@ def segment_page(
                 while IS_BLANK[source[unsigned(position)]]:
                     position += 1
                 s.space = s.is_open << ((flags | s.carried) & _LINK != 0)
+                s.boxed = 0
                 if position >= last or source[unsigned(position)] == LT:
                     continue
             end = find(source, LT, position + 1, last)
@@ -361,6 +362,7 @@ def segment_page(
             pop_to(nodes, stack, counts, s, stack[s.depth].paragraph)
         silent = stack[s.depth].flags & OUT != 0
         if traits & tags.IS_BOX and stack[s.depth].flags & (OUT | _PREFORMATTED) == 0:
+            s.boxed = s.is_open if s.space == 0 else s.boxed
             s.space = s.is_open << (stack[s.depth].flags & _LINK != 0)
         if traits & tags.IS_VOID:
             if not silent:

@@ -1,9 +1,12 @@
 r"""Inline Markdown of a block: strong, emphasis, code, links; and escapes for characters that only look like marks.
 
-A block's text is cut where a marked element starts or ends, and each run is written separately.  So elements that
-overlap, contain themselves or are empty cause no errors.  Code is only code, never also strong.  TeX is never escaped.
-Marks have no white space inside at their ends.  Where CommonMark would not recognise a mark (`word**"quoted"**`:
-section 6.2, flanking), the text is written without it, so that no stray stars appear.
+A block's text is cut where a marked element starts or ends, and the pieces are grouped again: of the marks at a place,
+the one that reaches furthest is written around the others.  So elements that overlap, contain themselves or are empty
+cause no errors.  Code is never strong on its own account.  TeX is never escaped.
+
+White space at the ends of a mark is written outside of it.  Where CommonMark would not recognise a mark (section 6.2,
+flanking), the punctuation at its end is written outside, too (`word“**quoted**”`).  If that does not help, the text is
+written without the mark, so that no stray stars appear.
 """
 
 import re
@@ -43,6 +46,9 @@ _LINE_START = re.compile(r"\#{1,6}(?=\s|$) | [-+*](?=\s|$) | > | ~(?=~~) | [-=:|
 _NUMBER_START = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 _BACKTICKS = re.compile("`+")
 _LINE_BREAKS = re.compile(r"[\t\r\n]")  # not part of URLs: the URL standard removes them
+_STARS = STRONG | EMPHASIS
+_SIGN = {STRONG: "**", EMPHASIS: "*"}
+TEXT, RAW, SPACE, OPEN, CLOSE, OPEN_LINK, CLOSE_LINK = range(7)
 _IN_ANGLES = re.compile(r"[\s()<>\\]")
 
 
@@ -54,6 +60,28 @@ class _Run:
     end: int
     marks: int
     link: int  # node of the <a> around it, or -1
+
+
+@dataclass(slots=True)
+class _Atom:
+    """Text with the same marks, or the space between two such texts."""
+
+    text: str
+    marks: int
+    link: int
+    href: str | None
+    is_text: bool = True
+
+
+@dataclass(slots=True)
+class _Token:
+    """A piece of Markdown: an atom, or the sign at one end of a mark."""
+
+    kind: int
+    text: str
+    partner: "_Token | None" = None  # the sign at the other end
+    moved: str = ""  # punctuation that is written outside of the stars
+    unreadable: bool = False
 
 
 class Inline:
@@ -78,23 +106,51 @@ class Inline:
     def render(self, start: int, end: int, leaf: int) -> str:
         """Markdown for text[start:end], on one line.  Its first character is in node `leaf`."""
         runs = self._runs(start, end, leaf)
-        pieces: list[str] = []
-        at = 0
-        while at < len(runs):
-            after = at + 1
-            while after < len(runs) and runs[after].link == runs[at].link:
-                after += 1
-            inner = "".join(self._run(runs, i) for i in range(at, after))
-            href = self._href(runs[at].link)
-            pieces.append(inner if href is None else _linked(inner, href))
-            at = after
-        return "".join(
-            piece[:-1] + "\\!" if piece.endswith("!") and following.startswith("[") else piece
-            for piece, following in zip(pieces, [*pieces[1:], ""], strict=True)
-        ).strip()
+        if len(runs) == 1:
+            return self._one(runs[0])
+        tokens = _tokens(self._atoms(runs))
+        _drop_unreadable(tokens)
+        return _joined(tokens).strip()
+
+    def _one(self, run: _Run) -> str:
+        """A block that has the same marks from its beginning to its end.  Most have, and this is faster."""
+        text, href = self._slice(run.start, run.end).strip(), self._href(run.link)
+        if not text or run.marks & FORMULA:
+            written = text
+        elif run.marks & CODE:
+            written = _code(text)
+        else:
+            stars = "*" * (2 * bool(run.marks & STRONG) + bool(run.marks & EMPHASIS))
+            marked = bool(stars) or href is not None
+            written = f"{stars}{_escaped(text, marked, marked)}{stars}"
+        return written if href is None or not text else f"[{written}]({_target(href)})"
+
+    def _atoms(self, runs: list[_Run]) -> list[_Atom]:
+        """The runs without white space at their ends.  White space has the marks that both sides of it share."""
+        atoms: list[_Atom] = []
+        last = space = None
+        for run in runs:
+            text = self._slice(run.start, run.end)
+            core = text.strip()
+            space = space if text == text.lstrip() else _Atom(" ", 0, -1, None, False)
+            if not core:
+                continue
+            href = self._href(run.link)
+            link = run.link
+            if last is not None:
+                if space is None and href is not None and href == last.href and not run.marks & last.marks & CODE:
+                    link = last.link  # one link that the page cut in two
+                if space is not None:
+                    space.marks = last.marks & run.marks & _STARS
+                    space.link, space.href = (link, href) if link == last.link else (-1, None)
+                    atoms.append(space)
+            last = _Atom(core, run.marks, link, href)
+            atoms.append(last)
+            space = _Atom(" ", 0, -1, None, False) if text != text.rstrip() else None
+        return atoms
 
     def _runs(self, start: int, end: int, leaf: int) -> list[_Run]:
-        """The runs of a block between starts and ends of marked elements.  Equal neighbours are joined."""
+        """The runs of a block between starts and ends of marked elements.  Equal neighbours, and code, are joined."""
         first, after = bisect_right(self._starts, start), bisect_left(self._starts, end)
         runs: list[_Run] = []
         marks, link, at = 0, -1, start
@@ -103,8 +159,9 @@ class Inline:
         def run_to(stop: int) -> None:
             nonlocal at
             if stop > at:
-                if runs and (runs[-1].marks, runs[-1].link) == (marks, link):
-                    runs[-1] = _Run(runs[-1].start, stop, marks, link)
+                before = runs[-1] if runs else None
+                if before and before.link == link and (before.marks == marks or before.marks & marks & CODE):
+                    runs[-1] = _Run(before.start, stop, before.marks & marks, link)  # backticks must not touch
                 else:
                     runs.append(_Run(at, stop, marks, link))
                 at = stop
@@ -122,7 +179,7 @@ class Inline:
                 link = link if self._href(node) is None else node
             else:
                 own = self._marks[node]
-                marks = own if own == FORMULA else CODE if CODE in (marks, own) else marks | own
+                marks = own if own == FORMULA else marks if marks & CODE else marks | own
         while outer:
             run_to(outer[-1][0])
             _, marks, link = outer.pop()
@@ -137,36 +194,6 @@ class Inline:
         mark = self._marks[node]
         return (*around, node) if mark and all(self._marks[other] != mark for other in around) else around
 
-    def _run(self, runs: list[_Run], index: int) -> str:
-        run = runs[index]
-        text = self._slice(run.start, run.end)
-        core = text.strip()
-        if run.marks & FORMULA:
-            return text
-        if not core or not run.marks:
-            return _escaped(text)
-        before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-        written = _code(core) if run.marks & CODE else _escaped(core)
-        stars = "*" * ((2 if run.marks & STRONG else 0) + (1 if run.marks & EMPHASIS else 0))
-        if stars and not (
-            (before or self._may_touch(runs, index - 1, -1, written[0]))
-            and (after or self._may_touch(runs, index + 1, 0, written[-1]))
-        ):
-            stars = ""
-        return f"{before}{stars}{written}{stars}{after}"
-
-    def _may_touch(self, runs: list[_Run], neighbour: int, side: int, edge: str) -> bool:
-        """Whether Markdown recognises stars between this `edge` of a run and the neighbouring run as a mark."""
-        if not 0 <= neighbour < len(runs):
-            return True
-        run = runs[neighbour]
-        character = self._slice(run.start, run.end)[side]
-        if character.isspace():
-            return True
-        if run.marks & (STRONG | EMPHASIS):
-            return False
-        return not _is_mark(edge) or bool(run.marks & CODE) or _is_mark(character)
-
     def _slice(self, start: int, end: int) -> str:
         return self._text[start:end].decode("utf-8", "replace")
 
@@ -179,19 +206,170 @@ class Inline:
         return self._hrefs[node]
 
 
-def _escaped(text: str) -> str:
-    """Text in which characters that look like marks are escaped.  Most text has none, and a set finds that fast."""
+def _tokens(atoms: list[_Atom]) -> list[_Token]:
+    """Atoms with the marks around them, properly nested."""
+    tokens: list[_Token] = []
+    _nest(atoms, 0, len(atoms), STRONG | EMPHASIS | LINK, tokens)
+    return tokens
+
+
+def _nest(atoms: list[_Atom], first: int, end: int, marks: int, tokens: list[_Token]) -> None:
+    """Add tokens for atoms [first, end), which have no other marks than these around them."""
+    at = first
+    while at < end:
+        mark, after = 0, at
+        for each in (LINK, STRONG, EMPHASIS):
+            if each & marks and (reach := _reach(atoms, at, end, each, marks)) > after:
+                mark, after = each, reach
+        if not mark:
+            atom = atoms[at]
+            kind = TEXT if atom.is_text and not atom.marks & (CODE | FORMULA) else RAW if atom.is_text else SPACE
+            tokens.append(_Token(kind, _code(atom.text) if atom.marks & CODE else atom.text))
+            at += 1
+            continue
+        opening, closing = (
+            (_Token(OPEN_LINK, "["), _Token(CLOSE_LINK, f"]({_target(atoms[at].href or '')})"))
+            if mark == LINK
+            else (_Token(OPEN, _SIGN[mark]), _Token(CLOSE, _SIGN[mark]))
+        )
+        opening.partner, closing.partner = closing, opening
+        tokens.append(opening)
+        _nest(atoms, at, after, marks & ~mark, tokens)
+        tokens.append(closing)
+        at = after
+
+
+def _reach(atoms: list[_Atom], at: int, end: int, mark: int, marks: int) -> int:
+    """The end of the atoms from `at` on that have this mark.
+
+    Stars begin and end at text that is no code.  They end where a link begins that reaches further.
+    """
+    after = at
+    if not atoms[at].is_text:
+        return at
+    if mark == LINK:
+        while after < end and atoms[after].link == atoms[at].link != -1:
+            after += 1
+        return after
+    if atoms[at].marks & CODE:
+        return at
+    while after < end and atoms[after].marks & mark:
+        after += 1
+    if marks & LINK and at < after < end and atoms[after].link == atoms[after - 1].link != -1:
+        while after > at and atoms[after - 1].link == atoms[after].link:
+            after -= 1
+    while after > at and (not atoms[after - 1].is_text or atoms[after - 1].marks & CODE):
+        after -= 1
+    return after
+
+
+def _drop_unreadable(tokens: list[_Token]) -> None:
+    """Empty the stars that Markdown would not recognise, or write punctuation outside of them so that it does.
+
+    Three stars that open two marks are the only ones that the beginning of a later mark inside could end.
+    """
+    before, after = _edges(tokens)
+    depth, three = 0, False
+    for at, token in enumerate(tokens):
+        if token.kind == OPEN:
+            depth += 1
+            again = at > 0 and tokens[at - 1].kind == OPEN
+            three = (three and depth > 1) or again
+            ends_other = three and not again and _flanks(after[at], before[at])
+            touches = at > 0 and tokens[at - 1].kind == CLOSE
+            readable = _flanks(before[at], after[at]) or _move_out(token, tokens, at + 1)
+            token.unreadable = touches or ends_other or not readable
+        elif token.kind == CLOSE:
+            depth -= 1
+            touches = at + 1 < len(tokens) and tokens[at + 1].kind == OPEN
+            readable = _flanks(after[at], before[at]) or _move_out(token, tokens, at - 1)
+            token.unreadable = touches or not readable
+    for token in tokens:
+        if token.partner and (token.unreadable or token.partner.unreadable) and token.kind in (OPEN, CLOSE):
+            token.text = ""
+
+
+def _flanks(outside: str, inside: str) -> bool:
+    """Whether stars between these characters can be the end of a mark on the side of `inside`."""
+    return not inside.isspace() and (not _is_mark(inside) or _ends_word(outside))
+
+
+def _edges(tokens: list[_Token]) -> tuple[list[str], list[str]]:
+    """For each token, the characters before and after it and the stars beside it; a space at the ends."""
+    before, after = [" "] * len(tokens), [" "] * len(tokens)
+    last = " "
+    for at, token in enumerate(tokens):
+        before[at] = last
+        last = last if token.kind in (OPEN, CLOSE) else token.text[-1]
+    last = " "
+    for at in range(len(tokens) - 1, -1, -1):
+        after[at] = last
+        last = last if tokens[at].kind in (OPEN, CLOSE) else tokens[at].text[0]
+    return before, after
+
+
+def _move_out(stars: _Token, tokens: list[_Token], at: int) -> bool:
+    """Move the punctuation at the end of the text in `tokens[at]` out of the stars beside it, if this is possible."""
+    text = tokens[at].text
+    if tokens[at].kind != TEXT:
+        return False
+    first, end = 0, len(text)
+    if stars.kind == OPEN:
+        while first < end and _ends_word(text[first]):
+            first += 1
+        stars.moved = text[:first]
+    else:
+        while end > first and _ends_word(text[end - 1]):
+            end -= 1
+        stars.moved = text[end:]
+    if first == end:
+        stars.moved = ""
+        return False
+    tokens[at].text = text[first:end]
+    return True
+
+
+def _joined(tokens: list[_Token]) -> str:
+    """The tokens as Markdown."""
+    pieces: list[str] = []
+    written = [token for token in tokens if token.text or token.moved]
+    for at, token in enumerate(written):
+        following = written[at + 1] if at + 1 < len(written) else None
+        glued = at > 0 and written[at - 1].kind != SPACE, following is not None and following.kind != SPACE
+        if token.kind == TEXT:
+            piece = _escaped(token.text, *glued)
+        elif token.kind == OPEN:
+            piece = _escaped(token.moved, True, True) + token.text
+        elif token.kind == CLOSE:
+            piece = token.text + _escaped(token.moved, True, True)
+        else:
+            piece = token.text
+        if piece.endswith("!") and following is not None and following.kind == OPEN_LINK:
+            piece = piece[:-1] + "\\!"
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _escaped(text: str, glued_before: bool = False, glued_after: bool = False) -> str:
+    """Text in which characters that look like marks are escaped.  Most text has none, and a set finds that fast.
+
+    `glued_before` and `glued_after` say that there is something directly beside the text.
+    """
     if not _MAY_BE_SPECIAL.search(text):
         return text
-    if "$" not in text:
-        return _SPECIAL.sub(_BACKSLASHED, text)
     pieces: list[str] = []
     at = 0
-    for formula in _UNRENDERED.finditer(text):
+    for formula in _UNRENDERED.finditer(text) if "$" in text else ():
         if _IS_TEX.search(formula[0]):
-            pieces += [_SPECIAL.sub(_BACKSLASHED, text[at : formula.start()]), formula[0]]
+            pieces += [_backslashed(text[at : formula.start()], glued_before or at > 0, True), formula[0]]
             at = formula.end()
-    return "".join([*pieces, _SPECIAL.sub(_BACKSLASHED, text[at:])])
+    return "".join([*pieces, _backslashed(text[at:], glued_before or at > 0, glued_after)])
+
+
+def _backslashed(text: str, glued_before: bool, glued_after: bool) -> str:
+    before, after = "." * glued_before, "." * glued_after
+    escaped = _SPECIAL.sub(_BACKSLASHED, before + text + after)
+    return escaped[len(before) : len(escaped) - len(after)]
 
 
 def escape_line(line: str) -> str:
@@ -201,14 +379,11 @@ def escape_line(line: str) -> str:
     return _NUMBER_START.sub(r"\1\\", line, count=1) if line[:1].isdigit() and _NUMBER_START.match(line) else line
 
 
-def _linked(inner: str, href: str) -> str:
-    core = inner.strip()
-    if not core:
-        return inner
+def _target(href: str) -> str:
+    """The target of a link, in angle brackets if it has characters that would end it."""
     if _IN_ANGLES.search(href):
-        href = "<" + href.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E") + ">"
-    before, after = inner[: len(inner) - len(inner.lstrip())], inner[len(inner.rstrip()) :]
-    return f"{before}[{core}]({href}){after}"
+        return "<" + href.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E") + ">"
+    return href
 
 
 def _code(text: str) -> str:
@@ -221,3 +396,8 @@ def _code(text: str) -> str:
 def _is_mark(character: str) -> bool:
     """Whether a character is punctuation or a symbol, as defined by CommonMark's flanking rules."""
     return unicodedata.category(character)[0] in "PS"
+
+
+def _ends_word(character: str) -> bool:
+    """Whether stars beside this character may be beside punctuation on their other side."""
+    return character.isspace() or _is_mark(character)

@@ -38,6 +38,8 @@ MOST_BESIDE = 200  # bytes of text in them beside the code, without line numbers
 _FENCE = re.compile("^ *(`{3,})", re.MULTILINE)
 _CLOSING_HASHES = re.compile(r"#+$")
 _BACKSLASHED = r"\\\g<0>"
+_STRONG_AS_A_WHOLE = re.compile(r"\*\*((?:[^*\\]|\\.)+)\*\*")  # no other marks; headings are strong anyway
+MOST_EMPTY_PER_CELL = 8  # in a table whose rows have different lengths
 _BAR = r"\|"
 
 
@@ -90,7 +92,9 @@ class _Heading(_Part):
     level: int
 
     def written(self) -> list[str]:
-        return [f"{'#' * self.level} {_CLOSING_HASHES.sub(_BACKSLASHED, ' '.join(self.lines))}"]
+        strong = [_STRONG_AS_A_WHOLE.fullmatch(line) for line in self.lines]
+        line = " ".join(match[1] for match in strong if match) if all(strong) else " ".join(self.lines)
+        return [f"{'#' * self.level} {_CLOSING_HASHES.sub(_BACKSLASHED, line)}"]
 
 
 @dataclass(slots=True)
@@ -113,11 +117,14 @@ class _Table(_Part):
 
     def written(self) -> list[str]:
         n_columns = 1 + max(max(cells) for cells in self.rows.values())
+        n_cells = sum(len(cells) for cells in self.rows.values())
+        # Rows have the same length, unless this makes the table much larger than its cells.
+        least = n_columns if n_columns * len(self.rows) <= MOST_EMPTY_PER_CELL * n_cells else 0
         lines = [
-            f"| {' | '.join(cells.get(column, '').replace('|', _BAR) for column in range(1 + max(cells)))} |"
+            f"| {' | '.join(cells.get(i, '').replace('|', _BAR) for i in range(max(least, 1 + max(cells))))} |"
             for cells in self.rows.values()
         ]
-        lines[0] += " |" * (n_columns - 1 - max(next(iter(self.rows.values()))))
+        lines[0] += " |" * (n_columns - max(least, 1 + max(next(iter(self.rows.values())))))
         return [lines[0], "|" + " --- |" * n_columns, *lines[1:]]
 
 

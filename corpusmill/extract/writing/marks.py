@@ -149,6 +149,7 @@ _FOUND = np.dtype(
     align=True,
 )
 _A, _NOSCRIPT, _SUP, _BUTTON = TAG["a"], TAG["noscript"], TAG["sup"], TAG["button"]
+_NO_SPACE_AFTER, _NO_SPACE_BEFORE = b" \n([{", b"\n.,;:!?)]}"
 _SPACE, _LINE_FEED, _DOLLAR, _PARENTHESIS, _ZERO, _NINE = b" \n$)09"
 _PRIVATE, _PRIVATE_LAST = "\ue000".encode()[0], "\uf8ff".encode()[0]
 _LETTER_I, _LETTER_C, _LETTER_O, _LETTER_N = b"icon"
@@ -443,9 +444,9 @@ def _without(
             start += 1
         before = text.item(start - 1) if start else _LINE_FEED
         after = text.item(end) if end < n else _LINE_FEED
-        if not verbatim and before in (_SPACE, _LINE_FEED) and after == _SPACE:
+        if not verbatim and before in _NO_SPACE_AFTER and after == _SPACE:
             end += 1
-        elif not verbatim and before == _SPACE and after == _LINE_FEED:
+        elif not verbatim and before == _SPACE and after in _NO_SPACE_BEFORE:
             start -= 1
         cuts[i] = start, end
     blocks, nodes = copied(segments.blocks), copied(segments.nodes)

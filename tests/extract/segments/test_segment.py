@@ -73,6 +73,7 @@ def test_boundaries(html, blocks):
         ("<p>  a \t\r\n b\u00a0\u3000c ", ["a b c"]),
         ("<p>soft\u00adhyphen zero\u200bwidth\ufeff\u2060", ["softhyphen zerowidth"]),
         ("<p>می\u200cخواهم 👩\u200d🔬", ["می\u200cخواهم 👩\u200d🔬"]),
+        ("<p>a<img>. b<svg></svg></b>, <a>c<svg></svg></a>) d<img> . e <img>! f<img>(g", ["a. b, c) d . e ! f (g"]),
         ("<p>see<img src=x>here, x<svg><path/></svg>y", ["see here, x y"]),
         ("<p>a<span></span>b", ["ab"]),
         ("<a>Home</a><a>About</a><a>us</a><a>2</a><b>3</b><!-- x --><i>X</i>", ["Home Aboutus 23 X"]),

@@ -26,7 +26,7 @@ def rendered(html):
 
 SAME = [
     "<h1>A <strong>big</strong> one</h1><h6>x</h6><p>y</p>",
-    "<p>a <strong>b</strong> <em>c</em> <em><strong>d</strong></em> <code>e</code> <code>f</code></p>",
+    "<p>a <strong>b</strong> <em>c</em> d <em><strong>e</strong></em> <code>e</code> <code>f</code></p>",
     "<p>un<em>believ</em>able</p>",
     '<p><a href="https://a.example/x?a=1&amp;copy=2">b</a>, <a href="/y"><strong>c</strong> d</a></p>',
     "<blockquote><p>a</p><p>b</p><blockquote><p>c</p></blockquote></blockquote>",
@@ -53,11 +53,26 @@ def test_read_back_by_commonmark_it_is_the_page(html):
     [
         ("<p>a<br>b<br><br>c", "a\\\nb\n\nc"),
         ("<h2>a<br>b</h2><h3>C#</h3>", "## a b\n\n### C\\#"),
+        ("<h2><b>a*</b></h2><h3><b>b</b><br><b>c</b></h3><h4><b>d</b> e</h4>", "## a\\*\n\n### b c\n\n#### **d** e"),
         ("<p>a<b> b </b>c", "a **b** c"),
         ("<p>a<b>b</b><i>c</i>", "abc"),  # stars that touch would be read as something else
-        ("<p>说<b>“你好”</b>的", "说“你好”的"),  # here, too
+        ("<p>a<b>.</b>b", "a.b"),  # here, too
+        ("<p>说<b>“你好”</b>的", "说“**你好**”的"),  # there, only the word can be marked
+        ("<p><b>点评：</b>深圳<i>(x) –</i>y", "**点评**：深圳(*x*) –y"),
         ("<p>说<b>你好</b>的", "说**你好**的"),
         ("<p><b>a <strong>b</strong></b> <b></b>", "**a b**"),
+        ("<p><b>a</b> <b>b</b> c<b> </b>d", "**a b** c d"),
+        ("<p><b>a <i>b</i> c <i>d</i></b> <i>e</i>", "**a *b* c *d*** *e*"),
+        ("<p><i>a <b>b</b></i><i>, c</i>", "*a **b**, c*"),
+        ("<p>a<b>b<i>c</i></b>d", "a**b*c***d"),
+        ("<p><b><i>a</i> b<i>c</i>d <i>e</i></b>", "***a* bcd *e***"),  # the stars before c would end those before a
+        ("<p><b>a <code>b</code> <code>c</code> d</b> <b><code>e</code></b>", "**a `b` `c` d** `e`"),
+        ("<p><code>a/<i>b</i></code><b><code>c</code></b>d", "`a/bc`d"),  # backticks that touch are one mark
+        ("<p><b><a href=/a>a</a>:</b> b", "**[a](/a):** b"),
+        ("<p><b>a <a href=/b>b</a></b><a href=/b>c</a> d", "**a** [**b**c](/b) d"),
+        ("<p><a href=/b>a</a><a href=/b>b</a> <a href=/b>c</a>", "[ab](/b) [c](/b)"),
+        ("<p><a href=/b><code>a</code></a><a href=/b><code>b</code></a>", "[`a`](/b)[`b`](/b)"),
+        ("<p>a <b>*</b> b, <i>*</i>, *<i>c</i>, <a href=/d>d</a>*", "a **\\*** b, *\\**, \\**c*, [d](/d)\\*"),
         ("<p><a href='#x'>a</a> <a href=javascript:b()>b</a> <a>c</a> <a href=d></a>", "a b c"),
         ("<p><a href=' /a b(c)\n'>d</a>", "[d](</a%20b(c)>)"),
         ("<p>wow!<a href=/b>c</a>", "wow\\![c](/b)"),
@@ -75,7 +90,8 @@ def test_read_back_by_commonmark_it_is_the_page(html):
         ("<pre data-language=sql><code>a</code></pre>", "```sql\na\n```"),
         ("<div class=highlight-default><pre>a</pre></div>", "```\na\n```"),
         ("<table><tr><td>a<tr><td>b</table>", "a\n\nb"),
-        ("<table><tr><td>a<td>b<td>c<tr><td><td>d<br>e</table>", "| a | b | c |\n| --- | --- | --- |\n|  | d e |"),
+        ("<table><tr><td>a<td>b<td>c<tr><td><td>d<br>e</table>", "| a | b | c |\n| --- | --- | --- |\n|  | d e |  |"),
+        (f"<table><tr>{'<td>a' * 50}{'<tr><td>b' * 50}</table>", "| a " * 50 + "|\n|" + " --- |" * 50 + "\n| b |" * 50),
         ("<ul><li>a<ol start=3><li>b</ol></ul>", "- a\n\n  3. b"),
         ("<ul><li><pre>a\nb</pre></ul>", "- ```\n  a\n  b\n  ```"),
         ("", ""),

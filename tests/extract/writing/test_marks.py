@@ -23,6 +23,7 @@ CODE = "def f(x):\n    return x"
 PAGES = {
     # links of headings
     "<h2>Use<a class=headerlink href=#u>¶</a></h2><p>x": "Use\n\nx",
+    "<h2>Use<a class=headerlink href=#u>\uf0c1</a></h2><p>x": "Use\n\nx",
     "<h2><a href=#u>#</a> Use</h2>": "Use",
     "<h2>Use <a class=anchor-link href=#u>Direct link to Use</a></h2>": "Use",
     "<h2><a class=anchor href=#u>The anchor of a ship</a></h2>": "The anchor of a ship",
@@ -39,6 +40,10 @@ PAGES = {
     "<p><i class=material-icons>Not A Name</i>": "Not A Name",
     # for screen readers
     "<p>See <a>it<span class=visually-hidden> (opens in a new tab)</span></a> there": "See it there",
+    "<p>(See <a>it<span class=sr-only> (opens in a new tab)</span></a>, <a>him <span class=sr-only>b</span></a>).": (
+        "(See it, him)."
+    ),
+    "<p>a (<span class=sr-only>b</span> c)": "a (c)",
     "<p>a <span class=sr-only>b</span> c": "a c",
     "<p><span class=sr-only>b</span> c": "c",
     "<p>a <span class=sr-only>b</span>": "a",

@@ -59,6 +59,12 @@ TABLES = {
     "<table><tr><th rowspan=2>a<th colspan=2>b<tr><th>c<th>d<tr><td>e<td>f<td>g</table>": "a | b\n| c | d\ne | f | g",
     "<table><tbody><tr><td rowspan=0>a<td>b<tr><td>c<tbody><tr><td>d<td>e</table>": "a | b\n| c\nd | e",
     "<table><tr><td>a<td><table><tr><td rowspan=2>b<td>c<tr><td>d</table><td>e</table>": "a\n\nb | c\n| d\n\ne",
+    "<table><tr><th>a<th colspan=2>b<th>c<tr><td rowspan='2'>d<td>e<td>f<td>g<tr><td>h<td>i<td>j</table>": (
+        "a | b | | c\nd | e | f | g\n| h | i | j"
+    ),
+    "<table><tr><td>a<td ROWSPAN=2 colspan=2>b<tr><td>c<td>d<tr><td>e<td>f</table>": "a | b\nc | d\ne | f",
+    "<table><tbody><tr><td rowspan=9>a<td>b<tbody><tr><td>c<td>d</table>": "a | b\nc | d",
+    "<table><tr><td data-colspan=3 class=colspan>a<td>b</table>": "a | b",
     "<table><tr><td>a<br>b<td><ul><li>c<li>d</ul></table>": "a b | c d",
     "<table><tr><td>a<tr><td>b</table>": "a\n\nb",  # one column
     "<table><tr><td><h2>a</h2><td>b</table>": "a\n\nb",
@@ -95,6 +101,7 @@ def test_written_as_a_reader_would_want_it(html, text):
         ("<ul><li><h2>XX</h2>a<li>b</ul>", "- a\n- b"),
         ("<table><tr><td>a<td>b<td>XX<td>c<tr><td>d<td>e<td>XX<td>f</table>", "a | b | | c\nd | e | | f"),
         ("<table><tr><td>XX<td>b<tr><td>XX<td>c</table>", "b\n\nc"),
+        ("<table><tr><td rowspan=3>XX<td>XX<tr><td>XX<tr><td>b<td>c</table>", "| b | c"),
     ],
 )
 def test_what_is_dropped_has_no_part_in_the_structure(html, text):
@@ -117,6 +124,7 @@ def test_every_kept_word_is_there_once_and_whole(html, random):
         "<ul><li>" * 100_000 + "x",
         "<ul><li>x" * 100_000,
         "<table><tr>" + "<td>x" * 200_000,
+        "<table>" + "<tr><td colspan=99 rowspan=99><td>x<td>x" * 50_000,
         "<table><tr>" + "<td>" * 100_000 + "x" + "<tr><td>x<td>x" * 100_000,
         "<table><tr><td>" * 100_000 + "x",
         "x<br>" * 200_000,
