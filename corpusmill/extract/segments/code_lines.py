@@ -4,7 +4,7 @@
     Crayon                  <div class="crayon-line"> per line, in a table with the numbers
     SyntaxHighlighter 2, 3  <div class="line ..."> per line, in a table with the numbers
     Doxygen                 <div class="line"> per line, with its number
-    GeSHi, dp.SyntaxHighlighter, Gitweb, Trac, CodeMirror: <li>, <div>, <td> or <pre> per line
+    GeSHi, dp.SyntaxHighlighter, CodeMirror: <li> or <pre> per line
     <code> with <br>        the lines of one text
 
 Otherwise the classifier would judge every line alone, and white space at the beginning of lines would be lost.  The
@@ -24,7 +24,7 @@ MAX_BYTES = 2_000_000  # of the source of one text
 _TAG = re.compile(rb"<[^<>]*>")
 _SPACES = re.compile(rb"&nbsp;|&#160;|&#xa0;|\xc2\xa0", re.IGNORECASE)
 
-# Words in the class of the element around the code; the element of a line: its tag, and the words in its class.
+# Words in the class of the element around the code, the rarest first; the element of a line: tag, words of class.
 _FORMS = (
     (("file", "line", "container"), rb"td", rb"blob-code"),
     (("diff", "table"), rb"td", rb"blob-code"),
@@ -33,9 +33,8 @@ _FORMS = (
     (("syntaxhighlighter",), rb"div", rb"line"),
     (("fragment",), rb"div", rb"line"),
     (("geshi",), rb"li", rb"li[12]"),
-    (("dp", "highlighter"), rb"li", None),
-    (("page", "body"), rb"div", rb"pre"),
-    (("code", "mirror", "code"), rb"pre", rb"CodeMirror-line"),
+    (("highlighter", "dp"), rb"li", None),
+    (("mirror", "code"), rb"pre", rb"CodeMirror-line"),
 )
 _NUMBER = re.compile(  # the element with the number of a line, at its beginning
     rb"\s*(?:<a\s[^<>]*>\s*</a>\s*)*<(a|span|code|td|div)\b[^<>]*(?:line|number|gutter)[^<>]*>\s*[0-9]{1,6}[.:]?\s*</\1>"
@@ -46,7 +45,7 @@ _LANGUAGE = re.compile(
     rb"(?:\bsyntaxhighlighter\s+(?:nogutter\s+)?|\bgeshi\s+|\blanguage-)([a-z][\w+#-]{0,20})", re.IGNORECASE
 )
 _AFTER_GUTTER = re.compile(rb"<td\s[^<>]*\bclass\s*=\s*[\"']?code\b[^<>]*>", re.IGNORECASE)
-_BREAK = re.compile(rb"\s*<br\s*/?>\n?", re.IGNORECASE)
+_BREAK = re.compile(rb"(?<!\s)\s*+<br\s*+/?>\n?", re.IGNORECASE)  # linear: it starts where white space starts
 _INSIDE_P = re.compile(rb"<(?:p|div|pre|ul|ol|table|h[1-6])\b", re.IGNORECASE)
 _CODE = TAG["code"]
 _PREFORMATTED = BIT["preformatted"]
@@ -75,7 +74,7 @@ def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
                 language = _LANGUAGE.search(data, start, data.find(b">", start, end))
                 named = b' class="language-' + language[1] + b'"' if language else b""
                 found.append((start, end, b"<pre><code" + named + b">" + b"\n".join(lines) + b"\n</code></pre>"))
-                at = end
+            at = end
     return sorted(found)
 
 
@@ -87,19 +86,25 @@ def broken_code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     spans: list[tuple[int, int, bytes]] = []
     at = 0
     for start in nodes["source"][found].tolist():
-        end = _end(data, start, min(len(data), start + MAX_BYTES)) if start >= at else 0
-        source = data[start:end]
-        if not _BREAK.search(source) or _INSIDE_P.search(source):
+        if start < at:
             continue
-        spans.append((start, end, b"<pre>" + _SPACES.sub(b" ", _BREAK.sub(b"\n", source)) + b"</pre>"))
-        at = end
+        at = _end(data, start, min(len(data), start + MAX_BYTES))
+        source = data[start:at]
+        if _BREAK.search(source) and not _INSIDE_P.search(source):
+            spans.append((start, at, b"<pre>" + _SPACES.sub(b" ", _BREAK.sub(b"\n", source)) + b"</pre>"))
     return spans
 
 
 def _nodes_with(segments: Segments, words: tuple[int, ...]) -> list[int]:
-    """The first nodes with the rarest of these words."""
-    places = min(((segments.tokens == word).nonzero()[0] for word in words), key=len)
-    nodes: list[int] = (np.searchsorted(segments.nodes["first_token"], places, side="right") - 1)[:MAX_TEXTS].tolist()
+    """The nodes with the rarest of these words; none if the page lacks one of them."""
+    found = None
+    for word in words:
+        places = (segments.tokens == word).nonzero()[0]
+        if not len(places):
+            return []
+        found = places if found is None or len(places) < len(found) else found
+    assert found is not None
+    nodes: list[int] = (np.searchsorted(segments.nodes["first_token"], found, side="right") - 1)[:MAX_TEXTS].tolist()
     return nodes
 
 

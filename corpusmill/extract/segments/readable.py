@@ -19,7 +19,7 @@ from corpusmill.extract.segments.tags import TAG
 _FORMULA, _SUP = int(FactKind.FORMULA), TAG["sup"]
 _CODE, _UNRENDERED, _BROKEN_CODE = 2, 8, 16
 _CODE_TAG = TAG["code"]
-_OF_WORD = np.zeros(1 << 10, np.uint8)  # by the last bits of a token: the sum of the keys below that it can mean
+_OF_WORD = np.zeros(1 << 16, np.uint8)  # by the last bits of a token: the sum of the keys below that it can mean
 for _key, _words in ((_CODE, CODE_WORDS), (_UNRENDERED, [MATH_WORD])):
     for _word in _words:
         _OF_WORD[_word % len(_OF_WORD)] |= _key

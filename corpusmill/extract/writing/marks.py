@@ -4,12 +4,13 @@
     icons          names of icons that a font shows as pictures ("arrow_forward")
     hidden         texts for screen readers only ("opens in a new tab")
     numbers        line numbers beside code
-    notices        to enable JavaScript, to subscribe to a newsletter; "5 min read"; buttons to share a page
+    notices        of the software and the editors: see `notices.py`; "5 min read"; buttons to copy code or share a page
     formulas       the rendered form of a formula, which is in the text as TeX
 
 Whole elements are left out, by words in their class or id.  What is left of their text must confirm it: line numbers
-are digits only, the link of a heading is short, and so on.  The decision which blocks are kept comes before, so nothing
-here changes it.
+are digits only, the link of a heading is short, and so on.  Some elements need no such word: numbers that count the
+lines of code, pictures of icon fonts, "[citation needed]" in superscripts.  The decision which blocks are kept comes
+before, so nothing here changes it.
 """
 
 import dataclasses

@@ -30,15 +30,15 @@ MAX_DIGITS = 8
 MAX_COOKIE_BLOCKS = 2
 NEWSLETTER, SCRIPTS, READING_TIME, SHARE, COOKIES, EDIT = 1, 2, 4, 8, 16, 32
 _WORDS = {  # parts of words; for each of them, the four bytes from the second to the fifth are looked for
-    NEWSLETTER: "newsletter boletín boletim infolettre rundbrief infobrief information bulletin рассылк розсилк "
+    NEWSLETTER: "newsletter boletín boletim infolettre rundbrief infobrief d'info d’info bulletin рассылк розсилк "
     "nyhetsbrev nyhedsbrev nieuwsbrief uutiskirje bülten hírlev бюлетин zpravodaj 通讯 通訊 電子報 电子报 邮件 快讯 "
-    "メルマガ マガジン ニュースレター 뉴스레터 mailing inbox e-mail email subscri unsubscri no+spam signing",
+    "メルマガ マガジン ニュースレター 뉴스레터 mailing inbox subscri unsubscri no+spam signing",
     SCRIPTS: "javascript java+script 자바스크립트",
-    READING_TIME: "reading read+t n+read minute lesezeit lesedauer lecture lectura lettura leitura leestijd lästid "
+    READING_TIME: "reading read+t n+read lesezeit lesedauer lecture lectura lettura leitura leestijd lästid "
     "lesetid læsetid lukuaika okuma czytania čtení чтени читан 阅读 閱讀 読了 読め 読む 所要 읽는 읽기",
     SHARE: "share+ tweet teilen partager compart condivid compartilh deel+dit dela+ del+på поделит udostęp 分享到 "
     "シェア 共有 ツイート 공유",
-    COOKIES: "cookie extern youtube",
+    COOKIES: "cookie youtube",
 }
 _LOWER, _FACTOR, _SHIFT, _MASK = 0x20202020, 2654435761, 16, 0xFFFF
 _MAYBE = np.zeros(_MASK + 1, np.uint8)  # by a hash of four bytes, in lower case: kinds (Fibonacci hashing)
@@ -97,7 +97,7 @@ def _find(text: Bytes, blocks: Rows, keep: Any, maybe: Any, found: Any) -> Int:
         possible = NEWSLETTER | SCRIPTS | COOKIES
         if block.n_chars <= MAX_LINE_CHARS and not block.flags & _CELL:
             possible |= SHARE
-            if block.n_digits <= MAX_DIGITS:
+            if 1 <= block.n_digits <= MAX_DIGITS:
                 possible |= READING_TIME
         four, kinds = 0, 0
         for i in range(block.start, block.end):
