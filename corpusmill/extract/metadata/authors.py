@@ -94,10 +94,10 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 _ROLE = re.compile(  # what follows a name in the same line: the person's work, or a link to another site
-    r"[\s,–—|/(-]+(?:(?:senior|staff|chief|lead|deputy|assistant|associate|contributing|managing|executive|special"
+    r"(?<![\s,–—|/(-])[\s,–—|/(-]++(?:(?:senior|staff|chief|lead|deputy|assistant|associate|contributing|managing|executive|special"
     r"|political|business|sports?|science|health|technology|tech|foreign|news|national|investigative|freelance|guest"
     r"|former|general|digital|web|data|features?|opinion|culture|travel|food|education|environment|economics|white\s+house"
-    r"|editor-in-chief|co-?)[\s-]+)*"
+    r"|editor-in-chief|co-?)[\s-]++)*"
     r"(?:writer|reporter|editor|correspondent|columnist|contributor|journalist|author|blogger|redakteur(?:in)?|redaktion"
     r"|journalistin?|autorin|reporterin|rédacteur|rédactrice|redactor[ae]?|periodista|giornalista|editor-in-chief"
     r"|photographer|critic|producer|intern|analyst|twitter|facebook|linkedin|instagram|mastodon|bluesky|e-?mail|rss"

@@ -17,6 +17,7 @@ Cost: 50 microseconds per page that needs it.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from enum import IntEnum
 from functools import cache
@@ -196,12 +197,14 @@ class Byline:
     def _declared(self, times: Iterable[Fact], items: Sequence[Fact]) -> Iterator[tuple[str, _Day]]:
         """Dates of <time> elements in these blocks, and what they are."""
         nodes, blocks = self._segments.nodes, self._segments.blocks
+        starts = blocks["start"][self._near].tolist()
+        end_of_near = blocks["end"][self._near][-1].item()
         end_of_last = -1
         for fact in times:
             start, end = nodes["text_start"].item(fact.node), nodes["text_end"].item(fact.node)
-            block = int(blocks["start"].searchsorted(start, side="right")) - 1
-            if block >= self._near.stop:
+            if start > end_of_near:
                 return
+            block = self._near.start + bisect_right(starts, start) - 1
             if block < self._near.start or not (date := iso_date(self._reader.value(fact))) or len(date) < 10:
                 continue
             label = self._reader.shown(max(blocks["start"].item(block), end_of_last), start)
