@@ -94,10 +94,10 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 _ROLE = re.compile(  # what follows a name in the same line: the person's work, or a link to another site
-    r"[\s,–—|/(-]+(?:(?:senior|staff|chief|lead|deputy|assistant|associate|contributing|managing|executive|special"
+    r"(?<![\s,–—|/(-])[\s,–—|/(-]++(?:(?:senior|staff|chief|lead|deputy|assistant|associate|contributing|managing|executive|special"
     r"|political|business|sports?|science|health|technology|tech|foreign|news|national|investigative|freelance|guest"
     r"|former|general|digital|web|data|features?|opinion|culture|travel|food|education|environment|economics|white\s+house"
-    r"|editor-in-chief|co-?)[\s-]+)*"
+    r"|editor-in-chief|co-?)[\s-]++)*"
     r"(?:writer|reporter|editor|correspondent|columnist|contributor|journalist|author|blogger|redakteur(?:in)?|redaktion"
     r"|journalistin?|autorin|reporterin|rédacteur|rédactrice|redactor[ae]?|periodista|giornalista|editor-in-chief"
     r"|photographer|critic|producer|intern|analyst|twitter|facebook|linkedin|instagram|mastodon|bluesky|e-?mail|rss"
@@ -162,7 +162,7 @@ _PLACEHOLDERS = (
     "usuario webmaster twitter facebook linkedin instagram email rss moderator moderador default superadmin "
     "гость аноним админ администратор модератор неизвестно 관리자 익명 운영자 مدير المدير ضيف زائر مجهول "
     "管理员 管理員 匿名 佚名 网友 游客 小编 本站 原创 转载 未知 不详 无 管理人 ゲスト 名無しさん シェア フォロー "
-    "分享 关注 關注 打印 收藏 登录 注册 阅读 評論 评论"
+    "责任编辑 責任編輯 责编 我来说两句 分享 关注 關注 打印 收藏 登录 注册 阅读 評論 评论"
 )
 _NOBODY = frozenset(_PLACEHOLDERS.split())
 _BUTTONS = (  # a text that has no other words is that of a button, a menu or a heading
@@ -301,6 +301,7 @@ def _clean(text: str, sites: Collection[str] = ()) -> str | None:
     if not name.isascii():
         name = _REPORTER.sub("", name)
     name = _without_employer(name, sites)
+    name = name.rstrip(" /")
     if name.endswith(".") and len(name.rpartition(" ")[2]) > MAX_ABBREVIATION:
         name = name[:-1]
     if not 2 <= len(name) <= MAX_CHARS or name.casefold() in _NOBODY or not any(map(str.isalpha, name)):

@@ -17,6 +17,7 @@ Cost: 50 microseconds per page that needs it.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from enum import IntEnum
 from functools import cache
@@ -47,6 +48,7 @@ MAX_PARENTS = 8  # elements around an author that are looked at
 MAX_WORDS_OF_ONE = 3  # a text with more of them can be the names of two persons
 MAX_INNER = 12  # elements in an element for authors
 MOST_DATES = 2
+MAX_TIMES = 20  # elements for times that are looked at
 MAX_OTHER_WORDS = 7  # beside a date, in a line that is no sentence
 MAX_LABEL_CHARS = 24  # of a block that contains only the word for "by", or what a date is
 MAX_CLOCK_CHARS = 10  # between the last digit of a date and a word for "by" after it, as in " a.m. EST"
@@ -196,12 +198,15 @@ class Byline:
     def _declared(self, times: Iterable[Fact], items: Sequence[Fact]) -> Iterator[tuple[str, _Day]]:
         """Dates of <time> elements in these blocks, and what they are."""
         nodes, blocks = self._segments.nodes, self._segments.blocks
-        end_of_last = -1
+        starts = blocks["start"][self._near].tolist()
+        end_of_near = blocks["end"][self._near][-1].item()
+        end_of_last, n_near = -1, 0
         for fact in times:
             start, end = nodes["text_start"].item(fact.node), nodes["text_end"].item(fact.node)
-            block = int(blocks["start"].searchsorted(start, side="right")) - 1
-            if block >= self._near.stop:
+            if start > end_of_near or n_near == MAX_TIMES:
                 return
+            n_near += start >= starts[0]
+            block = self._near.start + bisect_right(starts, start) - 1
             if block < self._near.start or not (date := iso_date(self._reader.value(fact))) or len(date) < 10:
                 continue
             label = self._reader.shown(max(blocks["start"].item(block), end_of_last), start)

@@ -362,7 +362,8 @@ def test_any_page(page):
      "<link rel=alternate hreflang=a href=b>", "<a rel=author href=b>c</a>", "<i itemprop=name>a</i>", "<time>x</time>",
      f"{ld({'@type': 'Article'})}", "<title>a - b | c : ", f"<meta name=date content='{'1 abc ' * 15} 2020'>",
      f"<meta name=author content='{'a1.' * 160}@ (a.b | ;'>", f"<meta name=author content='{'(a.b ' * 100}'>",
-     f"<meta name=author content='{';a' * 900}'>", "<i itemprop='name headline url'>x", "<link rel='a b c d e f g'>"],
+     f"<meta name=author content='{';a' * 900}'>", f"<meta name=author content='{'- ' * 2000}'>",
+     "<time datetime=2024-05-03>x</time>", "<i itemprop='name headline url'>x", "<link rel='a b c d e f g'>"],
 )  # fmt: skip
 def test_hostile_pages_take_linear_time(piece):
     page = segment(b"<div itemscope itemtype=Article>" + piece.encode() * (1_000_000 // len(piece)))
