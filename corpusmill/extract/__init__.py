@@ -21,14 +21,16 @@ def warm_up_reading() -> None:
     from corpusmill.extract.extractors import extractor
     from corpusmill.extract.segments.segment import segment
     from corpusmill.extract.writing.markdown import markdown_of
+    from corpusmill.extract.writing.marks import without_marks
     from corpusmill.extract.writing.write import text_of
     from corpusmill.page import Page
 
-    in_pieces = '<template id="B:0"></template><div hidden id="S:0">s’il vous plaît.</div>'
+    in_pieces = '<template id="B:0"></template><div hidden id="S:0">s’il vous plaît.</div><p>5 min read'
     page = Page(body=f'<html lang="fr"><title>Café</title><p>Un café, {in_pieces}'.encode())
     extractor("resiliparse")(page)
     segments = segment(page.body)
     keep = np.ones(len(segments.blocks), np.bool_)
+    segments, keep = without_marks(segments, keep)
     text_of(segments, keep)
     markdown_of(segments, keep)
 

@@ -96,7 +96,7 @@ class _Pages:
 
 PAGES = Reading(
     name=Stage.PAGES,
-    version=8,
+    version=9,
     libraries=LIBRARIES,
     identity=_identity,
     make=_Pages,

@@ -37,14 +37,14 @@ _FORMS = (
     (("mirror", "code"), rb"pre", rb"CodeMirror-line"),
 )
 _NUMBER = re.compile(  # the element with the number of a line, at its beginning
-    rb"\s*(?:<a\s[^<>]*>\s*</a>\s*)*<(a|span|code|td|div)\b[^<>]*(?:line|number|gutter)[^<>]*>\s*[0-9]{1,6}[.:]?\s*</\1>"
-    rb"(?P<space>\s?)",
+    rb"\s*(?:<a\s[^<>]{0,999}>\s*</a>\s*)*<(a|span|code|td|div)\b[^<>]{0,999}(?:line|number|gutter)[^<>]{0,999}>"
+    rb"\s*[0-9]{1,6}[.:]?\s*</\1>(?P<space>\s?)",
     re.IGNORECASE,
 )
 _LANGUAGE = re.compile(
     rb"(?:\bsyntaxhighlighter\s+(?:nogutter\s+)?|\bgeshi\s+|\blanguage-)([a-z][\w+#-]{0,20})", re.IGNORECASE
 )
-_AFTER_GUTTER = re.compile(rb"<td\s[^<>]*\bclass\s*=\s*[\"']?code\b[^<>]*>", re.IGNORECASE)
+_AFTER_GUTTER = re.compile(rb"<td\s[^<>]{0,999}\bclass\s*=\s*[\"']?code\b[^<>]{0,999}>", re.IGNORECASE)
 _BREAK = re.compile(rb"(?<!\s)\s*+<br\s*+/?>\n?", re.IGNORECASE)  # linear: it starts where white space starts
 _INSIDE_P = re.compile(rb"<(?:p|div|pre|ul|ol|table|h[1-6])\b", re.IGNORECASE)
 _CODE = TAG["code"]
@@ -124,9 +124,9 @@ def _end(data: bytes, start: int, limit: int) -> int:
 
 def _lines(source: bytes, tag: bytes, word: bytes | None) -> list[bytes]:
     """The lines of code, with references, without tags and without their numbers."""
-    pattern = rb"<" + tag + rb"\b[^<>]*"
+    pattern = rb"<" + tag + rb"\b[^<>]{0,999}"
     if word is not None:
-        pattern += rb"\bclass\s*=\s*[\"']?(?:[^\"'<>]*\s)?" + word + rb"(?![\w-])[^<>]*"
+        pattern += rb"\bclass\s*=\s*[\"']?(?:[^\"'<>]{0,999}\s)?" + word + rb"(?![\w-])[^<>]{0,999}"
     pattern += rb">"
     starts = [(match.start(), match.end()) for match in re.finditer(pattern, source, re.IGNORECASE)]
     lines: list[bytes] = []
