@@ -10,12 +10,12 @@ when a field needs them.  JSON is parsed for JSON-LD only.  No regular expressio
 Measured on WCXB's development split (`bench/metadata.py`):
 
                                                      ours    trafilatura
-    titles that are those of the gold                0.77    0.50
+    titles that are those of the gold                0.78    0.50
     authors that are those of the gold               0.78    0.61
     dates that are those of the gold                 0.79    0.84
-    share of pages with a date, if the gold has none 0.18    0.97
+    share of pages with a date, if the gold has none 0.17    0.97
 
-Cost: 0.26 ms per page for an average page of WCXB, after the classifier has run.  If the same page is read again at
+Cost: 0.34 ms per page for an average page of WCXB, after the classifier has run.  If the same page is read again at
 once, with warm caches, it takes 0.2 ms.  Pages of 1 MB that repeat one thing take at most 40 ms: the limits called
 MAX_, here and in the sources, ensure this.  Pages that were made to be slow take 75 ms.
 """
