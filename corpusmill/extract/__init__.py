@@ -19,7 +19,7 @@ def warm_up_reading() -> None:
     import numpy as np
 
     from corpusmill.extract.extractors import extractor
-    from corpusmill.extract.segments.segment import segment
+    from corpusmill.extract.segments.readable import readable
     from corpusmill.extract.writing.markdown import markdown_of
     from corpusmill.extract.writing.marks import without_marks
     from corpusmill.extract.writing.write import text_of
@@ -28,7 +28,7 @@ def warm_up_reading() -> None:
     in_pieces = '<template id="B:0"></template><div hidden id="S:0">s’il vous plaît.</div><p>5 min read'
     page = Page(body=f'<html lang="fr"><title>Café</title><p>Un café, {in_pieces}'.encode())
     extractor("resiliparse")(page)
-    segments = segment(page.body)
+    segments = readable(page.body)
     keep = np.ones(len(segments.blocks), np.bool_)
     segments, keep = without_marks(segments, keep)
     text_of(segments, keep)

@@ -157,7 +157,7 @@ def test_cut_off_anywhere(tmp_path_factory, packed, data):
 def test_garbage_between_records(tmp_path_factory, packed, data):
     content = data_of(packed)
     at = data.draw(st.sampled_from([offset for offset, _ in by_warcio(content)] + [len(content)]))
-    padding = b"\r\n\0"  # no garbage
+    padding = b"\r\n\0 \t"  # no garbage
     garbage = data.draw(st.binary(min_size=1, max_size=3000).filter(lambda b: b.strip(padding) != b""))
     first = at + len(garbage) - len(garbage.lstrip(padding))
     damaged = content[:at] + garbage + content[at:]

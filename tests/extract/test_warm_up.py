@@ -29,7 +29,10 @@ def test_after_warm_up_no_page_compiles_anything():
     before = compiled()
     assert before["corpusmill.extract.segments.segment.segment_page"]
     assert before["corpusmill.extract.content.classify._judge"]
-    assert before["corpusmill.extract.whole._settle"]
+    assert before["corpusmill.extract.whole._whole"]
+    assert before["corpusmill.extract.writing.marks._find"]
+    assert before["corpusmill.extract.writing.marks._cut"]
+    assert before["corpusmill.extract.writing.notices._find"]
     for extracted in (extractor("corpusmill"), extractor("corpusmill", "markdown"), extractor("resiliparse")):
         for body in PAGES:
             extracted(Page(body=body))

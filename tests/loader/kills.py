@@ -8,6 +8,7 @@ interruption.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -68,7 +69,8 @@ def battery(folder, kills, seed, steps=STEPS):
             if last:
                 assert process.wait(120) == 0
             else:
-                os.killpg(process.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # a rank that has run ahead and is done
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         told.append((ranks, workers, done_in(folder)))
     seen: dict[tuple[int, int, int], list[str]] = {}

@@ -12,10 +12,10 @@ addresses the crawler if its name is the crawler's product token; what follows t
 groups of which one has a delay only may share their rules.  They do not share the delay: it is for the names that
 stand directly before it.
 
-Where a file breaks the RFC's grammar and its meaning is plain, that meaning is obeyed, if it forbids: names in one line
-with commas or similar signs between them, names or paths in quotes or brackets, a whole User-Agent header as a name, a
-Disallow without its first slash, a wide colon, a hyphen before a directive, and two
-directives in one line or tags of HTML in place of line ends.
+Where a file breaks the RFC's grammar and its meaning is plain, that meaning is obeyed, if it forbids.  A line may have
+several names with commas or similar signs between them, or a whole User-Agent header as a name.  Names and paths may
+stand in quotes or brackets, and a Disallow may lack its first slash.  A colon may be wide, and a hyphen may stand
+before a directive.  Two directives in one line, and tags of HTML in place of line ends, are understood.
 
 Measured cost: 0.2 s for a file of 512 KiB with 30,000 rules, the most that is read.  For a URL of 8,000 characters, 10
 ms with 30,000 prefixes, and 0.25 s with the slowest rules that fit into such a file.  Files of up to 1,000 bytes of any

@@ -20,11 +20,10 @@ text, because some forums and shops have all their text there.  It is read separ
 closes elements outside.  Otherwise an iframe without end tag would swallow the rest of the page (2 pages in 1,000), and
 a picture in it would end the head (5 in 100).  Pages that came in pieces are put together first (`streamed.py`).
 
-*White space.*  Outside <pre>, white space becomes one space.  A space also separates:
-
-- two words with an image or a similar element between them, but not a word and the punctuation after it
-- two inline elements with only tags between them, if a capital or digit follows a small letter; style sheets separate
-  such menus, tags and bylines (but not before <sub>)
+*White space.*  Outside <pre>, white space becomes one space.  A space also separates two words with an image or a
+similar element between them, but not a word and the punctuation after it.  And it separates two inline elements with
+only tags between them, if a capital or digit follows a small letter: style sheets separate such menus, tags and
+bylines.  Before <sub> it does not.
 
 Without the second rule, a third more words of WCXB's gold were missing, because they were joined to others.  With it,
 no page lost any word.
