@@ -30,9 +30,9 @@ def warm_up_reading() -> None:
     extractor("resiliparse")(page)
     segments = readable(page.body)
     keep = np.ones(len(segments.blocks), np.bool_)
-    segments, keep = without_marks(segments, keep)
-    text_of(segments, keep)
-    markdown_of(segments, keep)
+    shown = without_marks(segments, keep)
+    text_of(*shown)
+    markdown_of(*shown)
 
 
 def warm_up_judging() -> None:
