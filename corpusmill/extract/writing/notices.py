@@ -32,7 +32,7 @@ NEWSLETTER, SCRIPTS, READING_TIME, SHARE, COOKIES, EDIT = 1, 2, 4, 8, 16, 32
 _WORDS = {  # parts of words; for each of them, the four bytes from the second to the fifth are looked for
     NEWSLETTER: "newsletter boletín boletim infolettre rundbrief infobrief d'info d’info bulletin рассылк розсилк "
     "nyhetsbrev nyhedsbrev nieuwsbrief uutiskirje bülten hírlev бюлетин zpravodaj 通讯 通訊 電子報 电子报 邮件 快讯 "
-    "メルマガ マガジン ニュースレター 뉴스레터 mailing inbox subscri unsubscri no+spam signing",
+    "メルマガ マガジン ニュースレター 뉴스레터 mailing inbox subscri unsubscri +spam igning",
     SCRIPTS: "javascript java+script 자바스크립트",
     READING_TIME: "reading read+t n+read lesezeit lesedauer lecture lectura lettura leitura leestijd lästid "
     "lesetid læsetid lukuaika okuma czytania čtení чтени читан 阅读 閱讀 読了 読め 読む 所要 읽는 읽기",
