@@ -8,10 +8,10 @@ licence, directives and so on) is read from the same tables for all extractors.
 
 Cost of `corpusmill` in milliseconds per page, for the pages of WCXB (300 KB on average):
 
-    encoding           0.04        metadata                   0.26
-    tables             0.24        is there main content?     0.05
-    block decisions    0.23        text                       0.02
-    kind of page       0.02        mojibake                   0.02
+    encoding           0.12        metadata                   0.44
+    tables             0.41        is there main content?     0.07
+    block decisions    0.36        marks and text             0.16
+    kind of page       0.03        mojibake                   0.02
 """
 
 from collections.abc import Callable, Mapping
