@@ -91,7 +91,7 @@ def best_title(
     for heading in found:
         if len(heading.text) > MAX_CHARS:
             continue
-        text = _without_anchor(heading.text)
+        text = without_anchor(heading.text)
         if text in declared and squeezed(text) not in sites:
             return Title(without_site(text, sites, at_start=False), heading.text)
         main.append(Heading(text, heading.inner))
@@ -120,7 +120,8 @@ def _is_empty(title: str, sites: Collection[str]) -> bool:
     return greeting is not None and squeezed(title[greeting.end() :]) in sites
 
 
-def _without_anchor(heading: str) -> str:
+def without_anchor(heading: str) -> str:
+    """A heading's text without the sign of a link to itself at its end."""
     return _ANCHOR.sub("", heading) if heading.endswith(_ANCHORS) else heading
 
 
@@ -138,7 +139,7 @@ def _beside_site(heading: str, declared: Iterable[str], others: Iterable[str]) -
     """The other heading with which a declared title begins, if the title ends with the given heading."""
     name = squeezed(heading)
     ends = [title for title in map(squeezed, declared) if title.endswith(name) and title != name]
-    for other in map(_without_anchor, others) if ends else ():
+    for other in map(without_anchor, others) if ends else ():
         if len(other) <= MAX_CHARS and any(end.startswith(squeezed(other) or "-") for end in ends):
             return other
     return None
@@ -148,7 +149,7 @@ def _with_more(titles: Sequence[str], others: Iterable[str]) -> str | None:
     """The other heading with which a title begins, if a separator is after it."""
     if not any(map(_SEPARATOR.search, titles)):
         return None
-    for other in map(_without_anchor, others):
+    for other in map(without_anchor, others):
         for title in titles if len(other) >= MIN_CHARS else ():
             end = len(other)
             end += title[end : end + 1] == " "

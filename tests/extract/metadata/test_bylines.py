@@ -110,6 +110,9 @@ TEXT = "<p>" + "Stones are dressed with a bill, by hand, since 1 January 1999. "
         (f"{TITLE}<dl><dt>Updated<dd>4 May 2024<dt>Published<dd>3 May 2024</dl>{TEXT}", [], "2024-05-03", "2024-05-04"),
         (f"<html lang=fr>{TITLE}<p>Publié le 03/05/2024 à 10h20{TEXT}", [], "2024-05-03T10:20:00", None),
         (f"{TITLE}<p>Jane Doe•May 3, 2024{TEXT}", [], "2024-05-03", None),
+        # beside a title that links to itself, and is declared with the name of the site
+        *((f"<title>The mills - Gazette</title><h1>The mills{link}</h1><p>By Jane Doe, 3 May 2024{TEXT}", ["Jane Doe"],
+           "2024-05-03", None) for link in ("<a href=#m>¶</a>", " <a href=#m>#</a>", "<a href=#m>🔗</a>")),
     ],
 )  # fmt: skip
 def test_bylines(page, authors, published, updated):
