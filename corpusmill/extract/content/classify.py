@@ -35,7 +35,7 @@ from corpusmill.extract.content.repeats import leave_out
 from corpusmill.extract.content.threshold import choose_threshold, weigh
 from corpusmill.extract.segments.arithmetic import f32, sigmoid
 from corpusmill.extract.segments.lean import lean_kernel
-from corpusmill.extract.segments.tables import BIT, Segments, Tables
+from corpusmill.extract.segments.tables import BIT, Segments, Tables, copied
 from corpusmill.extract.segments.tags import TAG
 from corpusmill.kernels import kernel
 
@@ -121,7 +121,7 @@ def _judge_page(blocks: Table, measured: Measured, p: F32, kinds: Forest) -> F32
 def _first_blocks(segments: Segments, n_blocks: int) -> Segments:
     """The page as if it ended after this number of blocks."""
     blocks = segments.blocks[:n_blocks]
-    nodes = segments.nodes[: blocks["leaf"].max() + 1].copy()
+    nodes = copied(segments.nodes[: blocks["leaf"].max() + 1])
     for side in ("first_block", "end_block"):
         nodes[side] = np.minimum(nodes[side], n_blocks)
     facts = segments.facts[segments.facts["node"] < len(nodes)]

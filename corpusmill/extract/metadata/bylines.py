@@ -215,7 +215,9 @@ class Byline:
             if (key and _OF_ELSE_PROPERTY.search(self._reader.key(key).lower())) or not self._is_day_of_page(fact.node):
                 self._passed.add(block)
                 continue
-            if not _UPDATED_WORDS.isdisjoint(self._tokens(fact.node)) or self._is_in_update(fact.node, block):
+            if not _UPDATED_WORDS.isdisjoint(self._segments.tokens_of(fact.node)) or self._is_in_update(
+                fact.node, block
+            ):
                 yield date, _Day.UPDATED
             else:
                 yield date, _what(label) if _LETTER.search(label) else self._what_before(block)
@@ -248,13 +250,13 @@ class Byline:
         if parent < 0 or nodes["end_block"].item(parent) > block + 1 or nodes["first_block"].item(parent) < block:
             return False
         alone = nodes["text_end"].item(parent) - nodes["text_end"].item(node) <= 2
-        return alone and not _UPDATED_WORDS.isdisjoint(self._tokens(parent))
+        return alone and not _UPDATED_WORDS.isdisjoint(self._segments.tokens_of(parent))
 
     def _is_day_of_page(self, node: int) -> bool:
         """Whether a date is neither that of a comment or of another page, nor the present day in the site's header."""
         nodes, blocks = self._segments.nodes, self._segments.blocks
         flags = nodes["flags"].item(node)
-        if flags & _ELSEWHERE or _TODAY.issubset(self._tokens(node)):
+        if flags & _ELSEWHERE or _TODAY.issubset(self._segments.tokens_of(node)):
             return False
         is_in_head = flags & _HEADER and nodes["first_block"].item(node) <= self._title
         if is_in_head and not blocks["flags"].item(self._title) & _HEADER:
@@ -355,11 +357,6 @@ class Byline:
         ]
         return tuple(dict.fromkeys(names))
 
-    def _tokens(self, node: int) -> list[int]:
-        nodes = self._segments.nodes
-        own: list[int] = self._segments.tokens[nodes["first_token"].item(node) : nodes["end_token"].item(node)].tolist()
-        return own
-
     def _is_inside(self, node: int, other: int) -> bool:
         ends = self._segments.nodes["text_end"]
         starts = self._segments.nodes["text_start"]
@@ -377,7 +374,7 @@ class Byline:
         for _ in range(MAX_PARENTS):
             if node < 0 or nodes["first_block"].item(node) <= self._title < nodes["end_block"].item(node):
                 return True
-            if node in self._foreign or not others.isdisjoint(self._tokens(node)):
+            if node in self._foreign or not others.isdisjoint(self._segments.tokens_of(node)):
                 return False
             node = nodes["parent"].item(node)
         return True

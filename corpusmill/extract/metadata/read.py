@@ -243,8 +243,7 @@ class _Page:
         for around in islice(microdata.around(node, self.reader), MAX_PARENTS):
             if nodes["tag"].item(around) in _WHOLES:
                 return False
-            own = self.segments.tokens[nodes["first_token"].item(around) : nodes["end_token"].item(around)].tolist()
-            if around in self.foreign or not _COMMENTS.isdisjoint(own):
+            if around in self.foreign or not _COMMENTS.isdisjoint(self.segments.tokens_of(around)):
                 return True
         return False
 

@@ -57,14 +57,13 @@ CODE_WORDS = [words[0] for words in _WORDS]
 
 def code_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     """(start, end, what replaces it) in the source, of each text of code that has an element per line; in order."""
-    nodes, data, tokens = segments.nodes, segments.data, segments.tokens
+    nodes, data = segments.nodes, segments.data
     found: list[tuple[int, int, bytes]] = []
     for wanted, (_, line_tag, line_class) in zip(_WORDS, _FORMS, strict=True):
         at = 0
         for node in _nodes_with(segments, wanted):
             start = nodes["source"].item(node)
-            own = tokens[nodes["first_token"].item(node) : nodes["end_token"].item(node)]
-            if start < at or not set(wanted).issubset(own.tolist()):
+            if start < at or not set(wanted).issubset(segments.tokens_of(node)):
                 continue
             after = node + 1 + int(np.searchsorted(nodes["text_start"][node + 1 :], nodes["text_end"].item(node)))
             end = nodes["source"].item(after) if after < len(nodes) else len(data)
@@ -104,7 +103,7 @@ def _nodes_with(segments: Segments, words: tuple[int, ...]) -> list[int]:
             return []
         found = places if found is None or len(places) < len(found) else found
     assert found is not None
-    nodes: list[int] = (np.searchsorted(segments.nodes["first_token"], found, side="right") - 1)[:MAX_TEXTS].tolist()
+    nodes: list[int] = segments.owners(found)[:MAX_TEXTS].tolist()
     return nodes
 
 

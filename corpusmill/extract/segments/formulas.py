@@ -23,8 +23,6 @@ from typing import Final
 from urllib.parse import unquote, unquote_plus
 from xml.etree import ElementTree
 
-import numpy as np
-
 from corpusmill.extract.segments.attributes import class_token
 from corpusmill.extract.segments.tables import FactKind, Segments
 
@@ -96,9 +94,8 @@ def unrendered_spans(segments: Segments) -> list[tuple[int, int, bytes]]:
     """(start, end, what replaces it) in the source, of each formula that is the text of an element of class math."""
     data = segments.data
     found = (segments.tokens == MATH_WORD).nonzero()[0][:MAX_FORMULAS]
-    nodes = np.searchsorted(segments.nodes["first_token"], found, side="right") - 1
     spans = []
-    for source in segments.nodes["source"][nodes].tolist():
+    for source in segments.nodes["source"][segments.owners(found)].tolist():
         element = _IN_ELEMENT.match(data, source, source + MAX_BYTES)
         if element is None:
             continue

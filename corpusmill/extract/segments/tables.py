@@ -153,7 +153,20 @@ class Segments:
     def block_text(self, index: int) -> str:
         """The text of a block."""
         block = self.blocks[index]
-        return self.text[block["start"] : block["end"]].tobytes().decode("utf-8", "replace")
+        return self.text_between(block["start"], block["end"])
+
+    def text_between(self, start: int, end: int) -> str:
+        """A part of the text."""
+        return str(self.text[start:end].data, "utf-8", "replace")
+
+    def tokens_of(self, node: int) -> list[int]:
+        """The tokens of a node."""
+        own: list[int] = self.tokens[self.nodes["first_token"].item(node) : self.nodes["end_token"].item(node)].tolist()
+        return own
+
+    def owners(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The nodes that have the tokens at these places."""
+        return np.searchsorted(self.nodes["first_token"], places, side="right") - 1
 
     def span(self, start: int, end: int) -> str:
         """A piece of the source, with entities unchanged."""

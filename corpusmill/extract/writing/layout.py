@@ -314,7 +314,7 @@ def _find_columns(source: Bytes, nodes: Rows, rows: Any, places: Rows, taken: An
             taken[:] = 0
         elif table == 0:
             continue
-        elif ROLE[node.tag] == ROW and _is_in(places, rows[node.parent], table):
+        elif role == ROW and _is_in(places, rows[node.parent], table):
             row += 1
             column, number = i64(0), i64(-1)
         elif node.tag == _TBODY or node.tag == _TFOOT:

@@ -25,7 +25,7 @@ from corpusmill.extract.segments.lean import Bytes, Int, Record, Rows, Words, le
 from corpusmill.extract.segments.tables import BIT, Segments, copied
 from corpusmill.extract.segments.tags import TAG, UNKNOWN
 from corpusmill.extract.writing import phrases
-from corpusmill.extract.writing.notices import Span, notices, text_between
+from corpusmill.extract.writing.notices import Span, notices
 
 MAX_MARK_BYTES = 400
 MAX_NUMBERS_BYTES = 200_000  # of the line numbers of one text
@@ -202,12 +202,12 @@ def _of_elements(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Sp
             if _counts_lines_of_next(segments, block):
                 yield segments.blocks["start"].item(block), segments.blocks["end"].item(block), True
         elif rule < 0:
-            fits = _TEXTS[rule](text_between(segments, start, end))
+            fits = _TEXTS[rule](segments.text_between(start, end))
             if fits and (rule != _LINK_OF_HEADING or phrases.TO_FRAGMENT.match(segments.data, source, source + 400)):
                 yield start, end, rule == _COPY_BUTTON and bool(verbatim)
         elif (
             not (is_all and _RULES[rule].fits is phrases.is_link_of_heading)
-            and _RULES[rule].fits(text_between(segments, start, end))
+            and _RULES[rule].fits(segments.text_between(start, end))
             and not (_RULES[rule].beside and not _is_beside_formula(segments, start, end))
         ):
             yield start, end, bool(verbatim)
@@ -222,7 +222,7 @@ def _of_elements(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Sp
 
 def _hint(segments: Segments, start: int, end: int) -> Iterator[Span]:
     """The span of "(opens in a new window)" at the end of a link."""
-    text = text_between(segments, start, end)
+    text = segments.text_between(start, end)
     if hint := phrases.NEW_WINDOW_AT_END.search(text):
         yield end - len(text[hint.start() :].encode()), end, True  # with the space before it
 
@@ -251,9 +251,9 @@ def _counts_lines_of_next(segments: Segments, block: int) -> bool:
 
 def _line_numbers(segments: Segments, elements: list[tuple[int, int, int, int]]) -> Iterator[Span]:
     """Spans of the numbers at the beginning of the lines of code, if they count these lines."""
-    numbers = " ".join(text_between(segments, start, end).strip(" :.|") for start, end, _, _ in elements)
+    numbers = " ".join(segments.text_between(start, end).strip(" :.|") for start, end, _, _ in elements)
     first, last = elements[0][-1], elements[-1][-1]
-    code = text_between(segments, segments.blocks["start"].item(first), segments.blocks["end"].item(last))
+    code = segments.text_between(segments.blocks["start"].item(first), segments.blocks["end"].item(last))
     n_lines = 1 + code.strip("\n").count("\n")
     if n_lines > len(elements) or not phrases.is_count(numbers) or phrases.NUMBERS.match(code):
         return
@@ -267,7 +267,7 @@ def _with_separators(segments: Segments, spans: list[Span]) -> list[Span]:
     places = []
     for i, (start, end, verbatim) in enumerate(spans):
         is_first = verbatim and end - start <= _MAX_SIGN_BYTES and (start == 0 or text.item(start - 1) == _LINE_FEED)
-        if is_first and phrases.NUMBERS.match(text_between(segments, start, end)):
+        if is_first and phrases.NUMBERS.match(segments.text_between(start, end)):
             places.append(i)
     after = [bytes(text[spans[i][1] : spans[i][1] + 2]) for i in places]
     if not any(two[:1] == b" " != two[1:] for two in after) or not all(two[:1] in b" \n" for two in after):

@@ -61,11 +61,6 @@ _BLOCK_KINDS = (
 )
 
 
-def text_between(segments: Segments, start: int, end: int) -> str:
-    """A part of the page's text."""
-    return str(segments.text[start:end].data, "utf-8", "replace")
-
-
 def notices(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Span]:
     """Spans of kept blocks that are notices, and of "[edit]" in headings."""
     found = np.empty(len(keep), _FOUND)
@@ -73,7 +68,7 @@ def notices(segments: Segments, keep: npt.NDArray[np.bool_]) -> Iterator[Span]:
     cookies: list[Span] = []
     for block, kinds in found[:n_found].tolist():
         start, end = segments.blocks["start"].item(block), segments.blocks["end"].item(block)
-        text = text_between(segments, start, end)
+        text = segments.text_between(start, end)
         if any(kinds & kind and expression.match(text) for kind, expression in _BLOCK_KINDS):
             yield start, end, False
         elif kinds & COOKIES and phrases.COOKIES.match(text):

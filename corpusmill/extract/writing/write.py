@@ -22,10 +22,10 @@ from numba import types
 from corpusmill.extract.segments.arithmetic import i64
 from corpusmill.extract.segments.lean import Bytes, Int, Record, Rows, lean_entry, lean_kernel
 from corpusmill.extract.segments.tables import Segments
-from corpusmill.extract.writing.layout import CELL, ITEM, MOST_COLUMNS, ORDERED, PREFORMATTED, lay_out
+from corpusmill.extract.writing.layout import CELL, ITEM, ORDERED, PREFORMATTED, lay_out
 
 MOST_INDENT = 16  # levels; deeper items are written at this level
-MOST_MARKS = 2 + 2 * MOST_INDENT + 12 + 2 * MOST_COLUMNS  # bytes before a block: line feeds, spaces, number, bars
+MOST_MARKS = 2 + 2 * MOST_INDENT + 12  # bytes before a block, without bars: line feeds, spaces, number
 
 LINE_FEED, SPACE, BAR, HYPHEN, STOP, ZERO, LESS_THAN, LETTER_B, LETTER_R = (ord(c) for c in "\n |-.0<br")
 
