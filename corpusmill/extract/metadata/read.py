@@ -40,7 +40,6 @@ from corpusmill.extract.metadata.titles import (
     best_title,
     site_names,
     squeezed,
-    without_anchor,
 )
 from corpusmill.extract.segments.attributes import class_token
 from corpusmill.extract.segments.facts import MAX_KEY_BYTES, Fact, Reader
@@ -49,7 +48,6 @@ from corpusmill.extract.segments.tags import TAG
 
 MAX_TITLES = 10
 MAX_INNER = 8  # elements in a heading
-MAX_ANCHOR_CHARS, MAX_NEAR = 4, 50  # of the link of a heading to itself; headings that are hardly longer than the title
 MAX_SCRIPTS = 100  # of JSON-LD
 MAX_ALTERNATES = 200
 MAX_AUTHOR_LINKS, MAX_LINK_WORDS = 20, 8  # a longer text is the title of another page
@@ -344,10 +342,6 @@ class _Page:
         found = (blocks["n_chars"] == len(title)).nonzero()[0][:MAX_HEADINGS].tolist()
         found = [block for block in found if self.segments.block_text(block) == title]
         headings = blocks["heading"]
-        if not found:  # a sign of a link to itself may follow the title
-            n_more = blocks["n_chars"] - len(title)
-            near = ((headings > 0) & (n_more > 0) & (n_more <= MAX_ANCHOR_CHARS)).nonzero()[0][:MAX_NEAR].tolist()
-            found = [block for block in near if without_anchor(self.segments.block_text(block)) == title]
         place = next((block for block in found if headings.item(block) > 0), next(iter(found), None))
         byline = None if place is None else Byline(self.segments, self.reader, place, sites, self.day_first)
         self.bylines[title] = byline

@@ -67,7 +67,7 @@ class Title(NamedTuple):
     """The title of a page."""
 
     text: str
-    shown: str  # the whole heading that it is from; the title itself if it is only declared
+    shown: str  # the whole heading that it is from, as the page has it; the title itself if it is only declared
 
 
 class Heading(NamedTuple):
@@ -87,27 +87,27 @@ def best_title(
     others: headings of the second level; read only if the main heading may be the name of the site
     sites: names of the site, as `squeezed` writes them
     """
-    main: list[Heading] = []
+    main: list[tuple[Heading, str]] = []  # without the sign of a link to itself, and as the page has it
     for heading in found:
         if len(heading.text) > MAX_CHARS:
             continue
-        text = without_anchor(heading.text)
+        text = _without_anchor(heading.text)
         if text in declared and squeezed(text) not in sites:
             return Title(without_site(text, sites, at_start=False), heading.text)
-        main.append(Heading(text, heading.inner))
+        main.append((Heading(text, heading.inner), heading.text))
     titles = [title for title in (without_site(title[:MAX_CHARS], sites) for title in declared) if title]
     named = [title for title in titles if not _is_empty(title, sites)]
     wanted = {squeezed(title) for title in named}
     shown = {
-        _without_kicker(heading, wanted, sites): heading.text
-        for heading in reversed(main)
+        _without_kicker(heading, wanted, sites): whole
+        for heading, whole in reversed(main)
         if squeezed(heading.text) not in ("", *sites)
     }
     headings = list(reversed(shown))
     best = _shown(named, headings)
     other = _beside_site(best, declared, others) if best is not None else _with_more(named, others)
     if other is not None:
-        return Title(other, other)
+        return Title(_without_anchor(other), other)
     best = best or next(iter([*named, *headings, *titles, *declared]), None)
     return None if best is None else Title(best, shown.get(best, best))
 
@@ -120,8 +120,7 @@ def _is_empty(title: str, sites: Collection[str]) -> bool:
     return greeting is not None and squeezed(title[greeting.end() :]) in sites
 
 
-def without_anchor(heading: str) -> str:
-    """A heading's text without the sign of a link to itself at its end."""
+def _without_anchor(heading: str) -> str:
     return _ANCHOR.sub("", heading) if heading.endswith(_ANCHORS) else heading
 
 
@@ -139,9 +138,10 @@ def _beside_site(heading: str, declared: Iterable[str], others: Iterable[str]) -
     """The other heading with which a declared title begins, if the title ends with the given heading."""
     name = squeezed(heading)
     ends = [title for title in map(squeezed, declared) if title.endswith(name) and title != name]
-    for other in map(without_anchor, others) if ends else ():
+    for whole in others if ends else ():
+        other = _without_anchor(whole)
         if len(other) <= MAX_CHARS and any(end.startswith(squeezed(other) or "-") for end in ends):
-            return other
+            return whole
     return None
 
 
@@ -149,12 +149,13 @@ def _with_more(titles: Sequence[str], others: Iterable[str]) -> str | None:
     """The other heading with which a title begins, if a separator is after it."""
     if not any(map(_SEPARATOR.search, titles)):
         return None
-    for other in map(without_anchor, others):
+    for whole in others:
+        other = _without_anchor(whole)
         for title in titles if len(other) >= MIN_CHARS else ():
             end = len(other)
             end += title[end : end + 1] == " "
             if title.startswith(other) and title[len(other) : end + 1] != ":" and _SEPARATOR.match(title, end):
-                return other
+                return whole
     return None
 
 
